@@ -9,11 +9,14 @@ Rules
 3. Money, numbers, days and times are written as the language does in the store's country where Babel knows the two
    together (English in Germany: `2,99 €`, `14:05`), else as LANGUAGES says.
 4. A currency's sign stands without its country, as a till has it: `$2.99`, never `US$2.99`.
+5. What a store or the network names (a product, a category) has one name, its key, and may have others, one a language:
+   {language: name}. Where a language has none, the one name is shown.
 """
 
 import datetime as dt
 import gettext
 import re
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
@@ -33,6 +36,8 @@ UNITS = {"gram": ("g", "kg"), "millilitre": ("ml", "l")}
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d( \d\d:\d\d)?")
 N_ = str
 """Marks what is said later, in a language not yet known."""
+reader: Callable[[], str] = str
+"""Tells in which language the answer being made is read; '' where nobody reads it, as in a job. The pages set it."""
 
 
 class Language:
@@ -137,6 +142,11 @@ def known(tag: str) -> str:
     """Return the code of one of our languages, '' for another: 'zh-CN' is 'zh'."""
     code = tag.replace("_", "-").partition("-")[0].lower()
     return code if code in LANGUAGES else ""
+
+
+def called(name: str, names: Mapping[str, str] | None, code: str | None = None) -> str:
+    """Return what a thing is called in a language, the reader's unless one is said (rule 5)."""
+    return names.get(reader() if code is None else code, name) if names else name
 
 
 def names() -> dict[str, str]:

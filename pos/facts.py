@@ -19,6 +19,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from config import words
 from config.money import amount_for
 from config.nodes.facts import STORE, DayText, Fact, InstantText, Whole
 from pos.pricing.pricing import PricedLine
@@ -251,13 +252,13 @@ class StockMoved(Fact, topic="stock.moved", said_by=STORE, version=2, named=True
     lot: str = ""
 
 
-def sold_line(n: int, line: PricedLine) -> SoldLine:
-    """Return a priced line as the n-th of a sale; its tax letter follows from the whole sale."""
+def sold_line(n: int, line: PricedLine, language: str) -> SoldLine:
+    """Return a priced line as the n-th of a sale, named in its receipt's language; its tax letter follows later."""
     product, rung = line.product, line.line
     return SoldLine(
         n=n,
         sku=product.sku,
-        name=product.name,
+        name=words.called(product.name, product.names, language),
         qty=line.qty,
         stock_unit=product.stock_unit,
         unit_price_minor=product.price_minor,

@@ -13,7 +13,7 @@ import datetime as dt
 import hashlib
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +26,7 @@ from config.nodes import journal
 from config.nodes.journal import Context, JournalEntry
 from config.nodes.publication import EVERYONE
 from pos.catalogue import catalogue
-from pos.catalogue.catalogue import Barcode, Listing, Price, Product, TaxClass, search_text_for
+from pos.catalogue.catalogue import Barcode, Listing, Price, Product, TaxClass, make_findable
 from pos.catalogue.repricing import Priced, Rule, reprice
 
 KINDS = ("goods", "deposit", "service", "voucher")
@@ -110,13 +110,25 @@ def change(ctx: Context, store_id: str, sku: str, details: ProductDetails) -> Pr
     before = {name: getattr(product, name) for name in vars(details)}
     for name, value in vars(details).items():
         setattr(product, name, value)
-    product.search_text = search_text_for(product.name, product.brand, product.category)
+    make_findable(ctx.session, product)
     changed = {name: value for name, value in vars(details).items() if before[name] != value}
     if changed:
         catalogue.begin_till_edition(ctx.session, store_id)
         facts = {"before": {name: before[name] for name in changed}, "after": changed}
         journal.record(ctx, verb="product.changed", subject=f"product:{sku}", **facts)
     return product
+
+
+def name_product(ctx: Context, store_id: str, sku: str, names: Mapping[str, str]) -> None:
+    """Say what a product of the store's own is called in other languages; languages left out keep what they have."""
+    product = own_product(ctx.session, store_id, sku)
+    after = catalogue.renamed(product.names or {}, names)
+    if after == (product.names or {}):
+        return
+    product.names = after or None
+    make_findable(ctx.session, product)
+    catalogue.begin_till_edition(ctx.session, store_id)
+    journal.record(ctx, verb="product.named", subject=f"product:{sku}", names=after)
 
 
 def set_price(ctx: Context, store_id: str, sku: str, price_minor: int, from_day: dt.date, *, today: dt.date) -> Price:
@@ -237,7 +249,7 @@ def own_product(session: Session, store_id: str, sku: str) -> Product:
     if product.owner_id != store_id:
         raise Refused(
             "network-product", "%(name)s is in the network's catalog. The network sets its name and tax.",
-            name=product.name,
+            name=product.shown,
         )  # fmt: skip
     return product
 
@@ -249,7 +261,7 @@ def proposed(session: Session, store_id: str, skus: Sequence[str], rule: Rule, d
         some = list(skus[start : start + 500])
         prices = catalogue.prices_on(session, store_id, day, some)
         query = (
-            sa.select(Product.sku, Product.name, TaxClass.rate_bp, TaxClass.inclusive, Listing.cost_minor)
+            sa.select(Product.sku, Product.shown, TaxClass.rate_bp, TaxClass.inclusive, Listing.cost_minor)
             .join(TaxClass, TaxClass.id == Product.tax_class_id)
             .outerjoin(Listing, sa.and_(Listing.sku == Product.sku, Listing.store_id == store_id))
             .where(Product.sku.in_(some), ~Product.price_typed)

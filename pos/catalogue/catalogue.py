@@ -11,6 +11,9 @@ Rules
    (GS1 General Specifications 7.9).
 5. A till asks often whether what it keeps has changed, and it rarely has: each verb that changes what no count of rows
    tells (keys, ways to read labels, tares, what a product says) begins a new edition in its own transaction.
+6. Products, categories and departments may have names in other languages (`config.words`, rule 5): the search finds all
+   of them, pages and labels show the reader's, and what is written down keeps the one name. A category or department
+   is known by its one name.
 """
 
 import datetime as dt
@@ -22,8 +25,10 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from config import words
 from config.database import Base, table_of
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.money import MAX_MINOR
@@ -74,6 +79,8 @@ class Product(Base):
 
     sku: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str]
+    names: Mapped[dict[str, str] | None] = mapped_column(sa.JSON(none_as_null=True))
+    """Its names in other languages (rule 6)."""
     brand: Mapped[str] = mapped_column(default="")
     category: Mapped[str] = mapped_column(index=True)
     department: Mapped[str] = mapped_column(default="")
@@ -86,7 +93,7 @@ class Product(Base):
     maximum_qty: Mapped[int | None]
     shelf_life_days: Mapped[int | None]
     search_text: Mapped[str] = mapped_column(default="")
-    """Lower-case name, brand, category, pinyin and pinyin initials: what the search looks in."""
+    """Lower-case names, brand, category, pinyin and pinyin initials: what the search looks in."""
     active: Mapped[bool] = mapped_column(default=True)
     kind: Mapped[str] = mapped_column(default="goods", server_default="goods")
     """goods | deposit (on a container) | service (nothing is stocked) | voucher (issued when it is sold)"""
@@ -96,6 +103,30 @@ class Product(Base):
     """The cashier types the price, as for a product of no fixed one."""
     owner_id: Mapped[str] = mapped_column(default=EVERYONE)
     """'*' the network's catalogue, else the store whose own product it is."""
+
+    @hybrid_property
+    def shown(self) -> str:
+        """Its name in the reader's language (rule 6); in no `Prepared`, which would keep its first reader's."""
+        return words.called(self.name, self.names)
+
+    @shown.inplace.expression
+    @classmethod
+    def _shown(cls) -> sa.ColumnElement[str]:
+        return sa.func.coalesce(cls.names[_READER].as_string(), cls.name)
+
+
+_READER = sa.bindparam("reader", callable_=lambda: words.reader(), type_=sa.JSON.JSONStrIndexType())
+
+
+class CategoryNames(Base):
+    """What a category or a department is called in other languages (rule 6)."""
+
+    __tablename__ = "category_names"
+
+    owner_id: Mapped[str] = mapped_column(primary_key=True, default=EVERYONE)
+    """'*' the network, else the store that says so."""
+    name: Mapped[str] = mapped_column(primary_key=True)
+    names: Mapped[dict[str, str]] = mapped_column(sa.JSON())
 
 
 class Barcode(Base):
@@ -172,7 +203,7 @@ def add_product(
         taxed=ctx.session.get(TaxClass, tax_class_id) is not None,
     )  # fmt: skip
     product = Product(sku=sku, name=name.strip(), category=category, tax_class_id=tax_class_id, **columns)
-    product.search_text = search_text_for(product.name, product.brand or "", category)
+    make_findable(ctx.session, product)
     ctx.session.add(product)
     ctx.session.flush()
     for code, qty in codes:
@@ -193,6 +224,31 @@ def add_code(session: Session, sku: str, code: str, qty: int = 1) -> Barcode:
     row.qty = qty
     session.add(row)
     return row
+
+
+def name_category(ctx: Context, name: str, names: Mapping[str, str], *, owner_id: str = EVERYONE) -> None:
+    """Say what a category or a department is called in other languages; languages left out keep what they have."""
+    row = ctx.session.get(CategoryNames, (owner_id, name)) or CategoryNames(owner_id=owner_id, name=name, names={})
+    if (after := renamed(row.names, names)) == row.names:
+        return
+    row.names = after
+    ctx.session.add(row)
+    ctx.session.flush()
+    for product in ctx.session.scalars(sa.select(Product).filter_by(category=name, owner_id=owner_id)):
+        make_findable(ctx.session, product)
+    begin_till_edition(ctx.session, owner_id)
+    journal.record(ctx, verb="category.named", subject=f"category:{name}", names=after)
+
+
+def renamed(names: Mapping[str, str], said: Mapping[str, str]) -> dict[str, str]:
+    """Return names after some were said anew; '' takes one away."""
+    return {code: name.strip() for code, name in {**names, **said}.items() if name.strip()}
+
+
+def make_findable(session: Session, product: Product) -> None:
+    """Let the search find a product by each of its names and of its category's."""
+    others = [*(product.names or {}).values(), *category_names(session).get(product.category, {}).values()]
+    product.search_text = search_text_for(product.name, product.brand or "", product.category, *others)
 
 
 def set_price(ctx: Context, sku: str, price_minor: int, from_day: dt.date, *, scope_id: str = EVERYONE) -> Price:
@@ -341,12 +397,12 @@ def search(session: Session, store_id: str, text: str, day: dt.date, limit: int 
     """
     query, held = _views().where(Listing.active, Product.active), Product.search_text
     rank: sa.ColumnElement[int] = sa.literal(0)
-    words = "".join(letter if letter.isprintable() else " " for letter in text[:200]).casefold().split()
-    for word in words:
+    parts = "".join(letter if letter.isprintable() else " " for letter in text[:200]).casefold().split()
+    for word in parts:
         query = query.where(held.contains(word, autoescape=True) | (sa.func.lower(Product.sku) == word))
         starts = ((held.startswith(word, autoescape=True), 0), (held.contains(f" {word}", autoescape=True), 1))
         rank = rank + sa.case(*starts, else_=3)
-    if not words:
+    if not parts:
         return []
     query = query.order_by(rank, Listing.quick_key.is_(None), Product.name, Product.sku).limit(limit)
     rows = session.execute(query, {"store": store_id, "day": day}).all()
@@ -367,17 +423,25 @@ def prices_on(session: Session, store_id: str, day: dt.date, skus: Sequence[str]
     return {sku: price for sku, price in rows if price is not None}
 
 
-def search_text_for(name: str, brand: str, category: str) -> str:
+def category_names(session: Session) -> dict[str, dict[str, str]]:
+    """Return the other names of categories and departments by their one names; a store's own go first."""
+    found: dict[str, dict[str, str]] = {}
+    for row in session.scalars(sa.select(CategoryNames).order_by(CategoryNames.owner_id != EVERYONE)):
+        found[row.name] = found.get(row.name, {}) | row.names
+    return found
+
+
+def search_text_for(name: str, brand: str, category: str, *others: str) -> str:
     """Return what the search looks in: lower-case words, and for Chinese ones pinyin, whole and initials."""
-    plain = " ".join(filter(None, (name, brand, category)))
-    words = [plain.casefold()]
+    plain = " ".join(filter(None, (name, brand, category, *others)))
+    found = [plain.casefold()]
     if any("\u3400" <= letter <= "\u9fff" for letter in plain):
         from pypinyin import Style, lazy_pinyin  # its dictionaries are large; only Chinese names need them
 
         for part in re.findall(r"[\u3400-\u9fff]+", plain):
-            words.append("".join(lazy_pinyin(part)))
-            words.append("".join(lazy_pinyin(part, style=Style.FIRST_LETTER)))
-    return " ".join(dict.fromkeys(words))
+            found.append("".join(lazy_pinyin(part)))
+            found.append("".join(lazy_pinyin(part, style=Style.FIRST_LETTER)))
+    return " ".join(dict.fromkeys(found))
 
 
 class TillEdition(Base):
@@ -428,7 +492,7 @@ def _price() -> sa.Label[Any]:
 
 _OF_PRODUCT = (
     "sku", "name", "brand", "category", "department", "pack_text", "stock_unit", "price_quantity", "minimum_age",
-    "maximum_qty", "search_text", "kind", "deposit_sku", "price_typed", "active",
+    "maximum_qty", "search_text", "kind", "deposit_sku", "price_typed", "active", "names",
 )  # fmt: skip
 
 
@@ -471,12 +535,12 @@ def _refuse_unsold(rows: Sequence[Any]) -> None:
     if unlisted := [row for row in rows if not (row.listed and row.active)]:
         raise Refused(
             "not-sold-here", "This store does not sell %(unlisted)s. Add it under Products first.",
-            unlisted=_names(unlisted), skus=[row.sku for row in unlisted], names=[row.name for row in unlisted],
+            unlisted=_names(unlisted), skus=[row.sku for row in unlisted], names=[_called(row) for row in unlisted],
         )  # fmt: skip
     if priceless := [row for row in rows if row.price_minor is None and not row.price_typed]:
         raise Refused(
             "price-missing", "%(priceless)s has no price. Set one under Products, then scan again.",
-            priceless=_names(priceless), skus=[row.sku for row in priceless], names=[row.name for row in priceless],
+            priceless=_names(priceless), skus=[row.sku for row in priceless], names=[_called(row) for row in priceless],
         )  # fmt: skip
 
 
@@ -492,7 +556,11 @@ _SHOWN = (
 
 
 def _names(rows: Sequence[Any]) -> str:
-    return ", ".join(row.name for row in rows)
+    return ", ".join(_called(row) for row in rows)
+
+
+def _called(row: Any) -> str:
+    return words.called(row.name, row.names)
 
 
 def _unknown(skus: Sequence[str]) -> NotFound:

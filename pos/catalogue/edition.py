@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from config.database import Base
 from config.nodes.publication import EVERYONE
-from pos.catalogue.catalogue import Barcode, Listing, Price, Product, TaxClass, shared_tax_classes
+from pos.catalogue.catalogue import Barcode, CategoryNames, Listing, Price, Product, TaxClass, shared_tax_classes
 
 
 def edition(session: Session, store_id: str, *, day: dt.date | None = None) -> dict[str, Any]:
@@ -34,11 +34,13 @@ def edition(session: Session, store_id: str, *, day: dt.date | None = None) -> d
         )
         prices = prices.where(Price.from_day >= sa.func.coalesce(latest.scalar_subquery(), day))
     prices = prices.join(Product, Product.sku == Price.sku).where(Product.owner_id == EVERYONE)
+    named = sa.select(CategoryNames).where(CategoryNames.owner_id == EVERYONE).order_by(CategoryNames.name)
     return {
         "store_id": store_id,
         # a store of an earlier version has no column for the owner, and every row of an edition is the network's
         "tax_classes": [_columns(row, but="owner_id") for row in session.scalars(shared_tax_classes())],
         "products": [_columns(row) for row in session.scalars(shared)],
+        "category_names": [_columns(row) for row in session.scalars(named)],
         "barcodes": [
             list(row) for row in session.execute(codes.where(Product.owner_id == EVERYONE).order_by(Barcode.code))
         ],
@@ -58,6 +60,8 @@ def take_edition(session: Session, body: dict[str, Any]) -> None:
     store_id = body["store_id"]
     _merge(session, TaxClass, body["tax_classes"])
     _merge(session, Product, body["products"])
+    session.execute(sa.delete(CategoryNames).where(CategoryNames.owner_id == EVERYONE))
+    _merge(session, CategoryNames, body["category_names"])
     published = {product["sku"] for product in body["products"]}
     ours = session.scalars(sa.select(Product.sku).where(Product.owner_id == EVERYONE, Product.active)).all()
     if published and (gone := sorted(set(ours) - published)):

@@ -174,7 +174,7 @@ def layout(session: Session, store_id: str) -> list[Page]:
     ]
     names = dict(
         session.execute(
-            sa.select(Product.sku, Product.name)
+            sa.select(Product.sku, Product.shown)
             .join(Listing, sa.and_(Listing.sku == Product.sku, Listing.store_id == store_id))
             .where(Product.active, Listing.active, Product.sku.in_([row[2] for row in found]))
         ).all()

@@ -141,12 +141,12 @@ def _by_label(session: Session, store_id: str, label: Label, day: dt.date) -> Sc
     if label.kind == "weight" and not weighed:
         raise Refused(
             "label-unit", "The label states a weight, but %(name)s is not sold by weight. Change how labels are read, "
-            "or the product's unit.", sku=product.sku, name=product.name,
+            "or the product's unit.", sku=product.sku, name=product.shown,
         )  # fmt: skip
     if label.kind != "weight" and weighed:
         raise Refused(
             "label-unit", "The label states pieces, but %(name)s is sold by weight. Change how labels are read, or "
-            "the product's unit.", sku=product.sku, name=product.name,
+            "the product's unit.", sku=product.sku, name=product.shown,
         )  # fmt: skip
     return Scanned(product, label.value, source="embedded")
 
@@ -193,7 +193,7 @@ def _by_elements(session: Session, store_id: str, text: str, day: dt.date) -> Sc
     if not 0 < qty <= MOST_QTY:
         raise Invalid(
             "empty-label", "The label for %(name)s has no weight or too much. Print a new one.",
-            name=product.name, barcode=said.gtin,
+            name=product.shown, barcode=said.gtin,
         )  # fmt: skip
     return Scanned(product, qty, amount_minor, said.batch, said.expires_on, "gs1")
 
@@ -203,7 +203,7 @@ def _refuse_free(product: ProductView, amount_minor: int) -> None:
     if not amount_minor:
         raise Invalid(
             "free-label", "The label gives %(name)s a price of zero. Scan its own barcode, or print a new label.",
-            name=product.name,
+            name=product.shown,
         )  # fmt: skip
 
 
@@ -237,7 +237,7 @@ def _refuse_unknown(session: Session, code: str) -> None:
         )  # fmt: skip
     if len(code) == 14 and code[0] in "12345678" and gs1.is_gtin(code):
         inner = code[1:13] + gs1.check_digit(code[1:13])
-        query = sa.select(Product.name).join(Barcode, Barcode.sku == Product.sku)
+        query = sa.select(Product.shown).join(Barcode, Barcode.sku == Product.sku)
         name = session.scalar(query.where(Barcode.code.in_(gs1.spellings(inner))).limit(1))
         if name is not None:
             raise NotFound(

@@ -97,7 +97,7 @@ def refuse_outside(hours: Hours, views: Iterable[ProductView], wall: dt.datetime
                 raise Refused(
                     "outside-hours",
                     "%(name)s is sold only from %(from_time)s to %(until_time)s. Remove it to sell the rest.",
-                    sku=view.sku, name=view.name, from_time=since, until_time=until,
+                    sku=view.sku, name=view.shown, from_time=since, until_time=until,
                 )  # fmt: skip
 
 

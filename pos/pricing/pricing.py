@@ -16,6 +16,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from config import words
 from config.money import BASIS, amount_for, divide_half_up, round_cash, tax_inside, tax_on
 
 MOST_LINES, MOST_EMPTIES = 500, 1000
@@ -50,6 +51,13 @@ class ProductView:
     deposit_sku: str | None = None
     price_typed: bool = False
     cost_minor: int | None = None
+    names: Mapping[str, str] | None = None
+    """What it is called in other languages."""
+
+    @property
+    def shown(self) -> str:
+        """Its name in the reader's language."""
+        return words.called(self.name, self.names)
 
 
 @dataclass(frozen=True, slots=True)

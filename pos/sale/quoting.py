@@ -130,7 +130,7 @@ def price(shelf: Shelf, rung: Sequence[RungLine], *, coupons: Sequence[str] = ()
 def refuse_unsafe(shelf: Shelf, quoted: Quote) -> None:
     """Refuse what is recalled or past its last day (rule 6), before money is asked for as well as after."""
     sold = [line.line for line in quoted.basket.lines if line.line and line.qty > 0]
-    names = {line.sku: line.product.name for line in sold}
+    names = {line.sku: line.product.shown for line in sold}
     if shelf.recalls:
         refuse_recalled(shelf.recalls, [(line.sku, line.batch) for line in sold], names)
     if any(line.batch or line.expires_on for line in sold):
@@ -143,7 +143,7 @@ def refuse_beyond(holding: Holding, quoted: Quote) -> None:
     The levels were locked as they were read: of many tills whose sales ask, one sells the last unit.
     """
     goods = [line for line in quoted.basket.lines if line.product.kind == "goods" and line.qty > 0]
-    names = {line.product.sku: line.product.name for line in goods}
+    names = {line.product.sku: line.product.shown for line in goods}
     short = [
         {"sku": sku, "name": names[sku], "wanted": qty, "available": max(0, there)}
         for sku, qty in tidy([(line.product.sku, line.qty) for line in goods])
@@ -186,7 +186,7 @@ def _refuse_too_many(rung: Sequence[RungLine], views: Mapping[str, ProductView],
         most = (view.maximum_qty if sold and sku not in agreed else None) or MOST_QTY[view.stock_unit]
         if qty > most:
             raise Invalid(
-                "bad-quantity", "Up to %(most)s of %(name)s in one sale.", name=view.name, sku=sku, qty=qty, most=most
+                "bad-quantity", "Up to %(most)s of %(name)s in one sale.", name=view.shown, sku=sku, qty=qty, most=most
             )
 
 
@@ -200,7 +200,7 @@ def _lines(
         view = views[line.sku]
         if line.qty < 0 and view.kind != "deposit":
             raise Invalid(
-                "bad-quantity", "The quantity of %(name)s must be above zero.", name=view.name, sku=line.sku,
+                "bad-quantity", "The quantity of %(name)s must be above zero.", name=view.shown, sku=line.sku,
                 qty=line.qty,
             )  # fmt: skip
         price_type, price_minor = _price_of(line, view, agreed)
@@ -240,7 +240,7 @@ def _price_of(line: RungLine, view: ProductView, agreed: Mapping[str, int]) -> t
         return "empties", view.price_minor
     if view.price_typed:
         if line.price_minor is None and line.amount_minor is None:
-            raise Invalid("price-wanted", "Enter the price of %(name)s.", sku=line.sku, name=view.name)
+            raise Invalid("price-wanted", "Enter the price of %(name)s.", sku=line.sku, name=view.shown)
         return "typed", line.price_minor or 0
     if line.sku in agreed:
         return "agreed", agreed[line.sku]
@@ -366,7 +366,7 @@ def _as_read(line: RungLine, found: Scanned, view: ProductView) -> RungLine:
         raise Invalid(
             "label-fixed",
             "The label on %(name)s gives its amount. Remove the line and scan each label.",
-            sku=view.sku, name=view.name, qty=found.qty,
+            sku=view.sku, name=view.shown, qty=found.qty,
         )  # fmt: skip
     return line._replace(amount_minor=found.amount_minor, batch=found.batch, expires_on=found.expires_on)
 
@@ -382,7 +382,7 @@ def _differs(view: ProductView) -> Invalid:
         "label-differs",
         "No label for %(name)s says this. Remove the line and scan the label again.",
         sku=view.sku,
-        name=view.name,
+        name=view.shown,
     )
 
 

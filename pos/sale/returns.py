@@ -98,7 +98,7 @@ def decide_blind(request: BlindReturnRequest, situation: Situation) -> Draft:
     need = Need("take_back.blind", "goods brought back without a receipt", covers=covers)
     leave = approvals.allow(situation.leave, [need])
     assert situation.shelf is not None
-    back = _typed(request, situation.shelf)
+    back = _typed(request, situation.shelf, counter.language)
     due_minor = sum(line.total_minor for line, _ in back)
     coin_minor = counter.smallest_coin_minor if request.tender == CASH else 1
     tender = Tendered(request.tender, round_cash(due_minor, coin_minor), request.reference)
@@ -298,7 +298,7 @@ def _negative(number: int, line: SaleLine, before_qty: int, qty: int) -> SoldLin
     )
 
 
-def _typed(request: BlindReturnRequest, shelf: Shelf) -> list[tuple[SoldLine, bool]]:
+def _typed(request: BlindReturnRequest, shelf: Shelf, language: str) -> list[tuple[SoldLine, bool]]:
     if not request.lines:
         raise Invalid("empty-basket", "Choose what to refund.")
     views = shelf.views
@@ -308,7 +308,9 @@ def _typed(request: BlindReturnRequest, shelf: Shelf) -> list[tuple[SoldLine, bo
         view = views[sku]
         _positive(n, qty)
         if view.kind not in ("goods", "service"):
-            raise Refused("not-returnable", "%(name)s cannot be refunded without its receipt.", name=view.name, sku=sku)
+            raise Refused(
+                "not-returnable", "%(name)s cannot be refunded without its receipt.", name=view.shown, sku=sku
+            )
         if type(price_minor) is not int or not price_minor >= 0:
             raise Invalid(
                 "bad-price", "Enter a price of zero or more that is not unreasonably large.", price_minor=price_minor
@@ -326,9 +328,9 @@ def _typed(request: BlindReturnRequest, shelf: Shelf) -> list[tuple[SoldLine, bo
             raise Refused(
                 "above-price",
                 "%(name)s costs less today. Without a receipt, refund up to today's price after "
-                "promotions.", name=view.name, sku=sku, most_minor=most[n - 1],
+                "promotions.", name=view.shown, sku=sku, most_minor=most[n - 1],
             )  # fmt: skip
-        lines.append((sold_line(n, priced), restock))
+        lines.append((sold_line(n, priced, language), restock))
     return lines
 
 

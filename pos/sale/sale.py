@@ -63,7 +63,7 @@ def decide(request: SaleRequest, situation: Situation) -> Draft:
     assert shelf is not None
     quoted = quoting.price(shelf, rung, coupons=request.coupons)
     priced = quoted.basket
-    lines = [sold_line(n, line) for n, line in enumerate(priced.lines, 1)]
+    lines = [sold_line(n, line, counter.language) for n, line in enumerate(priced.lines, 1)]
     back = negative_lines(receipt, request.brought_back, first_n=len(lines) + 1) if receipt else []
     lines_minor = priced.lines_minor + sum(line.total_minor for line, _ in back)
     if request.shown_total_minor not in (lines_minor, round_cash(lines_minor, counter.smallest_coin_minor)):
@@ -174,7 +174,7 @@ def _another_total(request: SaleRequest, quoted: Quote, total_minor: int) -> Ref
         lines=[
             {
                 "sku": line.product.sku,
-                "name": line.product.name,
+                "name": line.product.shown,
                 "qty": line.qty,
                 "unit_price_minor": line.product.price_minor,
                 "total_minor": line.total_minor,

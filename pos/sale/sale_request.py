@@ -219,7 +219,7 @@ def check_age(request: SaleRequest, priced: PricedBasket) -> None:
     """Raise Refused where the highest age of a basket is not confirmed, Invalid for no known way of checking it."""
     minimum_age = priced.minimum_age
     if minimum_age and (request.age_confirmed or 0) < minimum_age:
-        names = {line.product.name for line in priced.lines if line.product.minimum_age}
+        names = {line.product.shown for line in priced.lines if line.product.minimum_age}
         raise Refused(
             "age-check", "Check the customer's age: at least %(minimum_age)s for %(names)s.",
             names=", ".join(sorted(names)), minimum_age=minimum_age,

@@ -295,7 +295,7 @@ def refuse_expired(
     """Raise Refused for a scanned unit whose day is over, by its code or by its batch as it came in (rule 4)."""
     if batch or expires_on:
         unit = (sku, batch, expires_on)
-        names = dict(session.execute(sa.select(Product.sku, Product.name).where(Product.sku == sku)).all())
+        names = dict(session.execute(sa.select(Product.sku, Product.shown).where(Product.sku == sku)).all())
         refuse_over([unit], last_days(session, store_id, [unit]), names, day)
 
 

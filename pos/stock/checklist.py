@@ -241,7 +241,7 @@ def _reported(session: Session, store_id: str, lines: Iterable[CheckLine], day: 
     worth = waste.worths(session, store_id, skus, day)
     names: dict[str, tuple[str, str]] = {}
     for start in range(0, len(skus), 500):
-        query = sa.select(Product.sku, Product.name, Product.stock_unit).where(
+        query = sa.select(Product.sku, Product.shown, Product.stock_unit).where(
             Product.sku.in_(skus[start : start + 500])
         )
         names |= {sku: (name, unit) for sku, name, unit in session.execute(query)}

@@ -421,7 +421,7 @@ def refuse_short(session: Session, short: list[tuple[str, int, int]]) -> None:
     """Refuse when anything is short: (sku, wanted, available) of every such line."""
     if not short:
         return
-    query = sa.select(Product.sku, Product.name).where(Product.sku.in_([sku for sku, _, _ in short]))
+    query = sa.select(Product.sku, Product.shown).where(Product.sku.in_([sku for sku, _, _ in short]))
     names = dict(session.execute(query).all())
     raise Refused(
         "not-available",

@@ -25,7 +25,7 @@ from config.database import Base
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.money import divide_half_up
 from config.nodes.journal import Context
-from config.words import language
+from config.words import called, language
 from pos.catalogue import catalogue, gs1, offers
 from pos.catalogue.catalogue import Barcode, Product
 from pos.pricing.promises import Offer
@@ -107,7 +107,7 @@ def mark_down(
     until = say("Reduced · until {day}").format(day=say.day(expires_on))
     document: dict[str, Any] = {
         "sku": sku,
-        "name": product.name,
+        "name": called(product.name, product.names, store.language),
         "brand": "",
         "pack_text": until,
         "price_minor": now_minor,

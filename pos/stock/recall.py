@@ -303,7 +303,7 @@ def tidy_batch(batch: str | None) -> str | None:
 
 
 def _names(session: Session, skus: Sequence[str]) -> dict[str, str]:
-    return dict(session.execute(sa.select(Product.sku, Product.name).where(Product.sku.in_(skus))).all())
+    return dict(session.execute(sa.select(Product.sku, Product.shown).where(Product.sku.in_(skus))).all())
 
 
 _recall = table_of(Recall).c

@@ -448,7 +448,7 @@ def begin_posting(ctx: Context, store_id: str, take_id: str, *, missing_is_gone:
         raise Invalid("nothing-counted", "Nothing has been counted yet.")
     if doubtful := [row.sku for row in rows.values() if row.ask_again]:
         names = ctx.session.scalars(
-            sa.select(Product.name).where(Product.sku.in_(doubtful[:100])).order_by(Product.name)
+            sa.select(Product.shown).where(Product.sku.in_(doubtful[:100])).order_by(Product.name)
         )
         reported = list(names)
         raise Refused(

@@ -259,7 +259,7 @@ def shrink(
 
 def written_off(session: Session, store_id: str, limit: int = 50) -> list[tuple[Waste, str, str]]:
     """Return the latest written-off lines with the product's name and unit, the newest first."""
-    query = sa.select(Waste, Product.name, Product.stock_unit).join(Product, Product.sku == Waste.sku)
+    query = sa.select(Waste, Product.shown, Product.stock_unit).join(Product, Product.sku == Waste.sku)
     query = query.where(Waste.store_id == store_id).order_by(Waste.at.desc(), Waste.id.desc()).limit(limit)
     return [(row, name, unit) for row, name, unit in session.execute(query)]
 

@@ -104,7 +104,7 @@ def set_tare(ctx: Context, store_id: str, sku: str, tare_grams: int) -> None:
             "unknown-product", "There is no product %(sku)s. Add it under Products first.", sku=sku, skus=[sku]
         )
     if product.stock_unit != "gram":
-        raise Refused("not-weighed", "%(name)s is not sold by weight, so it has no tare.", name=product.name)
+        raise Refused("not-weighed", "%(name)s is not sold by weight, so it has no tare.", name=product.shown)
     row = ctx.session.get(ProductTare, (store_id, sku))
     if tare_grams == 0:
         if row is not None:

@@ -15,13 +15,14 @@ import datetime as dt
 import hashlib
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, Response, current_app, jsonify, request
 from sqlalchemy.orm import Session
 
+from config import words
 from config.errors import Invalid, NotFound
 from config.nodes.publication import EVERYONE, Pulled
 from pos.catalogue import catalogue, quick_keys
@@ -32,12 +33,12 @@ from pos.stock import batches, recall
 from pos.till import scale
 from store_app.api.bodies import asks, bounded
 from store_app.runtime.doors import doors, read
-from store_app.web.presenting import today
+from store_app.web.presenting import language, today
 from store_app.web.security import requires
 from supply.online.pickup import handover
 
 bp = Blueprint("api_catalogue", __name__, url_prefix="/api")
-MOST_KEPT = 8
+MOST_KEPT = 8 * len(words.LANGUAGES)
 _lock = threading.Lock()
 
 
@@ -50,15 +51,16 @@ def whole() -> Response:
     kept: dict[str, tuple[tuple[Any, ...], bytes, str]] = current_app.extensions.setdefault("till_catalogues", {})
     with read() as session:
         state = (day, *_state(session, store_id))
-        known = kept.get(address)
+        known = kept.get(f"{language()} {address}")
         if known is None or known[0] != state:
-            products = _packed(catalogue.till_catalogue(session, store_id, day))
+            called = catalogue.category_names(session)
+            products = _packed(catalogue.till_catalogue(session, store_id, day), called)
             body = _written({"business_day": day.isoformat(), **_beside(session, store_id), **products})
             known = (state, body, hashlib.sha256(body).hexdigest()[:32])
             with _lock:
                 if len(kept) >= MOST_KEPT:
                     kept.clear()  # practice stores come and go
-                kept[address] = known
+                kept[f"{language()} {address}"] = known
     answer = Response(known[1], mimetype="application/json")
     answer.set_etag(known[2])
     answer.headers["Cache-Control"] = "private, no-cache"
@@ -103,10 +105,10 @@ def search() -> Response:
 
 def as_json(view: ProductView) -> dict[str, Any]:
     """Return a product as the till's page reads it; what it cost the store is not the counter's business."""
-    return {name: getattr(view, name) for name in _SHOWN}
+    return {name: getattr(view, name) for name in _SHOWN} | {"name": view.shown}
 
 
-_SHOWN = tuple(field.name for field in dataclasses.fields(ProductView) if field.name != "cost_minor")
+_SHOWN = tuple(field.name for field in dataclasses.fields(ProductView) if field.name not in ("cost_minor", "names"))
 _SORT = (
     "kind", "category", "department", "brand", "pack_text", "stock_unit", "price_quantity", "tax_class_id", "rate_bp",
     "inclusive",
@@ -115,20 +117,24 @@ _REST = {"deposit_sku": None, "price_typed": False, "minimum_age": None, "maximu
 """What few products have, and what all others are."""
 
 
-def _packed(views: Sequence[ProductView]) -> dict[str, Any]:
-    """Return the products as rows: 20,000 of them are a tenth of the text, and the page reads them in a moment."""
+def _packed(views: Sequence[ProductView], called: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    """Return the products as rows: 20,000 of them are a tenth of the text, and the page reads them in a moment.
+
+    called: what categories and departments are called in other languages.
+    """
     sorts: dict[tuple[Any, ...], int] = {}
     rows = []
     for view in views:
         sort = sorts.setdefault(tuple(getattr(view, name) for name in _SORT), len(sorts))
-        reported = " ".join(filter(None, (view.name, view.brand, view.category))).casefold()
+        reported = " ".join(filter(None, (view.shown, view.brand, view.category))).casefold()
         sounds = view.search_text.removeprefix(reported).strip()
         rest = {name: getattr(view, name) for name, usual in _REST.items() if getattr(view, name) != usual}
         codes = [code if qty == 1 else [code, qty] for code, qty in view.codes]
-        row = [view.sku, view.name, view.price_minor, sort, codes[0] if len(codes) == 1 else codes]
+        row = [view.sku, view.shown, view.price_minor, sort, codes[0] if len(codes) == 1 else codes]
         rows.append([*row, sounds, rest] if rest else [*row, sounds] if sounds else row)
     columns = ["sku", "name", "price_minor", "sort", "codes", "sounds", "rest"]
-    return {"columns": columns, "sort_columns": _SORT, "sorts": list(sorts), "rows": rows}
+    said = [(one[0], *(words.called(name, called.get(name)) for name in one[1:3]), *one[3:]) for one in sorts]
+    return {"columns": columns, "sort_columns": _SORT, "sorts": said, "rows": rows}
 
 
 def _written(content: dict[str, Any]) -> bytes:

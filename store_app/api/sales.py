@@ -239,7 +239,7 @@ def _line_json(n: int, line: PricedLine, quoted: Quote) -> dict[str, Any]:
         "n": n,
         "asked": rung.asked if rung else None,
         "sku": product.sku,
-        "name": product.name,
+        "name": product.shown,
         "kind": product.kind,
         "qty": line.qty,
         "stock_unit": product.stock_unit,

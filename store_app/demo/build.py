@@ -34,14 +34,14 @@ from config.migrate import upgrade
 from config.nodes.journal import Actor, Context
 from config.nodes.node import found
 from config.nodes.publication import EVERYONE
-from pos.catalogue.catalogue import Barcode, Listing, Price, Product, TaxClass, search_text_for
+from pos.catalogue.catalogue import Barcode, CategoryNames, Listing, Price, Product, TaxClass, search_text_for
 from pos.catalogue.edition import edition as edition_of
 from pos.catalogue.edition import take_edition
 from pos.stock import stock
 from pos.store.store import Region, Store, Till, add_staff, give_key
 from store_app.demo import counter
 from store_app.demo.panel import CURRENCY, ROLLOVER_HOUR, ZONE, DemoPanel
-from store_app.demo.products import TAX_CLASSES
+from store_app.demo.products import TAX_CLASSES, categories
 from store_app.demo.stores import DemoStore
 from supply.demand import rollups
 from supply.network import founding
@@ -230,6 +230,8 @@ def _fill_catalogue(session: Session, panel: DemoPanel) -> None:
         TaxClass(id=key, name=name, rate_bp=rate_bp, inclusive=False) for key, (name, rate_bp) in TAX_CLASSES.items()
     )
     session.flush()
+    called = categories()
+    session.execute(sa.insert(CategoryNames), [{"name": name, "names": names} for name, names in called.items()])
     session.execute(
         sa.insert(Product),
         [
@@ -244,7 +246,9 @@ def _fill_catalogue(session: Session, panel: DemoPanel) -> None:
                 "price_quantity": product.price_quantity,
                 "tax_class_id": product.tax_class,
                 "minimum_age": product.minimum_age,
-                "search_text": search_text_for(product.name, "", product.category),
+                "search_text": search_text_for(
+                    product.name, "", product.category, *called.get(product.category, {}).values()
+                ),
                 "active": True,
                 "owner_id": EVERYONE,
             }

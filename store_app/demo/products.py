@@ -17,7 +17,8 @@ Rules
    of 24, 12, 6, 4, 2 that one store sells in six weeks, or in one week if fresh; grams alike).
 8. The panel calls six lines of ten simply GROCERY; a shopkeeper does not: a product has its category. What counts as
    fresh (packs for a week, not for six) is made up like the margins.
-9. Names a customer would read stand in `names.csv`, ours by hand; a type not in it is named by rule.
+9. Names a customer would read stand in `names.csv`, ours by hand; a type not in it is named by rule. Categories and
+   departments have names in our other languages in `categories.csv`; products have none.
 """
 
 from __future__ import annotations
@@ -294,6 +295,11 @@ def category_name(panel_category: str) -> str:
     return name[:1].upper() + name[1:]
 
 
+def categories() -> dict[str, dict[str, str]]:
+    """Return what categories and departments are called in other languages, by their one names (rule 9)."""
+    return {row.pop("name"): row for row in _table("categories.csv")}
+
+
 def by_rule(text: str) -> str:
     """Spell out a panel name: the known abbreviations, no brackets, capital first."""
     bare = re.sub(r"\([^)]*\)?", " ", text)
@@ -307,8 +313,11 @@ def by_rule(text: str) -> str:
 
 @cache
 def _names() -> dict[tuple[str, str], str]:
-    text = resources.files("store_app.demo").joinpath("names.csv").read_text(encoding="utf-8")
-    return {(row["category"], row["type"]): row["name"] for row in csv.DictReader(text.splitlines())}
+    return {(row["category"], row["type"]): row["name"] for row in _table("names.csv")}
+
+
+def _table(name: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(resources.files("store_app.demo").joinpath(name).read_text("utf-8").splitlines()))
 
 
 _CATEGORIES = {

@@ -76,6 +76,7 @@ def renew_product(ctx: Context, product: Product, row: dict[str, Any]) -> None:
     kept = {one.name: getattr(product, one.name) for one in fields(assortment.ProductDetails)}
     details = assortment.ProductDetails(**(kept | {name: value for name, value in said.items() if name in kept}))
     assortment.change(ctx, EVERYONE, product.sku, details)
+    assortment.name_product(ctx, EVERYONE, product.sku, row.get("names", {}))
     if row.get("barcode"):
         catalogue.add_code(ctx.session, product.sku, row["barcode"])
 

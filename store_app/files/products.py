@@ -3,7 +3,7 @@
 Rules
 -----
 1. A product that is here already gets the price, and in a store the cost; the network's takes over the whole row. A row
-   that changes nothing in a store writes nothing.
+   that changes nothing in a store writes nothing. Columns such as `name_es` add names in other languages.
 2. What a row cannot be beside what is here (a tax class nobody made, a barcode that is none, another product's or
    another row's, an amount finer than the currency) is told of every row before anything is written.
 """
@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from config.errors import DomainError, Invalid
 from config.nodes.journal import Context
 from config.nodes.publication import EVERYONE
+from config.words import LANGUAGES
 from pos.catalogue import catalogue, new_products
 from pos.catalogue.catalogue import Barcode, Listing, Price, Product, TaxClass
 from pos.catalogue.gs1 import has_digits, is_gtin
@@ -31,12 +32,15 @@ from store_app.words.refusals import sentence_of
 
 MOST_NAMED = 12
 ZERO = Decimal(0)
+NAMED = {"name": 120, "category": 60, "department": 60}
+"""What may have a column for each language (`name_es`), and how long it may be."""
 CELLS: tuple[dict[str, Cell], dict[str, Cell]] = (
     {"sku": text(64), "name": text(120), "category": text(60), "tax_class": text(40), "price": price},
     {
         "barcode": text(64), "brand": text(60), "department": text(60), "pack_text": text(40),
         "stock_unit": unit, "price_quantity": whole(1, 1_000_000), "minimum_age": whole(0, 150),
         "maximum_qty": whole(1, 1_000_000), "shelf_life_days": whole(0, 10_000), "cost": price,
+        **{f"{of}_{code}": text(most) for of, most in NAMED.items() for code in LANGUAGES},
     },
 )  # fmt: skip
 
@@ -88,6 +92,8 @@ def write(ctx: Context, rows: Sequence[dict[str, Any]], owner_id: str) -> Iterat
             was_minor, cost_was = stands.get(row["sku"], (None, None))
             if was_minor == price_minor and cost_minor in (None, cost_was):
                 continue
+            if owner_id == EVERYONE or row["sku"] not in here:
+                row |= _names(ctx, row, owner_id)
             if row["sku"] in here:
                 _renew(ctx, row, owner_id, price_minor, cost_minor, day)
                 continue
@@ -113,6 +119,15 @@ def _stands(session: Session, owner_id: str, day: dt.date) -> dict[str, tuple[in
         .order_by(Price.from_day)
     )
     return {sku: (price_minor, cost_minor) for sku, price_minor, cost_minor in session.execute(query)}
+
+
+def _names(ctx: Context, row: dict[str, Any], owner_id: str) -> dict[str, Any]:
+    """Return what a row's product is called in other languages; note so of its category and department."""
+    said = {of: {code: row[f"{of}_{code}"] for code in LANGUAGES if row.get(f"{of}_{code}")} for of in NAMED}
+    for of in ("category", "department"):
+        if said[of] and row.get(of):
+            catalogue.name_category(ctx, row[of], said[of], owner_id=owner_id)
+    return {"names": said["name"]} if said["name"] else {}
 
 
 def _renew(

@@ -99,6 +99,8 @@ def _calendar(value: dict[str, str]) -> dict[str, str]:
 Day = Annotated[str, BeforeValidator(_iso)]
 Id = Annotated[str, Field(min_length=1, max_length=80)]
 Name = Annotated[str, Field(min_length=1, max_length=160)]
+Names = dict[Annotated[str, Field(pattern="^[a-z]{2,3}$")], Name]
+"""By language: a network may know one that this store's version does not."""
 Minor = Annotated[int, Field(ge=0, le=MAX_MINOR)]
 Tenths = Annotated[int, Field(ge=-900, le=30_000)]
 Qty = Annotated[int, Field(ge=1, le=MOST_PACK_QTY)]
@@ -115,6 +117,7 @@ class _TaxClass(_Shape):
 class _Product(_Shape):
     sku: Annotated[str, Field(min_length=1, max_length=64)]
     name: Name
+    names: Names | None = None
     brand: str = ""
     category: str
     department: str = ""
@@ -132,10 +135,17 @@ class _Product(_Shape):
     owner_id: Literal["*"]
 
 
+class _CategoryNames(_Shape):
+    owner_id: Literal["*"]
+    name: Name
+    names: Names
+
+
 class _Catalogue(_Shape):
     store_id: str
     tax_classes: list[_TaxClass]
     products: list[_Product]
+    category_names: list[_CategoryNames]
     barcodes: list[tuple[Annotated[str, Field(min_length=1, max_length=64)], str, Qty]]
     prices: list[tuple[str, Day, Minor]]
 

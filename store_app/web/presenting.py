@@ -33,6 +33,7 @@ from config.ids import new_id
 from config.prepared import Prepared
 from config.settings import Settings
 from config.words import Language
+from pos.catalogue.catalogue import category_names
 from pos.store.store import Store
 from store_app.roles import is_network
 from store_app.runtime.doors import babel, doors, read
@@ -187,9 +188,11 @@ def set_up(app: Flask, settings: Settings) -> None:
         app, default_translation_directories=str(words.FOLDER), locale_selector=lambda: speech().locale,
         timezone_selector=lambda: place().tz,
     )  # fmt: skip
+    words.reader = lambda: language() if request else ""
     app.jinja_env.filters.update(
-        money=money, qty=qty, day=day, clock_time=clock_time, hour=hour, why_words=why_words, since=since, number=number
-    )
+        money=money, qty=qty, day=day, clock_time=clock_time, hour=hour, why_words=why_words, since=since,
+        number=number, category=category,
+    )  # fmt: skip
     app.jinja_env.globals.update(
         **icons.drawers(), language=language, speech=speech, new_command_id=new_id, state_word=state_word,
         node_name=lambda: place().name, on_network=lambda: is_network(settings), place_here=place, today=today,
@@ -241,6 +244,14 @@ def money_form(currency: str) -> dict[str, str]:
 def qty(units: int | float | None, stock_unit: str = "each") -> str:
     """Write a quantity with its unit: 3, '350 g', '1.25 kg'; None → '–'."""
     return "–" if units is None else speech().quantity(units, stock_unit)
+
+
+def category(name: str) -> str:
+    """Write what the reader calls a category or a department; asked once an answer."""
+    if "categories" not in g:
+        with read() as look:
+            g.categories = category_names(look)
+    return words.called(name, g.categories.get(name))
 
 
 def number(value: float | None, places: int = 0) -> str:

@@ -215,7 +215,7 @@ def doubted(session: Session, region_id: str) -> list[tuple[str, list[str], str 
     query = sa.select(Store.name, row.unlikely, row.refused).join(Store, Store.id == row.store_id)
     stores = [one for one in session.execute(query.where(Store.region_id == region_id)) if one[1] or one[2]]
     skus = {sku for _, some, _ in stores for sku in some}
-    names = dict(session.execute(sa.select(Product.sku, Product.name).where(among(session, Product.sku, skus))).all())
+    names = dict(session.execute(sa.select(Product.sku, Product.shown).where(among(session, Product.sku, skus))).all())
     return sorted((name, sorted(names.get(sku, sku) for sku in some), why) for name, some, why in stores)
 
 

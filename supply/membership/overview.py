@@ -265,7 +265,7 @@ def top_products(session: Session, region_id: str, today: dt.date, *, limit: int
     rows = session.execute(
         sa.select(
             Product.sku,
-            Product.name,
+            Product.shown,
             Product.category,
             sa.func.sum(sa.case((recent, RegionalDemand.sold_qty), else_=0)),
             sa.func.sum(sa.case((recent, 0), else_=RegionalDemand.sold_qty)),
@@ -278,7 +278,7 @@ def top_products(session: Session, region_id: str, today: dt.date, *, limit: int
             RegionalDemand.region_id == region_id,
             RegionalDemand.business_day.between(newest - dt.timedelta(days=55), newest),
         )
-        .group_by(Product.sku, Product.name, Product.category, Product.stock_unit)
+        .group_by(Product.sku)
         .order_by(sa.desc("money"))
         .limit(limit)
     )
@@ -427,7 +427,7 @@ def _products(session: Session, *, most_first: bool) -> list[ProductRow]:
     qty = sa.func.coalesce(level.c.qty, 0)
     packs = qty * 1.0 / SupplierProduct.pack_qty
     rows = session.execute(
-        sa.select(Product.sku, Product.name, Product.stock_unit, qty, SupplierProduct.pack_qty)
+        sa.select(Product.sku, Product.shown, Product.stock_unit, qty, SupplierProduct.pack_qty)
         .join(SupplierProduct, SupplierProduct.sku == Product.sku)
         .join(Supplier, sa.and_(Supplier.id == SupplierProduct.supplier_id, Supplier.kind == "network"))
         .outerjoin(level, sa.and_(level.c.sku == Product.sku, level.c.store_id == Supplier.warehouse_id))

@@ -209,7 +209,7 @@ def rows(session: Session, supplier_id: str, day: dt.date, *, text: str = "", mo
     prices = catalogue.prices_on(session, EVERYONE, day, skus)
     return [
         Priced(
-            product.sku, product.name, product.stock_unit, product.price_quantity, row.article_no, row.pack_qty,
+            product.sku, product.shown, product.stock_unit, product.price_quantity, row.article_no, row.pack_qty,
             now[product.sku], row.minimum_packs, tuple(coming.get(product.sku, ())), prices.get(product.sku),
             row.valid_from if row.valid_from is not None and row.valid_from > day else None,
         )

@@ -166,7 +166,7 @@ def lacks(session: Session, store_id: str, *, days: int, today: dt.date) -> tupl
     held = {sku: have.get((store_id, sku), 0) for sku in sells}
     short = {sku: (held[sku], held[sku] / rate) for sku, rate in sells.items() if held[sku] / rate < days}
     products = session.execute(
-        sa.select(Product.sku, Product.name, Product.stock_unit).where(Product.sku.in_(list(short)))
+        sa.select(Product.sku, Product.shown, Product.stock_unit).where(Product.sku.in_(list(short)))
     )
     found = [Lack(sku, name, unit, *short[sku]) for sku, name, unit in products]
     return len(sells), sorted(found, key=lambda one: (one.days_left, one.name))

@@ -168,6 +168,13 @@ CREATE INDEX ix_cash_movement_apart ON cash_movement (store_id, shift_id, kind) 
 
 CREATE INDEX ix_cash_movement_shift ON cash_movement (store_id, shift_id);
 
+CREATE TABLE category_names (
+  owner_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  names JSON NOT NULL,
+  CONSTRAINT pk_category_names PRIMARY KEY (owner_id, name)
+);
+
 CREATE TABLE changed_day (
   store_id TEXT NOT NULL,
   business_day DATE NOT NULL,
@@ -2544,6 +2551,7 @@ CREATE TABLE pickup_line (
 CREATE TABLE product (
   sku TEXT NOT NULL,
   name TEXT NOT NULL,
+  names JSON,
   brand TEXT NOT NULL,
   category TEXT NOT NULL,
   department TEXT NOT NULL,

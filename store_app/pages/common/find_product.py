@@ -61,7 +61,8 @@ def named(session: Session, text: str, *, field: str) -> Product:
     text = form.tidy(text)
     if (known := session.get(Product, text)) is not None:
         return known
-    query = sa.select(Product).where(Product.active, sa.func.lower(Product.name) == text.lower()).limit(2)
+    is_it = sa.func.lower(text).in_([sa.func.lower(Product.name), sa.func.lower(Product.shown)])
+    query = sa.select(Product).where(Product.active, is_it).limit(2)
     fitting = list(session.scalars(query))
     if len(fitting) == 1:
         return fitting[0]
@@ -95,7 +96,7 @@ def names(session: Session, skus: list[str]) -> dict[str, tuple[str, str]]:
     """Return name and stock unit of products by SKU."""
     found: dict[str, tuple[str, str]] = {}
     for start in range(0, len(skus), 500):
-        query = sa.select(Product.sku, Product.name, Product.stock_unit)
+        query = sa.select(Product.sku, Product.shown, Product.stock_unit)
         for sku, name, unit in session.execute(query.where(Product.sku.in_(skus[start : start + 500]))):
             found[sku] = (name, unit)
     return found

@@ -13,7 +13,7 @@ from pos.store.store import Region, usual_currency
 from store_app.pages.common import form
 from store_app.runtime import job_runs
 from store_app.runtime.doors import doors, read
-from store_app.web.presenting import page, today
+from store_app.web.presenting import category, page, today
 from store_app.web.security import requires
 from store_app.words import forecast, words
 from supply.demand import category_demand, promotion_days, reported_forecasts
@@ -162,4 +162,5 @@ def _unit(top_category: str) -> str:
 
 def _top_category_words(top_category: str) -> str:
     unit = _unit(top_category)
-    return top_category if unit == "each" else _("%(name)s, by weight", name=top_category.removesuffix(f", {unit}"))
+    name = category(top_category.removesuffix(f", {unit}"))
+    return name if unit == "each" else _("%(name)s, by weight", name=name)

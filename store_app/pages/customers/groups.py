@@ -50,7 +50,7 @@ def listed(fault: DomainError | None = None) -> ResponseReturnValue:
             .limit(SHOWN)
         ).all()
         products = session.scalars(
-            sa.select(Product.name)
+            sa.select(Product.shown)
             .join(Listing, sa.and_(Listing.sku == Product.sku, Listing.store_id == store_id, Listing.active))
             .where(Product.active, Product.kind == "goods", Product.stock_unit == "each")
             .order_by(Product.name)

@@ -466,7 +466,7 @@ def _paid_on_at(row: PickupOrder) -> dt.datetime | None:
 def _similar(session: Session, store_id: str, product: Product, taken: set[str]) -> tuple[tuple[str, str], ...]:
     """Return what of the same category and unit is there, the best sellers of the shelf first."""
     rows = session.execute(
-        sa.select(Product.sku, Product.name)
+        sa.select(Product.sku, Product.shown)
         .join(Listing, sa.and_(Listing.sku == Product.sku, Listing.store_id == store_id, Listing.active))
         .where(
             Product.category == product.category, Product.stock_unit == product.stock_unit, Product.active,

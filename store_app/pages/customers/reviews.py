@@ -28,7 +28,7 @@ def listed(fault: DomainError | None = None, **_place: Any) -> ResponseReturnVal
     """Show the reviews, those without an answer first."""
     with read() as session:
         rows = session.execute(
-            sa.select(Review, Product.name)
+            sa.select(Review, Product.shown)
             .join(Product, Product.sku == Review.sku)
             .where(Review.store_id == str(place().store_id))
             .order_by(sa.case((Review.answer == "", 0), else_=1), Review.written_at.desc())

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import DomainError, Invalid
 from config.nodes.journal import Context
+from config.words import called
 from pos.documents import labels
 from pos.printing import queue
 from pos.stock import batches, markdown, waste
@@ -100,7 +101,7 @@ def reduce() -> ResponseReturnValue:
             "%(name)s is reduced. Printing %(num)d label.",
             "%(name)s is reduced. Printing %(num)d labels.",
             number,
-            name=product.name,
+            name=product.shown,
         ),
         "good",
     )
@@ -119,7 +120,7 @@ def label(sku: str, expires_on: str, percent: str) -> ResponseReturnValue:
         code = markdown.code_of(session, sku, None, last_day)
     document = {
         "sku": product.sku,
-        "name": product.name,
+        "name": called(product.name, product.names, place().language),
         "pack_text": _("Reduced · until %(day)s", day=last_day.isoformat()),
         "price_minor": markdown.reduced_minor(price_minor or 0, share * 100),
         "was_minor": price_minor,

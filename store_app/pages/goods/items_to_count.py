@@ -61,5 +61,5 @@ def count() -> ResponseReturnValue:
         product = find_product.product_of(session, request.form.get("product", ""))
         with form.once():
             stock.count(acting(session), str(place().store_id), product.sku, counted, count_id=command)
-    flash(_("Thanks, %(name)s is counted.", name=product.name), "good")
+    flash(_("Thanks, %(name)s is counted.", name=product.shown), "good")
     return redirect(url_for("check_these.list_today"), 303)

@@ -131,7 +131,7 @@ def _form_page(
 
 def _deposits(session: Session, store_id: str) -> list[tuple[str, str]]:
     query = (
-        sa.select(Product.sku, Product.name)
+        sa.select(Product.sku, Product.shown)
         .join(Listing, sa.and_(Listing.sku == Product.sku, Listing.store_id == store_id))
         .where(Product.active, Product.kind == "deposit", Product.owner_id.in_((EVERYONE, store_id)))
         .order_by(Product.name)

@@ -235,7 +235,7 @@ def _dated(session: Session, store_id: str, day: dt.date) -> list[str]:
 
 def _beginning(session: Session, store_id: str, skus: list[str], day: dt.date) -> list[Any]:
     query = (
-        sa.select(Price.sku, Product.name, Price.price_minor, Product.stock_unit)
+        sa.select(Price.sku, Product.shown.label("name"), Price.price_minor, Product.stock_unit)
         .join(Product, Product.sku == Price.sku)
         .where(Price.scope_id == store_id, Price.from_day == day, Price.sku.in_(skus))
     )

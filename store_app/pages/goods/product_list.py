@@ -7,7 +7,7 @@ Rules
 """
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +15,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.nodes.publication import EVERYONE
+from config.words import LANGUAGES
 from pos.catalogue import catalogue
 from pos.catalogue.catalogue import Barcode, Listing, Price, Product, TaxClass
 from pos.catalogue.repricing import Priced, margin_bp
+from store_app.files.products import NAMED
 
 FILTERS = ("all", "own", "priceless", "codeless", "costless", "unlisted")
 
@@ -131,9 +133,8 @@ def one(
 def coming(session: Session, store_id: str, day: dt.date, *, most: int) -> list[Any]:
     """Return the store's own prices that begin after a day: sku, name, from_day, price_minor, price_quantity."""
     query = (
-        sa.select(
-            Price.sku, Product.name, Price.from_day, Price.price_minor, Product.price_quantity, Product.stock_unit
-        )
+        sa.select(Price.sku, Product.shown.label("name"), Price.from_day, Price.price_minor)
+        .add_columns(Product.price_quantity, Product.stock_unit)
         .join(Product, Product.sku == Price.sku)
         .where(Price.scope_id == store_id, Price.from_day > day)
         .order_by(Price.from_day, Product.name, Price.sku)
@@ -156,6 +157,7 @@ def beginning(session: Session, store_id: str, day: dt.date) -> list[str]:
 TABLE = (
     "sku", "name", "category", "tax_class", "price", "barcode", "brand", "department", "pack_text", "stock_unit",
     "price_quantity", "minimum_age", "maximum_qty", "shelf_life_days", "cost",
+    *(f"{of}_{code}" for of in NAMED for code in LANGUAGES),
 )  # fmt: skip
 """The columns of the table that leaves: those of a file of products that is brought in."""
 
@@ -164,7 +166,7 @@ def table(session: Session, store_id: str, query: Query, day: dt.date) -> Iterat
     """Yield the rows of TABLE: text, whole numbers, and minor units for price and cost."""
     by_length = sa.select(Barcode.sku, Barcode.code).order_by(Barcode.qty.desc(), Barcode.code.desc())
     codes = {row.sku: row.code for row in session.execute(by_length)}  # the shortest pack's code wins
-    prices = catalogue.prices_on(session, store_id, day)
+    prices, called = catalogue.prices_on(session, store_id, day), catalogue.category_names(session)
     for found in session.execute(query):
         product = found.Product
         yield [
@@ -172,7 +174,17 @@ def table(session: Session, store_id: str, query: Query, day: dt.date) -> Iterat
             codes.get(product.sku), product.brand, product.department, product.pack_text, product.stock_unit,
             product.price_quantity, product.minimum_age, product.maximum_qty, product.shelf_life_days,
             found.Listing.cost_minor if found.Listing else None,
+            *(names.get(code) for names in other_names(product, called).values() for code in LANGUAGES),
         ]  # fmt: skip
+
+
+def other_names(product: Product, called: Mapping[str, Mapping[str, str]]) -> dict[str, Mapping[str, str]]:
+    """Return the other names of a product, its category and its department, by NAMED; called: `category_names`."""
+    return {
+        "name": product.names or {},
+        "category": called.get(product.category, {}),
+        "department": called.get(product.department, {}),
+    }
 
 
 # --- inside ---
@@ -216,7 +228,7 @@ def _row(found: Any, price_minor: int | None, store_id: str) -> Row:
     cost_minor = listing.cost_minor if listing is not None else None
     priced = Priced(price_minor or 0, cost_minor, tax.rate_bp, tax.inclusive)
     return Row(
-        product.sku, product.name, product.brand, product.category, product.department, product.pack_text,
+        product.sku, product.shown, product.brand, product.category, product.department, product.pack_text,
         product.stock_unit, product.price_quantity, product.kind, product.price_typed, product.owner_id == store_id,
         listing is not None and listing.active, bool(found.has_code), price_minor, cost_minor,
         margin_bp(priced, price_minor) if price_minor else None, product.tax_class_id,

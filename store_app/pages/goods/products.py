@@ -14,11 +14,13 @@ from sqlalchemy.orm import Session
 
 from config.errors import DomainError, Invalid, NotFound
 from config.money import exponent
+from config.words import LANGUAGES, language
 from pos.catalogue import assortment, catalogue, quick_keys
 from pos.catalogue.catalogue import Barcode, Listing, Price, Product
 from pos.documents import labels
 from pos.stock import stock
 from store_app.files import exporting
+from store_app.files.products import NAMED
 from store_app.pages.common import form, labelling
 from store_app.pages.goods import product_list
 from store_app.pages.goods.product_list import FILTERS, Asked
@@ -147,6 +149,7 @@ def product(sku: str, fault: DomainError | None = None) -> ResponseReturnValue:
             if key.sku == sku
         ]  # fmt: skip
         priced = labelling.documents(session, [sku]) if row.price_minor is not None else []
+        names = product_list.other_names(thing, catalogue.category_names(session))
         label = labels.label_svg(priced[0], place().language) if priced else None
     dated = _dated(prices, store_id, day)
     return page(
@@ -161,6 +164,8 @@ def product(sku: str, fault: DomainError | None = None) -> ResponseReturnValue:
         codes=codes,
         level=level,
         deposit=deposit,
+        names=names,
+        languages=[language(code) for code in LANGUAGES if code != place().language],
         keys=keys,
         label=label,
         per=PER_WORDS[thing.stock_unit],
@@ -249,6 +254,27 @@ def remove_code(sku: str) -> ResponseReturnValue:
             assortment.remove_code(acting(session), str(place().store_id), code)
     flash(_("Barcode %(code)s removed.", code=code), "good")
     return redirect(url_for("products.product", sku=sku, _anchor="codes-title"), 303)
+
+
+@bp.post("/<sku>/names")
+@requires("catalogue")
+@form.answers_on(product)
+def name(sku: str) -> ResponseReturnValue:
+    """Say what a product of the store's own, its category and its department are called in other languages."""
+    store_id = str(place().store_id)
+    said = {
+        of: {code: form.text(f"{of}_{code}", most=most) for code in LANGUAGES if f"{of}_{code}" in request.form}
+        for of, most in NAMED.items()
+    }
+    with write() as session:
+        ctx, thing = acting(session), assortment.own_product(session, store_id, sku)
+        before = product_list.other_names(thing, catalogue.category_names(session))
+        assortment.name_product(ctx, store_id, sku, said["name"])
+        for of in ("category", "department"):  # what the network said stays the network's
+            fresh = {code: word for code, word in said[of].items() if word != before[of].get(code, "")}
+            catalogue.name_category(ctx, getattr(thing, of), fresh, owner_id=store_id)
+    flash(_("Saved."), "good")
+    return redirect(url_for("products.product", sku=sku), 303)
 
 
 @bp.post("/<sku>/key")

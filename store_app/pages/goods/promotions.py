@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
-from config import ids
+from config import ids, words
 from config.errors import DomainError, NotFound, Refused
 from config.ids import new_id
 from config.money import amount_for
@@ -303,26 +303,30 @@ def _names(session: Session, skus: Iterable[str]) -> dict[str, str]:
     wanted = sorted(set(skus))
     if not wanted:
         return {}
-    rows = session.execute(sa.select(Product.sku, Product.name).where(Product.sku.in_(wanted)))
-    return {row.sku: row.name for row in rows}
+    rows = session.execute(sa.select(Product.sku, Product.shown).where(Product.sku.in_(wanted)))
+    return dict(rows.all())
 
 
 def _search(session: Session, text: str) -> list[tuple[str, str, str]]:
     """Return (pick, name, what it is) of categories, brands and products that hold the text; without one categories."""
-    found: list[tuple[str, str, str]] = []
+    found, called = list[tuple[str, str, str]](), catalogue.category_names(session)
     sorts = (("category", Product.category, _("category")), ("brand", Product.brand, _("brand")))
     for sort, column, word in sorts if text else sorts[:1]:
         names = sa.select(column).where(Product.active, column != "").distinct().order_by(column)
         if text:
-            names = names.where(sa.func.lower(column).contains(text.casefold(), autoescape=True))
-        found += [(f"{sort}:{name}", name, word) for name in session.scalars(names.limit(FOUND if text else 24))]
+            said = [name for name, others in called.items() if text.casefold() in " ".join(others.values()).casefold()]
+            names = names.where(sa.func.lower(column).contains(text.casefold(), autoescape=True) | column.in_(said))
+        some = session.scalars(names.limit(FOUND if text else 24))
+        found += [(f"{sort}:{name}", words.called(name, called.get(name)), word) for name in some]
     query = sa.select(Product).where(Product.active, Product.kind == "goods").order_by(Product.name, Product.sku)
     if place().store_id:
         query = query.join(Listing, sa.and_(Listing.sku == Product.sku, Listing.store_id == _owner(), Listing.active))
     for word in text.casefold().split():
         query = query.where(Product.search_text.contains(word, autoescape=True) | (sa.func.lower(Product.sku) == word))
     products = session.scalars(query.limit(FOUND * 2)) if text else ()
-    return found + [(f"sku:{row.sku}", row.name, row.category) for row in products]
+    for row in products:
+        found.append((f"sku:{row.sku}", row.shown, words.called(row.category, called.get(row.category))))
+    return found
 
 
 def _example(session: Session, offer: Offer) -> Example | None:
@@ -338,7 +342,7 @@ def _example(session: Session, offer: Offer) -> Example | None:
         for n, (row, price_minor, cost_minor) in enumerate(rows):
             qty = pieces // len(rows) + (n < pieces % len(rows)) if several else 1
             qty = qty if row.stock_unit == "each" else 500
-            lines.append((row.name, row.stock_unit, _line(len(lines), row, qty, price_minor, offer), cost_minor))
+            lines.append((row.shown, row.stock_unit, _line(len(lines), row, qty, price_minor, offer), cost_minor))
     total = sum(line.amount_minor for _name, _unit, line, _cost in lines)
     if offer.minimum_minor > total > 0:
         times = -(-offer.minimum_minor // total)

@@ -70,7 +70,7 @@ def call() -> ResponseReturnValue:
                 why=why,
                 called_by=form.text("called_by"),
             )
-    flash(_("Every till now blocks %(name)s. Take it off the shelf.", name=product.name), "warn")
+    flash(_("Every till now blocks %(name)s. Take it off the shelf.", name=product.shown), "warn")
     return redirect(url_for("recall.one", recall_id=command), 303)
 
 

@@ -300,7 +300,6 @@ def _choices(session: Session, store_id: str, text: str, standing: str) -> list[
         query = query.where(
             sa.or_(
                 Product.search_text.contains(text.lower(), autoescape=True),
-                Product.name.icontains(text, autoescape=True),
                 Product.sku == text,
             )
         )
@@ -309,7 +308,7 @@ def _choices(session: Session, store_id: str, text: str, standing: str) -> list[
     products = session.scalars(query.order_by(Product.name, Product.sku).limit(4 * CHOICES)).all()
     prices = catalogue.prices_on(session, store_id, today(), [product.sku for product in products])
     return [
-        {"sku": product.sku, "name": product.name, "words": f"{product.category} · {money(prices[product.sku])}"}
+        {"sku": product.sku, "name": product.shown, "words": f"{product.category} · {money(prices[product.sku])}"}
         for product in products
         if product.sku in prices
     ][:CHOICES]

@@ -169,7 +169,7 @@ def waste(sku: str) -> ResponseReturnValue:
         if not _already(session, command):
             what = wastes.WriteOff(sku, wasted, reason, note, from_place=Place(from_place))
             wastes.write_off(acting(session), str(place().store_id), what, id=command)
-    flash(_("Written off: %(qty)s of %(name)s.", qty=qty(wasted, product.stock_unit), name=product.name), "good")
+    flash(_("Written off: %(qty)s of %(name)s.", qty=qty(wasted, product.stock_unit), name=product.shown), "good")
     return redirect(url_for("stock.product", sku=sku), 303)
 
 
@@ -218,7 +218,6 @@ def _found(store_id: str, text: str, show: str) -> sa.Select[Product]:
         query = query.where(
             sa.or_(
                 Product.search_text.contains(text.lower(), autoescape=True),
-                Product.name.icontains(text, autoescape=True),
                 Product.sku == text,
                 sa.exists().where(Barcode.code == text, Barcode.sku == Product.sku),
             )
@@ -280,7 +279,7 @@ def _rows(session: Session, store_id: str, products: list[Product]) -> list[Leve
         rows.append(
             LevelRow(
                 sku=product.sku,
-                name=product.name,
+                name=product.shown,
                 pack_text=product.pack_text,
                 stock_unit=product.stock_unit,
                 on_hand=level.on_hand,

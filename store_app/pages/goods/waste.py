@@ -76,7 +76,7 @@ def write_off() -> ResponseReturnValue:
         with form.once():
             what = waste.WriteOff(product.sku, units, reason, note, batch or None)
             waste.write_off(acting(session), store_id, what, id=command)
-    flash(_("Written off: %(qty)s of %(name)s.", qty=qty(units, product.stock_unit), name=product.name), "good")
+    flash(_("Written off: %(qty)s of %(name)s.", qty=qty(units, product.stock_unit), name=product.shown), "good")
     return redirect(url_for("waste.tiles"), 303)
 
 
@@ -93,7 +93,7 @@ def _likely(session: Any, store_id: str) -> list[tuple[str, str, int, str]]:
         rows.setdefault(row.sku, (row.sku, name, 1 if unit == "each" else row.qty, stock_words.waste_word(row.reason)))
     for product, on_hand in waste.likely(session, store_id, MOST_TILES):
         about = _("%(qty)s in the store", qty=qty(on_hand, product.stock_unit))
-        rows.setdefault(product.sku, (product.sku, product.name, 1 if product.stock_unit == "each" else 0, about))
+        rows.setdefault(product.sku, (product.sku, product.shown, 1 if product.stock_unit == "each" else 0, about))
     return list(rows.values())[:MOST_TILES]
 
 

@@ -280,7 +280,7 @@ def new_costs_of(session: Session, delivery: Delivery) -> list[NewCost]:
         margins = [
             margin_bp(Priced(price, minor, tax.rate_bp, tax.inclusive), price) for minor in (before[product.sku], cost)
         ]
-        found.append(NewCost(product.sku, product.name, before[product.sku], cost, price, *margins))
+        found.append(NewCost(product.sku, product.shown, before[product.sku], cost, price, *margins))
     return sorted(found, key=lambda one: (one.after_bp if one.after_bp is not None else 0, one.name))
 
 

@@ -104,7 +104,7 @@ def region(region_id: str) -> ResponseReturnValue:
 
 def _names(session: Session, matters: list[dict[str, Any]]) -> dict[str, tuple[str, str]]:
     """Return name and stock unit of the products that matter."""
-    query = sa.select(Product.sku, Product.name, Product.stock_unit)
+    query = sa.select(Product.sku, Product.shown, Product.stock_unit)
     return {
         sku: (name, unit)
         for sku, name, unit in session.execute(query.where(Product.sku.in_([one["sku"] for one in matters])))

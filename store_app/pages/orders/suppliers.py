@@ -346,7 +346,7 @@ def _prices(session: Session, supplier_id: str, text: str) -> list[PriceRow]:
     for cost in session.scalars(later.order_by(SupplierCost.from_day.desc())):
         coming[cost.sku] = (cost.pack_cost_minor, cost.from_day)
     rows = session.execute(
-        sa.select(SupplierProduct, Product.name, Product.stock_unit)
+        sa.select(SupplierProduct, Product.shown.label("name"), Product.stock_unit)
         .join(Product, Product.sku == SupplierProduct.sku)
         .where(
             SupplierProduct.supplier_id == supplier_id,

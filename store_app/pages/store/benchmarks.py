@@ -118,5 +118,5 @@ def _missing(
 
 
 def _names(session: Session, skus: list[str]) -> dict[str, tuple[str, str]]:
-    rows = session.execute(sa.select(Product.sku, Product.name, Product.stock_unit).where(Product.sku.in_(skus)))
+    rows = session.execute(sa.select(Product.sku, Product.shown, Product.stock_unit).where(Product.sku.in_(skus)))
     return {sku: (name, unit) for sku, name, unit in rows}

@@ -46,11 +46,8 @@ def order(slug: str, token: str, fault: DomainError | None = None) -> ResponseRe
         here = visitors.store_at(session, slug)
         found = placing.status(session, here.id, token)
         money = found.escrow
-        units = dict(
-            session.execute(
-                sa.select(Product.sku, Product.stock_unit).where(Product.sku.in_([line.sku for line in found.lines]))
-            ).all()
-        )
+        query = sa.select(Product).where(Product.sku.in_([line.sku for line in found.lines]))
+        products = {product.sku: product for product in session.scalars(query)}
         kept_until = found.order.hold_until and orders.kept_until(here, found.order.hold_until)
         reviewed = reviews.of_order(session, found.order)
         is_overdue = order_copy.is_overdue(session, found.order, at)
@@ -77,7 +74,8 @@ def order(slug: str, token: str, fault: DomainError | None = None) -> ResponseRe
         pay_square=visitors.square(money.shown_code) if is_unpaid and money and money.shown_code else "",
         **refund,
         is_cancelled=one.state == "cancelled" and one.why == orders.CUSTOMER_CANCELLED,
-        units=units,
+        names={sku: product.shown for sku, product in products.items()},
+        units={sku: product.stock_unit for sku, product in products.items()},
         reviewed=reviewed,
         may_review=found.order.state in reviews.REVIEWED,
         steps_done=done,

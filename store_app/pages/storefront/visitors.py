@@ -349,7 +349,7 @@ def square(text: str) -> str:
 
 def names_of(session: Session, skus: tuple[str, ...]) -> list[str]:
     """Return the names of products, by SKU where there is none."""
-    known = dict(session.execute(sa.select(Product.sku, Product.name).where(Product.sku.in_(skus))).all())
+    known = dict(session.execute(sa.select(Product.sku, Product.shown).where(Product.sku.in_(skus))).all())
     return [known.get(sku, sku) for sku in skus]
 
 

@@ -90,7 +90,7 @@ def overview(fault: DomainError | None = None) -> ResponseReturnValue:
         ways = [_way(row) for row in scan.scheme_rows(session, store_id)]
         known = scale.tares(session, store_id)
         query = (
-            sa.select(Product.sku, Product.name, Product.category)
+            sa.select(Product.sku, Product.shown.label("name"), Product.category)
             .join(Listing, sa.and_(Listing.sku == Product.sku, Listing.store_id == store_id))
             .where(Product.active, Listing.active, Product.stock_unit == "gram")
             .order_by(Product.sku.not_in(list(known)), Product.name)
@@ -209,7 +209,7 @@ def _tried(code: str) -> Tried | None:
             found = scan.read(session, str(place().store_id), code, today())
     except DomainError as fault:
         return Tried(fault=sentence_of(fault))
-    return Tried(found.product.name, _facts(found))
+    return Tried(found.product.shown, _facts(found))
 
 
 def _facts(found: Scanned) -> tuple[tuple[str, str], ...]:

@@ -86,7 +86,7 @@ def one(recall_id: str, fault: DomainError | None = None, **place: Any) -> Respo
         ]
     return page(
         "warehouse/recall.html",
-        recall=row, name=product.name, unit=product.stock_unit, houses=houses, stands=stands, stores=stores,
+        recall=row, name=product.shown, unit=product.stock_unit, houses=houses, stands=stands, stores=stores,
         looked=sum(1 for store in stores if store.row.cleared_at), taken=sum(store.row.taken_qty or 0 for store in
         stores), sent=sum(store.sent_qty for store in stores), words=stock.AFTERWARDS, currency=currency,
         lift_reasons=stock.LIFT_REASONS, fault=fault, owed=owed, claims=claims, coming=coming, returnable=returnable,
@@ -264,7 +264,7 @@ def _found(session: Session, text: str) -> list[Product]:
 
 
 def _names(session: Session) -> dict[str, str]:
-    query = sa.select(Product.sku, Product.name).join(recall.Recall, recall.Recall.sku == Product.sku)
+    query = sa.select(Product.sku, Product.shown).join(recall.Recall, recall.Recall.sku == Product.sku)
     return dict(session.execute(query.distinct()).all())
 
 

@@ -64,7 +64,7 @@ def write_off(warehouse_id: str) -> ResponseReturnValue:
         with form.once():
             what = WriteOff(sku, units, reason, note, lot_id=form.text("lot_id", most=40) or None)
             lots.write_off(acting(session), warehouse_id, what, id=command)
-        words = _("Written off: %(qty)s of %(name)s.", qty=qty(units, product.stock_unit), name=product.name)
+        words = _("Written off: %(qty)s of %(name)s.", qty=qty(units, product.stock_unit), name=product.shown)
     flash(words, "good")
     return redirect(url_for("console_warehouse.goods", warehouse=warehouse_id, q=request.args.get("q") or None), 303)
 
@@ -98,7 +98,7 @@ def count(warehouse_id: str) -> ResponseReturnValue:
         with form.once():
             change = lots.count(acting(session), warehouse_id, sku, counted, why=why, id=command)
         product = session.get_one(Product, sku)
-        name, unit = product.name, product.stock_unit
+        name, unit = product.shown, product.stock_unit
     words = _("%(name)s: %(qty)s now on record.", name=name, qty=qty(counted, unit))
     if change:
         put = _("%(qty)s more than before.") if change > 0 else _("%(qty)s less than before.")

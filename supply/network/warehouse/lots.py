@@ -148,7 +148,7 @@ def kept(session: Session, warehouse_id: str, *, text: str = "", is_gone: bool =
     there, sold = _there(warehouse_id), _sold(warehouse_id)
     qty = sa.func.coalesce(there.c.qty, 0)
     query = (
-        sa.select(Product.sku, Product.name, Product.stock_unit, qty, sold.c.pack_qty)
+        sa.select(Product.sku, Product.shown, Product.stock_unit, qty, sold.c.pack_qty)
         .outerjoin(there, there.c.sku == Product.sku)
         .outerjoin(sold, sold.c.sku == Product.sku)
         .where(sa.or_(there.c.qty != 0, sold.c.sku.is_not(None)))
@@ -182,8 +182,8 @@ def lots(session: Session, warehouse_id: str, *, text: str = "", at: dt.datetime
         per, cost = costs[one.sku, one.batch_id or ""]
         found.append(
             Stood(
-                one.sku, products[one.sku].name, products[one.sku].stock_unit, one.qty, one.batch or "", one.expires_on,
-                one.batch_id or "", one.expires_on is not None and one.expires_on < day,
+                one.sku, products[one.sku].shown, products[one.sku].stock_unit, one.qty, one.batch or "",
+                one.expires_on, one.batch_id or "", one.expires_on is not None and one.expires_on < day,
                 None if cost is None else amount_for(one.qty, cost, per),
             )
         )  # fmt: skip

@@ -498,7 +498,7 @@ def _promised(
     found = {product.sku: product for product in listing.products(session, store.id, [sku for sku, _ in wanted], at=at)}
     unknown = sorted(sku for sku, _ in wanted if sku not in found)
     if unknown:
-        names = dict(session.execute(sa.select(Product.sku, Product.name).where(Product.sku.in_(unknown))).all())
+        names = dict(session.execute(sa.select(Product.sku, Product.shown).where(Product.sku.in_(unknown))).all())
         words = ", ".join(names.get(sku, sku) for sku in unknown)
         raise NotFound(
             "not-sold-online", "This store does not sell online: %(words)s. Remove it from the basket.", words=words,

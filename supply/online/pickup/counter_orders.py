@@ -295,8 +295,8 @@ def products(session: Session, store_id: str, skus: Sequence[str], *, at: dt.dat
         here = max(0, levels[row.sku].available - over.get(row.sku, 0)) if row.sku in levels else 0
         if row.sku in prices and (here or row.sku in days):
             found[row.sku] = OnlineProduct(
-                row.sku, row.name, row.stock_unit, prices[row.sku], row.price_quantity, here, availability.step_of(row),
-                days.get(row.sku),
+                row.sku, row.shown, row.stock_unit, prices[row.sku], row.price_quantity, here,
+                availability.step_of(row), days.get(row.sku),
             )  # fmt: skip
     return found
 

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import NotFound, Refused
 from config.nodes.journal import Actor, Context
+from config.words import called
 from pos.catalogue.catalogue import Product
 from pos.documents.paper import first_name
 from pos.payments.tenders import CASH
@@ -62,8 +63,6 @@ def order_slip(session: Session, till: Till, order_id: str, *, command: str, at:
     if order is None or order.state not in OPEN:
         raise NotFound("unknown-order", "There is no such open order in this store.")
     kind = "bin" if order.state == "ready" else "pickup"
-    lines = lines_of(session, order)
-    units = _units(session, [line.sku for line in lines])
     document: dict[str, Any] = {
         "store": head(store, Actor.system("print", store.id), at)["store"],
         "order_no": order.order_no,
@@ -71,7 +70,7 @@ def order_slip(session: Session, till: Till, order_id: str, *, command: str, at:
         "customer_name": first_name(order.customer_name),
         "ready_by": local(order.ready_by, store) if order.ready_by else "",
         "hold_until": local(kept_until(store, order.hold_until), store) if order.hold_until else "",
-        "lines": [{"name": one.name, "qty": one.qty, "stock_unit": units.get(one.sku, "each")} for one in lines],
+        "lines": _printed(session, order, store),
         "total_minor": order.total_minor,
         "paid": False,
     }
@@ -85,8 +84,6 @@ def customer_slip(
     store = store_of(session, till.store_id)
     if (known := session.get(PrintJob, (till.store_id, command))) is not None:
         return Queued.of(known)
-    lines = lines_of(session, order)
-    units = _units(session, [line.sku for line in lines])
     until = local(order.window_until, store)[-5:] if order.window_until else ""
     window = f"{local(order.window_from, store)}-{until}" if order.window_from else ""
     document = {
@@ -94,7 +91,7 @@ def customer_slip(
         "order_no": order.order_no,
         "order_id": order.id,
         "customer_name": first_name(order.customer_name),
-        "lines": [{"name": one.name, "qty": one.qty, "stock_unit": units.get(one.sku, "each")} for one in lines],
+        "lines": _printed(session, order, store),
         "total_minor": order.total_minor,
         "paid": order.paid_minor > 0,
         "customer": {"code": code, "url": url, "window": window},
@@ -166,6 +163,15 @@ def _by_place(session: Session, store: Store, orders: list[PickupOrder]) -> list
         name = str(ROOMS[room]) if room < len(ROOMS) else ""
         groups.setdefault((room, slot, name), []).append(row | {"stock_unit": units.get(sku, "each")})
     return [{"place": name, "slot": slot, "lines": rows} for (_room, slot, name), rows in sorted(groups.items())]
+
+
+def _printed(session: Session, order: PickupOrder, store: Store) -> list[dict[str, Any]]:
+    """Return an order's lines as they are printed, in the store's language."""
+    lines = lines_of(session, order)
+    query = sa.select(Product).where(Product.sku.in_([line.sku for line in lines]))
+    known = {one.sku: (called(one.name, one.names, store.language), one.stock_unit) for one in session.scalars(query)}
+    printed = [(line, *known.get(line.sku, (line.name, "each"))) for line in lines]
+    return [{"name": name, "qty": line.qty, "stock_unit": unit} for line, name, unit in printed]
 
 
 def _units(session: Session, skus: list[str]) -> dict[str, str]:

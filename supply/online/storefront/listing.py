@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from config.errors import NotFound
 from config.nodes.node import Peer
 from config.prepared import PreparedForSome
+from config.words import called
 from pos.catalogue.catalogue import Product
 from pos.sale.quoting import Quote
 from pos.store.store import store_of
@@ -146,7 +147,7 @@ def _ordered(query: Query, text: str, category: str | None, silence: dt.timedelt
 
 
 _LISTED = sa.select(
-    Product.sku, Product.name, Product.brand, Product.category, Product.department, Product.pack_text,
+    Product.sku, Product.name, Product.names, Product.brand, Product.category, Product.department, Product.pack_text,
     Product.stock_unit, Product.price_quantity, Product.minimum_age, Product.maximum_qty, OnlineListing.price_minor,
     OnlineListing.available_qty, OnlineListing.taken_qty, OnlineListing.shelf_rank, OnlineListing.order_days,
 ).join_from(OnlineListing, Product, Product.sku == OnlineListing.sku).where(OnlineListing.listed)  # fmt: skip
@@ -163,9 +164,10 @@ _NAMED = PreparedForSome(
 
 def _shown(row: Sequence[Any], silence: dt.timedelta) -> OnlineProduct:
     *shown, price_minor, available_qty, taken_qty, shelf_rank, order_days = row
-    sku, name, brand, category, department, pack_text, stock_unit, price_quantity, minimum_age, maximum_qty = shown
+    sku, name, names, *alike, minimum_age, maximum_qty = shown
+    brand, category, department, pack_text, stock_unit, price_quantity = alike
     left, step = max(0, safe_qty(available_qty, silence) - taken_qty), portion(stock_unit, price_quantity)
     return OnlineProduct(
-        sku, name, brand, category, department, pack_text, stock_unit, price_minor, price_quantity, minimum_age,
-        maximum_qty, left - left % step, step, shelf_rank, order_days,
+        sku, called(name, names), brand, category, department, pack_text, stock_unit, price_minor, price_quantity,
+        minimum_age, maximum_qty, left - left % step, step, shelf_rank, order_days,
     )  # fmt: skip

@@ -37,6 +37,7 @@ MOST_PICTURES, SIDE = 3, 900
 _PRODUCT = (
     "sku", "name", "brand", "category", "department", "pack_text", "stock_unit", "price_quantity", "tax_class_id",
     "minimum_age", "maximum_qty", "shelf_life_days", "search_text", "active", "kind", "price_typed",
+    "names",
 )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from config.nodes.journal import Context
 from config.nodes.publication import Pulled, RefusedEdition
 from pos.catalogue import assortment, catalogue, edition
 from pos.catalogue.assortment import ProductDetails
-from pos.catalogue.catalogue import Barcode, Price, Product, TaxClass
+from pos.catalogue.catalogue import Barcode, CategoryNames, Price, Product, TaxClass
 from pos.store.store import Store
 from store_app.node import doctor
 from store_app.sync import sender
@@ -37,6 +37,7 @@ def good(network: House, house: House, served: str) -> dict[str, Any]:
         for sku, name, minor in (("N1", "Cola", 150), ("N2", "Bread", 220)):
             catalogue.add_product(Context(session, **BY), sku, name, category="Drinks", tax_class_id="food")
             catalogue.set_price(Context(session, **BY), sku, minor, DAY)
+        catalogue.name_category(Context(session, **BY), "Drinks", {"es": "Bebidas"})
         body = edition.edition(session, STORE)
         publication.publish(session, "catalogue", STORE, body, at=NOON)
     done = talk(house, served)
@@ -60,7 +61,7 @@ def books(house: House) -> list[Any]:
     with house.doors.read() as session:
         return [
             sorted(map(repr, session.execute(sa.select(*table.__table__.columns)).all()))
-            for table in (Product, Price, Barcode, TaxClass, Supplier)
+            for table in (Product, CategoryNames, Price, Barcode, TaxClass, Supplier)
         ]
 
 
@@ -108,6 +109,12 @@ def own_tax(body: dict[str, Any], reported: dict[str, Any]) -> None:
         (lambda body, reported: body["tax_classes"][0].update(rate_bp=-700), "edition-shape"),
         (lambda body, reported: body["products"].append(named(body, "N1")), "edition-shape"),
         (lambda body, reported: body.pop("prices"), "edition-shape"),
+        (lambda body, reported: named(body, "N1").update(names={"es": "Co\x1bla"}), "edition-letters"),
+        (lambda body, reported: named(body, "N1").update(names={"es": "C" * 161}), "edition-shape"),
+        (lambda body, reported: named(body, "N1").update(names={"e\u202es": "Cola"}), "edition-letters"),
+        (lambda body, reported: named(body, "N1").update(names={"": "Cola"}), "edition-shape"),
+        (lambda body, reported: body["category_names"][0].update(names={"es": ""}), "edition-shape"),
+        (lambda body, reported: body["category_names"][0].update(owner_id=STORE), "edition-shape"),
     ],
 )  # fmt: skip
 def test_a_hostile_catalogue_changes_nothing_and_its_row_is_shown(house, network, served, good, worsen, code):

@@ -1,5 +1,6 @@
 """The products' pages: found by filter, priced from a day on, coded rightly, own ones made at once, files whole."""
 
+import csv
 import datetime as dt
 import io
 import re
@@ -8,13 +9,14 @@ import pytest
 import sqlalchemy as sa
 
 from config.ids import new_id
-from config.nodes.journal import JournalEntry
+from config.nodes.journal import Context, JournalEntry
 from pos.catalogue import catalogue, quick_keys, scan
 from pos.catalogue.catalogue import Barcode, Listing, Price, Product, TaxClass
 from pos.printing.queue import PrintJob
+from store_app.files import importing
 from store_app.pages.goods.products import ROWS
 from tests.store_app.conftest import NOON, STORE, House
-from tests.store_app.office import EAN, GOODS, fill, picture_of, send, words
+from tests.store_app.office import EAN, GOODS, SYSTEM, fill, picture_of, send, words
 
 TODAY = NOON.date()
 NEW = {"name": "Own jam", "category": "Spreads", "tax_class_id": "food", "stock_unit": "each", "kind": "goods",
@@ -451,3 +453,45 @@ def test_an_unknown_product_is_a_sentence(office: House):
     client = office.signed_in()
     assert client.get("/products/nothing").status_code == 404
     assert send(client, "/products/nothing/price", price="1", from_day=TODAY.isoformat()).status_code == 404
+
+
+# --- other languages ---
+
+
+def test_an_own_product_and_its_category_are_named_in_other_languages_and_shown_so(office: House):
+    client = office.signed_in()
+    sku = re.search(r"/products/([^/]+)$", send(client, "/products/new", **NEW).location)[1]
+    said = {"name_es": "Mermelada propia", "category_es": "Para untar", "name_de": "", "category_de": ""}
+    assert send(client, f"/products/{sku}/names", **said).status_code == 303
+    assert send(client, "/products/milk/names", name_es="Leche").status_code == 409, "the network's to say"
+    in_spanish = client.get("/products/?lang=es&q=mermelada")
+    assert {"Mermelada propia", "Para untar"} <= set(re.findall(r">([^<>]+)<", in_spanish.text))
+    assert "Own jam" in words(client.get("/products/?lang=de&q=mermelada"))
+    assert [row[1] for row in client.get("/api/catalogue?lang=es").json["rows"] if row[0] == sku] == [
+        "Mermelada propia"
+    ]
+    german = client.get("/api/catalogue?lang=de").json
+    assert [row[1] for row in german["rows"] if row[0] == sku] == ["Own jam"]
+    assert "Para untar" not in str(german["sorts"])
+    assert "Para untar" in str(client.get("/api/catalogue?lang=es").json["sorts"])
+
+
+def test_names_leave_in_the_file_and_come_in_again(office: House):
+    client = office.signed_in()
+    sku = re.search(r"/products/([^/]+)$", send(client, "/products/new", **NEW).location)[1]
+    send(client, f"/products/{sku}/names", name_es="Mermelada", name_zh="果酱", category_es="Para untar")
+    (row,) = csv.DictReader(io.StringIO(client.get("/products/products.csv?q=jam").data.decode("utf-8-sig")))
+    assert (row["name_es"], row["name_zh"], row["name_de"], row["category_es"]) == (
+        "Mermelada",
+        "果酱",
+        "",
+        "Para untar",
+    )
+    row |= {"sku": "J2", "barcode": "", "category": "Jams"}
+    lines = "\n".join(",".join(cells) for cells in (row.keys(), row.values()))
+    sheet = importing.read("products", lines.encode(), "list.csv")
+    with office.doors.write() as session:
+        importing.write(Context(session, SYSTEM, NOON), sheet, STORE)
+        assert session.get_one(Product, "J2").names == {"es": "Mermelada", "zh": "果酱"}
+        assert catalogue.category_names(session)["Jams"] == {"es": "Para untar"}
+    assert "J2" in client.get("/products/?q=untar+guojiang").text

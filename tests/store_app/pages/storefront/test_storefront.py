@@ -10,13 +10,14 @@ import sqlalchemy as sa
 import store_app
 from config.ids import new_id
 from config.nodes.journal import Context
-from pos.catalogue import offers
+from pos.catalogue import catalogue, offers
 from pos.catalogue.catalogue import Product
 from pos.customers import customers
 from pos.customers.customers import Particulars
 from pos.pricing.promises import Choice, Offer, Part
 from pos.store.store import Store, store_of
 from supply.demand import closed_days
+from supply.online.checkout import placing
 from supply.online.orders import PickupOrder
 from supply.online.storefront import availability, storefront
 from supply.online.storefront.availability import OnlineListing
@@ -47,6 +48,18 @@ def test_the_shop_shows_its_goods_in_the_customers_language(customer, language):
     assert answer.status_code == 200
     assert all(entry[0] in answer.text for entry in PRODUCTS.values())
     assert ("添加" in answer.text) is (language == "zh")
+
+
+def test_products_and_categories_are_called_as_the_customers_language_calls_them(market, customer):
+    sku, (name, *_rest) = next(iter(PRODUCTS.items()))
+    with market.town.network.write() as session:
+        product = session.get_one(Product, sku)
+        product.names = {"es": "Cosa buena"}
+        catalogue.name_category(Context(session, placing.CUSTOMER, AT), product.category, {"es": "Cosas"})
+    spanish, german = (words(customer.look(f"{ONLINE}/?lang={language}")) for language in ("es", "de"))
+    assert ("Cosa buena" in spanish, name in spanish, "Cosas" in spanish) == (True, False, True)
+    assert ("Cosa buena" in german, name in german, "Cosas" in german) == (False, True, False)
+    assert "Cosa buena" in words(customer.look(f"{ONLINE}/p/{sku}?lang=es"))
 
 
 @pytest.mark.parametrize(("language", "until"), [("en", "open until 10:00 PM"), ("zh", "22:00")])
