@@ -49,7 +49,7 @@ class Settings(BaseSettings):
     backup_folder: Path | None = Field(
         default=None, description="Where the nightly copies go, best on another disk; else beside the database"
     )
-    metrics_key: str = Field(default="", description="Bearer key that opens /metrics; empty: nobody reads them")
+    metrics_key: str = Field(default="", description="Bearer key that opens /metrics; empty: closed")
     public_url: str = Field(default="", description="The network's address as customers reach it (QR codes)")
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
@@ -91,7 +91,7 @@ class Settings(BaseSettings):
         default="",
         description="Who carries messages to customers, several with ';': 'log' writes them down only, "
         "'smtp://user:password@host:587?from=store@example.com' for e-mail, 'https://…' a service that is posted each "
-        "message and sends it to the phone; '': log in practice, else nobody",
+        "message and sends it to the phone; '': log in practice, else none",
     )
     notify_key: str = Field(default="", description="What messages posted to the service are signed with")
     country: str = Field(
@@ -100,14 +100,14 @@ class Settings(BaseSettings):
     prices_alone: int = Field(
         default=100,
         ge=0,
-        description="So many of the network's prices may one person change on a day; more wait for a "
+        description="Most network prices that one person may change in a day; more wait for a "
         "second person, where there is one",
     )
     prices_alone_percent: int = Field(
         default=30,
         ge=0,
         le=1_000,
-        description="By so many per cent may one person move a price of the network's, up or down; 1000: by any",
+        description="Most percent by which one person may change a network price, up or down; 1000: any",
     )
     forecast_cluster: str = Field(
         default="",

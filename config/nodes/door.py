@@ -29,7 +29,7 @@ def number(value: Any, name: str, least: int = 0, most: int = MOST) -> int:
     """Return a told whole number; raises Invalid. name: what it is, as the refusal says it."""
     if type(value) is not int or not least <= value <= most:
         raise Invalid(
-            "told-no-number", "%(name)s is %(value)s, not a whole number from %(least)s to %(most)s.", name=name,
+            "not-a-number", "%(name)s is %(value)s, not a whole number from %(least)s to %(most)s.", name=name,
             value=f"{value!r:.40}", least=least, most=most,
         )  # fmt: skip
     return value
@@ -48,10 +48,10 @@ def day(value: Any, name: str, last: dt.date = LAST, *, first: dt.date = FIRST) 
     try:
         reported = dt.date.fromisoformat(value)
     except (TypeError, ValueError) as fault:
-        raise Invalid("told-no-day", "%(name)s is %(value)s, not a day.", name=name, value=f"{value!r:.40}") from fault
+        raise Invalid("not-a-day", "%(name)s is %(value)s, not a day.", name=name, value=f"{value!r:.40}") from fault
     if not first <= reported <= last:
         raise Invalid(
-            "told-day-off", "%(name)s is %(reported)s, not from %(first)s to %(last)s. Check the store's clock.",
+            "impossible-day", "%(name)s is %(reported)s, not from %(first)s to %(last)s. Check the store's clock.",
             name=name, reported=reported, first=first, last=last,
         )  # fmt: skip
     return reported
@@ -69,6 +69,6 @@ def days(value: Any, first: dt.date, last: dt.date, name: str = "") -> None:
         day(value, "The business day", last, first=first)
     elif isinstance(value, str) and (reported := _DAY.fullmatch(value)) and not str(FIRST) <= reported[1] <= str(LAST):
         raise Invalid(
-            "told-day-off", "%(name)s is %(value)s, not from %(first)s to %(last)s. Check the store's clock.",
+            "impossible-day", "%(name)s is %(value)s, not from %(first)s to %(last)s. Check the store's clock.",
             name=name, value=value, first=FIRST, last=LAST,
         )  # fmt: skip

@@ -216,7 +216,7 @@ def add_code(session: Session, sku: str, code: str, qty: int = 1) -> Barcode:
     """Let a code lead to a product; a GTIN with a wrong check digit and a code of another product are refused."""
     refuse_code(code, sku)
     if qty <= 0:
-        raise Invalid("bad-quantity", "A barcode stands for at least one unit.", barcode=code, qty=qty)
+        raise Invalid("bad-quantity", "A barcode must count as one unit or more.", barcode=code, qty=qty)
     known = session.get(Barcode, code)
     if known is not None and known.sku != sku:
         raise code_taken(code, known.sku)

@@ -138,8 +138,8 @@ def scheme(pattern: str, step: int = 1) -> Scheme:
     if not re.match(r"0[24]|2[\d.]", fixed):
         raise _bad(
             N_(
-                "Only in-store numbers can carry a weight or price: an EAN-13 starting with 02, 04 or 20 to "
-                "29, or a UPC-A starting with 2 or 4."
+                "Only in-store numbers can carry a weight or price. Those are EAN-13 codes starting with 02, 04 or 20 "
+                "to 29, and UPC-A codes starting with 2 or 4."
             )
         )
     return Scheme(pattern, step, fixed + ".", tuple(fields))

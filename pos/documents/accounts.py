@@ -22,9 +22,8 @@ from pos.documents.words import code_word, tender_word
 from pos.payments import vouchers
 
 MOVED = {
-    "charge": N_("Purchase"), "carried_over": N_("Old tab book"), "repayment": N_("Paid"), "refund": N_("Goods "
-                                                                                                        "returned"),
-    "written_off": N_("Written off"), "owed_again": N_("Write-off undone"),
+    "charge": N_("Purchase"), "carried_over": N_("Old tab book"), "repayment": N_("Paid"),
+    "refund": N_("Products returned"), "written_off": N_("Written off"), "owed_again": N_("Write-off undone"),
 }  # fmt: skip
 """What moved on a tab."""
 AGES = (N_("0 to 30 days"), N_("31 to 60 days"), N_("61 to 90 days"), N_("more than 90 days"))

@@ -80,4 +80,4 @@ def hand_over(member: Member, customer: Customer) -> None:
 def see(customer: Customer, step: str) -> None:
     """See on the customer's page that the order is so far."""
     if (done := customer.steps_done()) != STEPS[step]:
-        raise Refused("not-told", f"The customer's page does not say “{step}”: {done} steps are done.")
+        raise Refused("step-not-shown", f"The customer's page does not say “{step}”: {done} steps are done.")

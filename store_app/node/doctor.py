@@ -50,14 +50,10 @@ _POWERS = sa.text(
     "SELECT rolsuper OR rolcreaterole OR rolreplication OR rolbypassrls FROM pg_roles WHERE rolname = current_user"
 )
 QUEUE_LATE = {
-    dt.timedelta(hours=1): "For more than an hour nothing went: look whether the internet is there. Selling goes on.",
-    dt.timedelta(
-        days=1
-    ): "For more than a day nothing went: start the router again, and call the operator if it is not that.",
-    dt.timedelta(
-        days=7
-    ): "For more than a week nothing went: orders and forecasts stand on old figures. Use another line, "
-    "a telephone's say, until all is sent.",
+    dt.timedelta(hours=1): "Nothing has been sent for over an hour. Check the internet connection; selling goes on.",
+    dt.timedelta(days=1): "Nothing has been sent for over a day. Restart the router; if that fails, call the operator.",
+    dt.timedelta(days=7): "Nothing has been sent for over a week; orders and forecasts use old figures. Use another "
+    "connection, such as a phone, until everything is sent.",
 }
 """How old the oldest unsent message is, and what to do then."""
 Look = Callable[[Doors], "Word"]
@@ -105,7 +101,7 @@ def _safely(look: Look, doors: Doors) -> Word:
     try:
         return look(doors)
     except (DomainError, OSError, sa.exc.SQLAlchemyError) as fault:
-        return Word(look.__name__.strip("_"), BAD, f"This could not be looked at: {cause(fault)}.")
+        return Word(look.__name__.strip("_"), BAD, f"This check failed: {cause(fault)}.")
 
 
 def _database_at_a_glance(doors: Doors) -> Word:
@@ -117,29 +113,29 @@ def _database(doors: Doors, *, reads_file: bool = True) -> Word:
     refuse_unsafe(engine)
     revision, newest = migrate.current(engine), migrate.newest()
     if revision != newest:
-        return Word("database", BAD, f"Its tables are of version {revision}; run `cornerstore migrate` ({newest}).")
+        return Word("database", BAD, f"The database is at version {revision}, not {newest}. Run `cornerstore migrate`.")
     if engine.dialect.name != "sqlite":
         with engine.connect() as connection:
             powers = connection.execute(_POWERS).scalar()
         if powers and not doors.settings.practice:
-            reported = "Give the node a role of its own that owns its database: CREATE ROLE cornerstore LOGIN CREATEDB."
-            return Word("database", WARN, f"The node's role at PostgreSQL may do more than it needs. {reported}")
-        return Word("database", GOOD, f"PostgreSQL, tables of version {revision}.")
+            reported = "Create a role that owns this database alone: CREATE ROLE cornerstore LOGIN CREATEDB."
+            return Word("database", WARN, f"The node's PostgreSQL role has more rights than it needs. {reported}")
+        return Word("database", GOOD, f"PostgreSQL, tables at version {revision}.")
     if reads_file:
         with engine.connect() as connection:
             said = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
         if said != "ok":
             reported = (
-                "Stop selling on this computer, put the last copy back on another disk, and keep the damaged file."
+                "Stop selling on this computer, restore the last backup to another disk, and keep the damaged file."
             )
             return Word("database", BAD, f"The file is damaged: {said}. {reported}")
-        whole = "Whole"
+        whole = "Sound"
     else:
         copies = backup.copies(doors)
         hours = (doors.now() - copies[0].at).total_seconds() / 3600 if copies else 0
-        whole = f"Whole when last proved, {hours:.0f} hours ago" if copies else "Not proved whole yet"
+        whole = f"Sound when last checked, {hours:.0f} hours ago" if copies else "Not checked yet"
     size = Path(str(engine.url.database)).stat().st_size
-    return Word("database", GOOD, f"{whole}, {size / 1e6:.0f} MB, tables of version {revision}.", float(size))
+    return Word("database", GOOD, f"{whole}, {size / 1e6:.0f} MB, tables at version {revision}.", float(size))
 
 
 def _protection(doors: Doors) -> Word:
@@ -149,8 +145,8 @@ def _protection(doors: Doors) -> Word:
         off = append_only.unprotected(session)
     if off:
         reported = (
-            f"Rows of {', '.join(off)} can be changed: their protection is missing. Somebody changed the database "
-            "itself. Run `cornerstore verify` to see whether the books are whole, then `cornerstore migrate`."
+            f"Rows of {', '.join(off)} can be changed: their protection was removed from the database. "
+            "Run `cornerstore verify` to check the books, then `cornerstore migrate`."
         )
         return Word("protection", BAD, reported, float(len(off)))
     return Word("protection", GOOD, "The database refuses to change or delete what is on record.", 0.0)
@@ -159,8 +155,8 @@ def _protection(doors: Doors) -> Word:
 def _disk(doors: Doors) -> Word:
     free = shutil.disk_usage(doors.settings.state_folder).free
     light = BAD if free < LEAST_FREE else WARN if free < LOW_FREE else GOOD
-    advice = "" if light == GOOD else " Delete what nobody needs: with a full disk nothing more can be sold."
-    return Word("disk", light, f"{free / 1e9:.1f} GB are free.{advice}", float(free))
+    advice = "" if light == GOOD else " Free some space: with a full disk the store cannot sell."
+    return Word("disk", light, f"{free / 1e9:.1f} GB free.{advice}", float(free))
 
 
 def _place(doors: Doors) -> Word:
@@ -177,10 +173,10 @@ def _clock(doors: Doors) -> Word:
     """Tell whether the machine's clock shows what cannot be."""
     behind_s = doors.clock.behind_s() if isinstance(doors.clock, SystemClock) else 0.0
     if behind_s <= CLOCK_OFF_S:
-        return Word("clock", GOOD, "Nothing tells that this computer's clock is behind.", behind_s)
+        return Word("clock", GOOD, "This computer's clock looks right.", behind_s)
     reported = (
-        f"This computer's clock is behind by {behind_s / 86_400:.1f} days or more. Set it, or let it be set by the "
-        f"internet; until then sales are dated {doors.now():%Y-%m-%d %H:%M} UTC and on."
+        f"This computer's clock is at least {behind_s / 86_400:.1f} days behind. Set it, or have it set from "
+        f"the internet; until then, sales are dated {doors.now():%Y-%m-%d %H:%M} UTC or later."
     )
     return Word("clock", BAD, reported, behind_s)
 
@@ -201,13 +197,13 @@ def _kind_of_disk(folder: Path) -> str:
 def _backups(doors: Doors) -> Word:
     copies = backup.copies(doors)
     if not copies:
-        return Word("backups", BAD, "There is no copy of the books yet. Run `cornerstore backup`.")
+        return Word("backups", BAD, "There is no backup yet. Run `cornerstore backup`.")
     age = doors.now() - copies[0].at
     hours = age.total_seconds() / 3600
     light = BAD if age > dt.timedelta(days=7) else WARN if age > dt.timedelta(hours=36) else GOOD
     same_disk = os.stat(backup.folder_of(doors)).st_dev == os.stat(doors.settings.state_folder).st_dev  # noqa: PTH116
-    advice = " It lies on the disk of the books: name another in backup_folder." if same_disk else ""
-    return Word("backups", light, f"The last proved copy is {hours:.0f} hours old.{advice}", age.total_seconds())
+    advice = " It is on the same disk as the books: set backup_folder to another disk." if same_disk else ""
+    return Word("backups", light, f"The last tested backup is {hours:.0f} hours old.{advice}", age.total_seconds())
 
 
 def _jobs(doors: Doors) -> Word:
@@ -222,7 +218,7 @@ def _jobs(doors: Doors) -> Word:
         reported = "; ".join(f"{run.job} of {run.day}: {words}" for run, words in zip(failed, how, strict=False))
         light = BAD if any(run.tries > job_runs.MOST_TRIES for run in failed) else WARN
         return Word("jobs", light, f"{len(failed)} nightly jobs failed three times. {reported}", float(len(failed)))
-    return Word("jobs", GOOD, "No nightly job waits for a person." + "".join(now), 0.0)
+    return Word("jobs", GOOD, "No nightly job needs attention." + "".join(now), 0.0)
 
 
 def _forecasts(doors: Doors) -> Word:
@@ -235,19 +231,19 @@ def _forecasts(doors: Doors) -> Word:
     if not runs:
         return Word("forecasts", GOOD, "No store has been forecast here yet.")
     newest = max(runs, key=lambda run: run.origin_day)
-    reported = f"Stores forecast: {len(runs)}, the newest up to {newest.origin_day} by version {newest.version}."
+    reported = f"{len(runs)} stores forecast, the latest up to {newest.origin_day} with version {newest.version}."
     off, fallen = (sum(sign in (run.reason or "") for run in runs) for sign in ("drifts:", "fell_back:"))
     if off or fallen:
         reported += (
-            f" Sold otherwise than forecast last week: {off}; the average of four weeks is used for some kinds of "
-            f"products: {fallen}. Look twice at their orders; it ends by itself when the forecast is nearer again."
+            f" Last week's sales differed from the forecast in {off} stores; {fallen} use the four-week average for "
+            "some products. Check their orders closely until the forecast fits again."
         )
     return Word("forecasts", WARN if off else GOOD, reported, float(off))
 
 
 def _worker(doors: Doors) -> Word:
     if doors.database.engine.dialect.name != "sqlite":
-        return Word("worker", GOOD, "Of many workers one leads; each host's service says whether it runs.")
+        return Word("worker", GOOD, "One of several workers leads; each host's service shows whether its worker runs.")
     if backup.worker_runs(doors):
         return Word("worker", GOOD, "The worker is running.", 1.0)
     return Word("worker", WARN, "No worker runs: nothing is printed or sent. Start `cornerstore serve` or `work`.", 0.0)
@@ -256,14 +252,14 @@ def _worker(doors: Doors) -> Word:
 def _settings(doors: Doors) -> Word:
     named = os.environ.get("CORNERSTORE_SETTINGS")
     if named and sys.platform != "win32" and stat.S_IMODE(Path(named).stat().st_mode) & 0o077:
-        return Word("settings", WARN, f"Others on this computer can read {named}: chmod 600 {named}")
+        return Word("settings", WARN, f"Other users of this computer can read {named}. Run: chmod 600 {named}")
     if doors.settings.practice:
-        return Word("settings", WARN, "This is a practice node: its PINs are known to everybody.")
+        return Word("settings", WARN, "This is a practice node: everyone knows its PINs.")
     given = doors.settings
     if given.role == "network" and given.public_url.startswith("https:") and not given.secure_cookies:
-        reported = "Customers come over TLS, yet cookies would go without it, too: set secure_cookies = true."
+        reported = "The public address uses TLS, but cookies may be sent without it: set secure_cookies = true."
         return Word("settings", WARN, reported)
-    return Word("settings", GOOD, "Nobody else reads the settings.")
+    return Word("settings", GOOD, "Only this node's user can read the settings.")
 
 
 def _files(doors: Doors) -> Word:
@@ -272,24 +268,24 @@ def _files(doors: Doors) -> Word:
     files = [*copies, doors.settings.signing_key, *([Path(books)] if books else [])]
     if read_by_all := sorted(str(file) for file in files if private.is_open(file) and private.is_open(file.parent)):
         more = f", and {len(read_by_all) - 1} more" if read_by_all[1:] else ""
-        reported = f"Others on this computer can read {read_by_all[0]}{more}: chmod 600 each."
+        reported = f"Other users of this computer can read {read_by_all[0]}{more}. Run chmod 600 on each."
         return Word("files", WARN, reported, float(len(read_by_all)))
-    return Word("files", GOOD, "Nobody else on this computer reads the books and their copies.")
+    return Word("files", GOOD, "Only this node's user can read the books and their backups.")
 
 
 def _outgoing(doors: Doors) -> Word:
     """Tell what the settings make this node connect to: what a firewall has to let through, and nothing else."""
     to = "; ".join(f"{place} ({name})" for name, place in outgoing.reached(doors.settings))
-    return Word("outgoing", GOOD, f"The settings make this node connect to: {to or 'nothing'}.")
+    return Word("outgoing", GOOD, f"This node connects to: {to or 'nothing'}.")
 
 
 def _age(doors: Doors) -> Word:
     """Tell how old the program and its libraries are (docs/security.md promises an update each quarter)."""
     changed = Path(sysconfig.get_path("purelib")).stat().st_mtime
     days = (doors.now() - dt.datetime.fromtimestamp(changed, dt.UTC)).days
-    reported = f"Program and libraries were last changed {max(days, 0)} days ago."
+    reported = f"The program was last updated {max(days, 0)} days ago."
     if days > UPDATE_DUE_DAYS:
-        return Word("age", WARN, f"{reported} Install the newest version: libraries have mended faults since.", days)
+        return Word("age", WARN, f"{reported} Install the newest version: it fixes faults in libraries.", days)
     return Word("age", GOOD, reported, max(days, 0))
 
 
@@ -297,11 +293,9 @@ def _guesses(doors: Doors) -> Word:
     with doors.read() as look:
         wrong = staff.guesses(look, doors.settings.node_id, doors.now())
     if wrong < staff.STRANGERS_NOTED:
-        return Word("sign-in", GOOD, "Nobody guesses at PINs.", float(wrong))
-    reported = (
-        f"Somebody guesses at PINs: {wrong} wrong ones within a quarter of an hour, on devices nobody signed in with."
-    )
-    return Word("sign-in", WARN, f"{reported} See who can reach this node's sign-in page.", float(wrong))
+        return Word("sign-in", GOOD, "No one is guessing PINs.", float(wrong))
+    reported = f"Someone is guessing PINs: {wrong} wrong ones in 15 minutes, on devices no one has signed in with."
+    return Word("sign-in", WARN, f"{reported} Check who can reach this node's sign-in page.", float(wrong))
 
 
 def _queue(doors: Doors) -> Word:
@@ -311,7 +305,7 @@ def _queue(doors: Doors) -> Word:
     age = doors.now() - oldest if oldest else dt.timedelta(0)
     late = [limit for limit in QUEUE_LATE if age > limit]
     light = BAD if queue["stuck"] or len(late) > 1 else WARN if late else GOOD
-    reported = f"{queue['pending']} messages wait for the network, {queue['stuck']} were refused by it."
+    reported = f"{queue['pending']} messages wait to be sent; the network refused {queue['stuck']}."
     if late:
         reported += f" {QUEUE_LATE[late[-1]]}"
     if node.last_fault:
@@ -323,7 +317,7 @@ def _editions(doors: Doors) -> Word:
     with doors.read() as session:
         found = publication.refused(session)
     if not found:
-        return Word("editions", GOOD, "Nothing the network published was refused.", 0.0)
+        return Word("editions", GOOD, "Everything the network published was accepted.", 0.0)
     reported = " ".join(row.reported for row in found)
     return Word(
         "editions", WARN, f"{reported} The last good one stays in use. Call the network's operator.", len(found)
@@ -338,18 +332,16 @@ def _put_back(doors: Doors) -> Word:
         fetches = homecoming.is_awaited(session)
         found = homecoming.last(session, doors.settings.node_id)
     if fetches:
-        reported = (
-            "These books were put back from a copy. What the network was told after it comes with the next contact."
-        )
+        reported = "These books were restored from a backup. Messages sent after it return at the next sync."
         return Word("put back", WARN, reported)
     if found is None or doors.now() - found[0] > homecoming.SHOWN_FOR:
-        return Word("put back", GOOD, "Nothing of these books had to be fetched from the network lately.", 0.0)
+        return Word("put back", GOOD, "Nothing had to be fetched from the network lately.", 0.0)
     at, came = found
     many, odd = sum(came["topics"].values()), came["odd_many"]
     sales = came["topics"].get("sale.completed", 0)
-    reported = f"On {at:%Y-%m-%d} {many} messages came home, {sales} of them sales, after these books were put back."
+    reported = f"On {at:%Y-%m-%d} the network returned {many} messages, {sales} of them sales, after a restore."
     if odd:
-        reported += f" What a person must look at stands on the page of the store ({odd})."
+        reported += f" {odd} of them need a look on the store's settings page."
     return Word("put back", WARN if odd else GOOD, reported, float(many))
 
 
@@ -367,18 +359,16 @@ def _line(doors: Doors) -> Word:
     if refusal is not None and refusal.code in wire.PAUSES:
         return Word("line", BAD, wire.PAUSES[refusal.code])
     if answer.status_code in (401, 403):
-        return Word(
-            "line", BAD, "The network does not know this store's key any more. Ask the operator for a new code."
-        )
+        return Word("line", BAD, "The network no longer knows this store's key. Ask the operator for a new code.")
     if answer.status_code != 200:
         return Word("line", WARN, f"The network answered {answer.status_code}. Selling goes on.")
     theirs = sender.moment_reported(answer.headers.get("Date"))
     if theirs is None:
-        return Word("line", WARN, "Something answered that does not say what time it is. Selling goes on.")
+        return Word("line", WARN, "Something other than the network answered. Selling goes on.")
     off_s = theirs.timestamp() - began
     if abs(off_s) > CLOCK_OFF_S:
         return Word(
-            "line", WARN, f"This computer's clock is off by {off_s:.0f} s. Let it be set by the internet.", off_s
+            "line", WARN, f"This computer's clock is off by {off_s:.0f} s. Have it set from the internet.", off_s
         )
     return Word("line", GOOD, "The network answers, knows this store's key, and the clocks agree.", off_s)
 
@@ -389,7 +379,7 @@ def _parked(doors: Doors) -> Word:
         stuck = session.scalar(sa.select(sa.func.count()).where(OutboxMessage.state == "stuck")) or 0
     light = WARN if parked or stuck else GOOD
     return Word(
-        "parked", light, f"{parked} messages of stores are set aside, {stuck} of ours were refused.", float(parked)
+        "parked", light, f"{parked} messages from stores are on hold; {stuck} of ours were refused.", float(parked)
     )
 
 
@@ -398,4 +388,4 @@ def _rolling(doors: Doors) -> Word:
         oldest = changed_days.oldest(session)
     behind_s = (doors.now() - oldest).total_seconds() if oldest else 0.0
     light = BAD if behind_s > 3600 else WARN if behind_s > 120 else GOOD
-    return Word("roll-up", light, f"Sales that arrived are added up; {behind_s:.0f} s behind.", behind_s)
+    return Word("roll-up", light, f"Totals of received sales are {behind_s:.0f} s behind.", behind_s)

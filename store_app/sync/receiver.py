@@ -46,7 +46,7 @@ FARTHEST_AHEAD = dt.timedelta(days=366)
 PAST = dt.timedelta(weeks=104)
 """So far before its founding here a store's business day may be: of the trade it brings along, forecasts look no
 further back. What is dated before waits for a person."""
-TOO_EARLY = "told-day-ahead"
+TOO_EARLY = "future-day"
 EARLY_AT_ONCE = 2_000
 """So many facts of one store are tried again at once: its clock decides how many wait."""
 KINDS = ("catalogue", "offers", "suppliers", "demand", "forecast", "lessons", "compare", "points", "surroundings")

@@ -77,7 +77,7 @@ STATE_WORDS = {
     "captured": lazy("paid"), "reversed": lazy("canceled"), "by_hand": lazy("paid by hand"),
     "called": lazy("active"), "cleared": lazy("removed"), "lifted": lazy("lifted"), "counted": lazy("counted"),
     "recounted": lazy("recounted"), "left_out": lazy("left out"), "credited": lazy("credited"),
-    "agreed": lazy("agreed"), "handed_over": lazy("handed over"), "taken_back": lazy("taken back"),
+    "agreed": lazy("agreed"), "handed_over": lazy("handed over"), "taken_back": lazy("reclaimed"),
     "confirmed": lazy("confirmed"), "posting": lazy("being booked"), "abandoned": lazy("discarded"),
     "running": lazy("running"), "published": lazy("published"), "superseded": lazy("replaced"),
 }  # fmt: skip
@@ -86,7 +86,7 @@ STATE_WORDS = {
 OWN_REASONS = {
     "The customer canceled.": lazy("The customer canceled."),
     "The network decided this.": lazy("The network decided this."),
-    "Nobody collected it in time.": lazy("Nobody collected it in time."),
+    "No one collected it in time.": lazy("No one collected it in time."),
     "The store did not answer in time.": lazy("The store did not answer in time."),
     "The store did not prepare it in time.": lazy("The store did not prepare it in time."),
     "The store could not be reached in time.": lazy("The store could not be reached in time."),

@@ -41,6 +41,7 @@ from urllib.parse import quote, urlsplit
 import sqlalchemy as sa
 import structlog
 from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
+from flask_babel import lazy_gettext as lazy
 from sqlalchemy.orm import Session
 
 from config.database import table_of
@@ -215,7 +216,7 @@ def set_up(app: Flask, settings: Settings) -> None:
             # plain words: a page would build its addresses on the very name that is refused
             return Response("This address is not one of this store's.", status=400, mimetype="text/plain")
         if "\x00" in request.path or b"%00" in request.query_string:
-            abort(400, description="This address holds a sign that no address has.")
+            abort(400, description=lazy("This address contains a character that is not allowed."))
         rule = rule_of(app, request.endpoint) if request.endpoint else "public"
         if rule == "device":
             is_introduced = getattr(app.view_functions.get(request.endpoint or ""), "introduces", False)
@@ -262,7 +263,7 @@ def _decide(rule: str | None, is_closed: bool) -> Any:
         return None
     if g.actor is None:
         if asks_for_json():
-            abort(401, description="Nobody is signed in here. Sign in and try again.")
+            abort(401, description=lazy("You are not signed in. Sign in and try again."))
         there = url_for("signin.people", next=request.full_path.rstrip("?") if request.method == "GET" else None)
         return _go(there)
     if rule is None or rule not in g.permissions:
@@ -370,16 +371,16 @@ def _known(
 
 def _printer_of_key(store_id: str) -> str:
     with read() as look:
-        printer_id = agents.printer_for_key(look, store_id, _bearer("A print agent's key is needed here."))
+        printer_id = agents.printer_for_key(look, store_id, _bearer("Send the print agent's key."))
     if printer_id is None:
-        abort(401, description="This key is not known, or it was withdrawn.")
+        abort(401, description="This key is unknown or was withdrawn.")
     return printer_id
 
 
 def _let_watcher(key: str) -> None:
-    given = _bearer("The key of the metrics is needed here.")
+    given = _bearer("Send the metrics key.")
     if not key or not secrets.compare_digest(given.encode(), key.encode()):
-        abort(401, description="This key is not known, or it was withdrawn.")
+        abort(401, description="This key is unknown or was withdrawn.")
 
 
 def _bearer(wanted: str) -> str:
@@ -392,9 +393,9 @@ def _bearer(wanted: str) -> str:
 def _store_of_key(*, is_introduced: bool = False) -> tuple[str, str | None]:
     """Return which store speaks, and the signing key it speaks with: one of its good ones where it has any."""
     with read() as look:
-        store_id = store_for_key(look, _bearer("A store's key is needed here."))
+        store_id = store_for_key(look, _bearer("Send the store's key."))
     if store_id is None:
-        abort(401, description="This key is not known, or it was withdrawn.")
+        abort(401, description="This key is unknown or was withdrawn.")
     named = request.headers.get(wire.STORE_NAMED)
     if named is not None and named != quote(store_id):
         raise Refused(

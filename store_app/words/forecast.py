@@ -32,7 +32,7 @@ REASONS: dict[str, Any] = {
     "not_finite": _l("The forecast could not be calculated. The four-week average is used."),
     "fell_back": _l("Last week the four-week average was more accurate for such products, so it is used for now."),
 }
-_UNREADABLE = ("bad-forecast", "broken-body", "unknown-encoding", "told-no-forecast", "told-no-number", "told-no-day")
+_UNREADABLE = ("bad-forecast", "broken-body", "unknown-encoding", "incomplete-forecast", "not-a-number", "not-a-day")
 METHODS: dict[str, Any] = {
     "level_filter": _l("Method: a level that follows its own sales, with most weight on recent days."),
     "level_filter+region": _l(
@@ -112,10 +112,10 @@ def not_taken(why: str | None) -> str:
         return ""
     code, _colon, sentence = why.partition(": ")
     return {
-        "told-too-much": _("it expects more than twice what was sold"),
+        "forecast-too-high": _("it expects more than twice what was sold"),
         "not-sold-yet": _("no sales of this store are known here yet"),
         "newer-version": _("the network's program is older than the store's"),
-        "told-day-off": _("its last day has not ended by the network's clock"),
+        "impossible-day": _("its last day has not ended by the network's clock"),
         "too-large": _("it is too large to send"),
         **dict.fromkeys(_UNREADABLE, _("it cannot be read")),
     }.get(code, sentence or code)

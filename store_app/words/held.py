@@ -28,7 +28,7 @@ KINDS = {
 }
 REASONS = {
     plausibility.WAITS_WITH: lazy("It refunds a sale that is itself held for review."),
-    "told-day-off": lazy("Its date is not possible for this store. Check the store's clock."),
+    "impossible-day": lazy("Its date is not possible for this store. Check the store's clock."),
     "sale-contradicts": lazy("Its figures contradict each other."),
     "unreadable": lazy("Its figures cannot be read."),
 }

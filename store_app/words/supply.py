@@ -89,7 +89,7 @@ TRANSFER_TAGS = {
     "agreed": ("warn", _l("agreed: to pick up")),
     "handed_over": ("info", _l("handed over")),
     "received": ("good", _l("received")),
-    "taken_back": ("info", _l("taken back")),
+    "taken_back": ("info", _l("reclaimed")),
     "declined": ("", _l("declined")),
     "lapsed": ("", _l("lapsed")),
 }

@@ -225,7 +225,7 @@ def _prices(session: Session, store_id: str, panel: "DemandPanel", days: int) ->
 
 def _not_reported() -> Invalid:
     return Invalid(
-        "told-no-effects",
+        "incomplete-effects",
         "Report promotion effects per category: the value in sales, and the value times the slope.",
     )
 

@@ -193,7 +193,7 @@ def believed(per_day: Mapping[str, float], sold: Mapping[str, Sold], days: int, 
         most = TRUSTED_IN_ALL * Sold(sum(one.qty for one in alike), sum(one.sales for one in alike)).most(days)
         if expected > most:
             raise Refused(
-                "told-too-much",
+                "forecast-too-high",
                 "It expects %(expects)s a day (%(unit)s); its sales support up to %(at_most)s.",
                 expects=f"{expected:.0f}", unit=unit, at_most=f"{most:.0f}", expected=round(expected),
                 most=round(most),
@@ -288,7 +288,7 @@ def _read(products: Mapping[str, Any]) -> int:
     lengths = {len(path) if isinstance(path, list) else 0 for path in products.values()}
     if len(products) > MOST_PRODUCTS or len(lengths) != 1 or not HORIZON_DAYS <= max(lengths) <= MOST_DAYS:
         raise Invalid(
-            "told-no-forecast",
+            "incomplete-forecast",
             "A forecast covers 1 to %(most)s products, each for the same %(horizon_days)s to %(most_days)s days.",
             most=MOST_PRODUCTS, horizon_days=HORIZON_DAYS, most_days=MOST_DAYS,
         )  # fmt: skip

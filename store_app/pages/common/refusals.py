@@ -101,7 +101,9 @@ def set_up(app: Flask) -> None:
             405: _("This address does not support that request."),
             413: _too_large(),
         }
-        made = answer(status, fault.name.lower().replace(" ", "-"), sentences.get(status) or fault.description or "")
+        made = answer(
+            status, fault.name.lower().replace(" ", "-"), str(sentences.get(status) or fault.description or "")
+        )
         for name, value in fault.get_headers():
             if name in ("Allow", "Retry-After"):
                 made.headers[name] = value

@@ -42,7 +42,7 @@ TAB_WORDS = {
     "charge": lazy("Purchase"),
     "carried_over": lazy("From the old tab book"),
     "repayment": lazy("Repaid"),
-    "refund": lazy("Goods returned"),
+    "refund": lazy("Products returned"),
     "written_off": lazy("Written off"),
     "owed_again": lazy("Write-off undone for returned products"),
 }

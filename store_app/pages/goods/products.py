@@ -43,7 +43,7 @@ FILTER_WORDS = {
     "unlisted": lazy("Not sold here"),
 }
 KIND_WORDS = {
-    "goods": lazy("Goods"),
+    "goods": lazy("Product"),
     "deposit": lazy("Container deposit"),
     "service": lazy("Service (no stock)"),
     "voucher": lazy("Gift voucher"),

@@ -91,7 +91,7 @@ GROUPS: tuple[Group, ...] = (
         ),
     ),
     Group(
-        lazy("Goods"),
+        lazy("Stock"),
         (
             Place(
                 "check_these.list_today",

@@ -70,11 +70,11 @@ MATRIX: tuple[tuple[Any, tuple[tuple[str, Any], ...]], ...] = (
         ),
     ),
     (
-        lazy("Goods"),
+        lazy("Stock"),
         (
             ("stock.look", lazy("See stock and expiry")),
             ("stock.count", lazy("Count and correct stock")),
-            ("stock.waste", lazy("Write goods off")),
+            ("stock.waste", lazy("Write off products")),
             ("stock.receive", lazy("Receive without an order")),
             ("stock.send_back", lazy("Return products to a supplier")),
             ("receive", lazy("Receive deliveries")),

@@ -182,7 +182,7 @@ def send(recall_id: str) -> ResponseReturnValue:
     """Note which stores without a node somebody told; a second click changes nothing."""
     chosen = list(dict.fromkeys(request.form.getlist("store")))
     if not chosen:
-        raise Invalid("nobody-chosen", "Tick the stores you informed.", field="store")
+        raise Invalid("no-store-chosen", "Tick the stores you informed.", field="store")
     with write() as session:
         recalls.send_by_hand(acting(session), recall_id, chosen)
     flash(ngettext("Saved: %(num)d store informed.", "Saved: %(num)d stores informed.", len(chosen)), "good")

@@ -300,7 +300,7 @@ def note_looked(ctx: Context, recall_id: str, store_id: str, taken_qty: int) -> 
     """Note how many a store says it took away (rules 6, 7)."""
     (store,) = _stores(ctx.session, recall_id, [store_id])
     if store.is_to_notify:
-        raise Refused("not-told-yet", "Inform %(name)s of the recall first, and record it.", name=store.name)
+        raise Refused("not-informed-yet", "Inform %(name)s of the recall first, and record it.", name=store.name)
     if isinstance(taken_qty, bool) or not 0 <= taken_qty <= MOST_QTY:
         raise Invalid("bad-recall-quantity", "Enter 0 to %(most)s.", most=MOST_QTY, field="qty")
     recall.clear(ctx, store_id, recall_id, taken_qty)
@@ -506,7 +506,8 @@ def _stores(session: Session, recall_id: str, store_ids: Sequence[str]) -> list[
         if store_id not in found:
             recall.recall_of(session, store_id, recall_id)
             raise Refused(
-                "told-by-node", "This store is informed through its own node, which reports when someone has checked."
+                "informed-by-node",
+                "This store is informed through its own node, which reports when someone has checked.",
             )
     return [found[store_id] for store_id in store_ids]
 

@@ -285,7 +285,7 @@ def expire_due(ctx: Context, store_id: str) -> list[PickupOrder]:
     orders = list(ctx.session.scalars(lock_rows(ctx.session, query)))
     for order in orders:
         if order.state == "ready":
-            move(ctx, order, "expired", why="Nobody collected it in time.")
+            move(ctx, order, "expired", why="No one collected it in time.")
             _give_back(ctx, order, "expired", from_bin=True)
         elif order.state == "placed":
             move(ctx, order, "refused", why="The store did not answer in time.")

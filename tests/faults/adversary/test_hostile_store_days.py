@@ -113,7 +113,7 @@ def lie(network, table: str) -> dict[str, int]:
 def test_facts_of_days_that_cannot_be_wait_and_the_job_of_the_weeks_goes_on(network):
     outcomes = push(network, sales([*ODD, TODAY]))
     assert [one.state for one in outcomes] == ["parked"] * len(ODD) + ["taken"]
-    assert all("told-day-off" in str(one.reason) for one in outcomes[: len(ODD)])
+    assert all("impossible-day" in str(one.reason) for one in outcomes[: len(ODD)])
     ahead = 3 * (1 + partitions.AHEAD_WEEKS)
     assert keep_weeks(network) == f"{ahead} weeks made"
     assert len(made(network)) == ahead + 3, "and the three of the rest"
@@ -178,7 +178,7 @@ def test_no_fact_carries_a_day_or_an_instant_nobody_can_mean_wherever_it_stands(
         ("points.part", {"store_id": STORE, "from_day": str(TODAY), "until_day": None, "reported_at": instant}),
     ]
     outcomes = push(network, [message(topic, n, body) for n, (topic, body) in enumerate(bodies, 1)])
-    assert [(one.state, str(one.reason).partition(":")[0]) for one in outcomes] == [("parked", "told-day-off")] * 6
+    assert [(one.state, str(one.reason).partition(":")[0]) for one in outcomes] == [("parked", "impossible-day")] * 6
     (filed,) = push(network, [message("stock.counted", 99, COUNT.to_body(), day=dt.date.fromisoformat(day))])
     assert filed.state == "parked"
 
@@ -188,7 +188,7 @@ def test_what_comes_before_its_day_waits_for_it_and_only_that_is_tried_again(net
     soon, never = TODAY + dt.timedelta(days=4), dt.date(1900, 1, 5)
     early, off = push(network, sales([soon, never]))
     assert receiver.TOO_EARLY in str(early.reason)
-    assert "told-day-off" in str(off.reason)
+    assert "impossible-day" in str(off.reason)
     assert receiver.take_early(network.doors) == (0, 1)
     network.clock.advance(dt.timedelta(days=2).total_seconds())
     assert receiver.take_early(network.doors) == (1, 0)

@@ -127,11 +127,8 @@ def test_a_night_of_forecasts_that_broke_off_says_how_far_it_was_and_goes_on_fro
         forecasts.published(session, "store", stores[0]).reason = "fell_back:smooth,drifts:lumpy"
     (word,) = [word for word in doctor.examine(network.doors, outside=False) if word.thing == "forecasts"]
     assert (word.light, word.value) == ("warn", 1.0)
-    assert f"Stores forecast: {len(stores)}, the newest up to 2026-03-01" in word.sentence
-    assert (
-        "Sold otherwise than forecast last week: 1; the average of four weeks is used for some kinds of products: 1."
-        in word.sentence
-    )
+    assert f"{len(stores)} stores forecast, the latest up to 2026-03-01" in word.sentence
+    assert "differed from the forecast in 1 stores; 1 use the four-week average for some products." in word.sentence
 
 
 def test_a_shop_or_region_that_cannot_be_forecast_keeps_no_other_one_waiting(network):

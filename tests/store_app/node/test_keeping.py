@@ -310,7 +310,7 @@ def test_a_sound_shop_is_told_so_and_every_trouble_has_its_sentence(store, monke
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
     word = next(word for word in doctor.examine(store, outside=False) if word.thing == "disk")
     assert (word.light, word.value) == ("bad", 1e7)
-    assert "Delete what nobody needs: with a full disk nothing more can be sold." in word.sentence
+    assert "Free some space: with a full disk the store cannot sell." in word.sentence
 
 
 def test_a_scrape_says_when_the_file_was_last_proved_and_does_not_read_it_whole(store):
@@ -323,11 +323,11 @@ def test_a_scrape_says_when_the_file_was_last_proved_and_does_not_read_it_whole(
     asked: list[str] = []
     note = lambda _line, _cursor, statement, *_more: asked.append(statement)  # noqa: E731
     sa.event.listen(store.database.engine, "before_cursor_execute", note)
-    assert sentence(reads_file=False) == ("Not proved whole yet", 0)
+    assert sentence(reads_file=False) == ("Not checked yet", 0)
     backup.make(store)
     store.clock.advance(5 * 3600)
-    assert sentence(reads_file=False) == ("Whole when last proved, 5 hours ago", 0)
-    assert sentence() == ("Whole", 1)
+    assert sentence(reads_file=False) == ("Sound when last checked, 5 hours ago", 0)
+    assert sentence() == ("Sound", 1)
 
 
 def test_a_shop_does_not_sell_on_a_database_that_would_forget(store):
@@ -377,7 +377,7 @@ def test_after_a_dead_battery_days_go_on_from_what_is_known_to_be_past_and_the_d
     assert fallen.now() >= contact
     word = next(word for word in doctor.examine(fallen, outside=False) if word.thing == "clock")
     assert word.light == "bad"
-    assert "behind by 99.0 days" in word.sentence
+    assert "at least 99.0 days behind" in word.sentence
     known_past.hold(store)  # a clock of a practice or a test is its own
 
 
@@ -491,7 +491,7 @@ def test_backup_doctor_restore_and_export_are_commands_that_speak_in_sentences(s
     assert made.exit_code == 0, made.output
     assert "Proved." in made.output
     assert "1 copies" in run("backup", "--list").output
-    assert "Whole" in run("doctor", "--alone").output
+    assert "Sound" in run("doctor", "--alone").output
     (file,) = backup.folder_of(store).glob("*.db")
     back = run("restore", str(file), "--yes")
     assert back.exit_code == 0, back.output

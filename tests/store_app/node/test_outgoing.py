@@ -239,7 +239,7 @@ def test_the_doctor_says_what_a_firewall_has_to_let_through(build):
     )  # fmt: skip
     (word,) = [word for word in doctor.examine(house.doors, outside=False) if word.thing == "outgoing"]
     assert word.sentence == (
-        "The settings make this node connect to: network.example:443 (network_url); mail.example:465 (notify); "
+        "This node connects to: network.example:443 (network_url); mail.example:465 (notify); "
         "sms.example:8443 (notify); 192.168.1.50:9100 (printer)."
     )
 

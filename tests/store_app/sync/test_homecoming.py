@@ -151,7 +151,7 @@ def test_books_put_back_get_sales_stock_shifts_tabs_and_their_place_in_the_chain
     before = lost.books()
     assert lost.faults() == []
     lost.put_back()
-    assert "comes with the next contact" in str(doctor.examine(lost.doors, outside=False))
+    assert "return at the next sync" in str(doctor.examine(lost.doors, outside=False))
     contact = lost.talk()
     assert contact.recovered == len(before["facts"]) - 4
     assert lost.books() == before
@@ -160,7 +160,7 @@ def test_books_put_back_get_sales_stock_shifts_tabs_and_their_place_in_the_chain
         "on a computer of another secret"
     )
     assert lost.talk().recovered == 0
-    assert "messages came home" in str(doctor.examine(lost.doors, outside=False))
+    assert "the network returned" in str(doctor.examine(lost.doors, outside=False))
     store.open_till()
     assert store.sell([("milk", 1)]).sale.epoch != first.sale.epoch
     assert store.close_till().z_no == 3
@@ -200,8 +200,8 @@ def test_sales_of_a_lost_shift_are_late_where_the_till_was_opened_anew_and_two_b
     store.open_till()
     assert lost.talk().recovered == 2
     said = str(doctor.examine(lost.doors, outside=False))
-    assert "2 messages came home, 1 of them sales" in said
-    assert "must look at stands on the page of the store (2)" in said
+    assert "returned 2 messages, 1 of them sales" in said
+    assert "2 of them need a look on the store's settings page" in said
     closed = store.close_till()
     assert (closed.z_no, closed.z_report["late_count"], closed.z_report["late_minor"]) == (2, 1, 349)
     assert lost.faults() == []

@@ -125,7 +125,7 @@ def test_a_refused_forecast_says_why_once_and_costs_nothing_else_of_the_contact(
     assert (done.delivered, done.fault) == (2, None)
     assert sorted(arrived(sold)) == sorted(ids)
     (why,) = done.refused
-    assert why.startswith("The network did not take the forecast: told-too-much: ")
+    assert why.startswith("The network did not take the forecast: forecast-too-high: ")
     assert contact(house, served, line).refused == []
     assert (line.reported, heard(sold)) == (1, (None, []))
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Catalog, Message
-from babel.messages.frontend import CommandLineInterface
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
 
 from config.words import FOLDER, LANGUAGES
 from store_app.web.presenting import OWN_REASONS
+from tests.tools.sentences import extracted, misnamed
 
 ROOT = Path(__file__).resolve().parents[3]
 OTHERS = sorted(set(LANGUAGES) - {"en"})
@@ -21,15 +21,9 @@ HALF_WIDTH = re.compile(r"[\u4e00-\u9fff”）][,;:!?](?:\s|$|[\u4e00-\u9fff])|[
 
 
 @pytest.fixture(scope="module")
-def said(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
-    """Return every message of the sources, found as `pyproject.toml` says."""
-    found = tmp_path_factory.mktemp("words") / "messages.pot"
-    CommandLineInterface().run([
-        "pybabel", "-q", "extract", "-F", str(ROOT / "pyproject.toml"), "-o", str(found),
-        *(str(ROOT / name) for name in ("config", "pos", "supply", "store_app")),
-    ])  # fmt: skip
-    with found.open("rb") as template:
-        return read_po(template)
+def said() -> Catalog:
+    """Return every message of the sources."""
+    return extracted()
 
 
 @pytest.fixture(scope="module", params=OTHERS)
@@ -74,6 +68,10 @@ def test_nothing_is_translated_that_no_page_says(said: Catalog, catalogue: Catal
     sources = {key(message) for message in said}
     assert [message.id for message in catalogue if key(message) not in sources] == []
     assert not catalogue.obsolete
+
+
+def test_every_label_names_things_as_the_list_of_terms_does(said: Catalog):
+    assert misnamed(said) == []
 
 
 def test_every_translation_keeps_the_placeholders(catalogue: Catalog):

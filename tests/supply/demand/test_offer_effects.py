@@ -73,7 +73,7 @@ def test_effects_that_cannot_be_are_refused_with_the_forecast_and_what_stood_sta
         sells(session, store, 4, "milk")
         assert hear(session, store, FOOD) is None
         refused = hear(session, store, effects, run="run-2")
-        assert (refused or "").startswith("told-no-effects")
+        assert (refused or "").startswith("incomplete-effects")
         assert session.get_one(reported_forecasts.ReportedForecast, store).run_id == "run-1"
         assert session.get(promotion_days.ReportedEffect, (store, "Food", "on_offer")) is not None
         assert session.query(reported_forecasts.ReportedDemand).count() == 1

@@ -139,7 +139,7 @@ def test_an_order_for_the_end_of_time_or_with_a_word_for_a_day_waits_and_the_oth
     country.order("S2", {"milk": 1}, id="honest")
     assert carry(country, "S2") == ["taken"]
     for days in ({"order_day": end}, {"delivery_day": end}, {"next_delivery_day": end}, {"order_day": soon}):
-        assert "told-day-off" in send_order(country, days)
+        assert "impossible-day" in send_order(country, days)
     assert "bad-reason" in send_order(country, runs_out_day="soon")
     country.fill()
     assert country.load(DAY) == ["honest"]
@@ -154,9 +154,9 @@ def test_a_sheet_nobody_can_read_waits_and_the_others_gain_all_the_same(neighbou
     good = {"store_id": "S1", "day": DAY.isoformat(), "spares": [], "wants": []}
     for odd, why in (
         ({"day": "soon"}, "field-odd"),
-        ({"spares": [["bread", "soon", [[1, 2]]]]}, "told-no-day"),
-        ({"spares": [["bread", None, [[10**10, 2]]]]}, "told-no-number"),
-        ({"wants": [["bread", "much", 1, [[1, 2]]]]}, "told-no-number"),
+        ({"spares": [["bread", "soon", [[1, 2]]]]}, "not-a-day"),
+        ({"spares": [["bread", None, [[10**10, 2]]]]}, "not-a-number"),
+        ({"wants": [["bread", "much", 1, [[1, 2]]]]}, "not-a-number"),
         ({"wants": [["bread"]]}, "bad-sheet"),
     ):
         assert why in send(country, "S1", "transfer.sheet", good | odd)
@@ -172,7 +172,7 @@ def test_counts_that_are_none_wait_and_a_clock_that_ran_ahead_freezes_nothing(co
     good = {"store_id": "S1", "day": DAY.isoformat(), "sold_products": 10, "counted_products": 9}
     for odd in ({"sold_products": "many"}, {"counted_products": -1}, {"sold_products": True}, {"day": 20310101}):
         assert "field-odd" in send(country, "S1", "standing.counts", good | odd)
-    assert "told-no-number" in send(country, "S1", "standing.counts", good | {"counted_products": 11})
+    assert "not-a-number" in send(country, "S1", "standing.counts", good | {"counted_products": 11})
     with country.network.write() as session:  # told before days were looked at
         session.add(CountsReported(store_id="S1", day=dt.date(2031, 1, 1), sold_products=100, counted_products=100))
     assert send(country, "S1", "standing.counts", good) == "taken"
@@ -185,7 +185,7 @@ def test_counts_that_are_none_wait_and_a_clock_that_ran_ahead_freezes_nothing(co
 def test_credit_asked_for_nothing_or_in_words_waits_for_that_shop(country, amount):
     asked = {"store_id": "S1", "order_id": "none", "order_no": 9, "amount_minor": amount, "state": "asked",
              "asked_at": AT.isoformat(), "why": ""}  # fmt: skip
-    assert ("field-odd" if amount else "told-no-number") in send(country, "S1", "credit.asked", asked)
+    assert ("field-odd" if amount else "not-a-number") in send(country, "S1", "credit.asked", asked)
     with country.network.read() as session:
         assert credit.held_draws(session) == []
 

@@ -225,7 +225,7 @@ def test_a_shop_whose_forecast_is_old_or_not_believed_is_named_with_why(node, op
         )
         session.add(
             ReportedForecast(
-                store_id=third, top_categories={}, refused_run_id="run-1", refused="told-too-much: All of it."
+                store_id=third, top_categories={}, refused_run_id="run-1", refused="forecast-too-high: All of it."
             )
         )
         stores = dict(session.execute(sa.select(Store.id, Store.name)).all())

@@ -93,7 +93,7 @@ def test_an_order_is_accepted_picked_made_ready_and_handed_over_with_change(offi
 
 def test_why_an_order_ended_is_said_in_the_readers_language_and_typed_words_stay(office):
     client = office.signed_in("cashier")
-    for why, said in (("Nobody collected it in time.", "逾期无人领取。"), ("Sold out, sorry", "Sold out, sorry")):
+    for why, said in (("No one collected it in time.", "逾期无人领取。"), ("Sold out, sorry", "Sold out, sorry")):
         with office.doors.write() as session:
             order = session.get(PickupOrder, (STORE, FIRST))
             order.state, order.why = "cancelled", why
