@@ -34,13 +34,15 @@ _WORDS = re.compile("[^ \u1100-\u11ff\u2e80-\ua4cf\uf900-\ufaff\ufe30-\ufe4f\uff
 class PaperLine:
     """One element of a document, top to bottom.
 
-    kind text: `text` at the left (or as `align` says) and `right` at the right edge of the same line. rule: a line
+    kind text: `text` at the left (or as `align` says) and `right` at the right edge of the same line. cells: the same
+    as `right` for a row of figures, each with the columns between its end and the edge. rule: a line
     across, a double one if bold. barcode, qr: `text` is the content. image: the picture of that name (see `logo`), in
     the middle. cut: the paper is cut here. wide, tall: 1..8 times the letter. struck: crossed out, as an old price is.
     """
 
     text: str = ""
     right: str = ""
+    cells: tuple[tuple[str, int], ...] = ()
     align: Align = "left"
     bold: bool = False
     wide: int = 1
@@ -200,7 +202,8 @@ def table(rows: Iterable[tuple[str, ...]], columns: int, *, bold_head: bool = Tr
     lines = []
     for number, row in enumerate(tidied):
         cells = "".join(" " * (gap + widths[n] - width(row[n])) + row[n] for n in range(1, len(row)))
-        lines.append(PaperLine(row[0], right=cells.lstrip(), bold=bold_head and number == 0))
+        ends = tuple((row[n], sum(gap + one for one in widths[n + 1 :])) for n in range(1, len(row)))
+        lines.append(PaperLine(row[0], right=cells.lstrip(), cells=ends, bold=bold_head and number == 0))
     return lines
 
 

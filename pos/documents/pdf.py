@@ -1,36 +1,42 @@
-"""Sheets of A4 for stores without a label printer: labels to cut or peel off, and any document as a page.
+"""A4 pages: documents in platypus flowables, and sheets of labels for stores without a label printer.
 
 Rules
 -----
 1. A label holds what the paper label holds (`labels`), in the same places, as large as its cell allows.
-2. A document is its own lines, 80 columns wide, without the logo; a cut is the end of a page.
-3. Latin letters are the reader's Helvetica and Courier, Chinese ones its STSong; what neither has is drawn, so no
-   letter is ever replaced.
+2. A document of the printer's is its own lines, laid out for `COLUMNS`, without the logo; a cut is the end of a page.
+3. Every letter is text of an embedded font (`letters`); what is too wide for its place is written smaller.
 4. The same content gives the same bytes.
 5. A board of the shelf has room for BOARD_FACINGS; a place is as wide as its facings, never less than two.
 """
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
-from typing import Any
+from typing import Any, TypeVar
+
+from reportlab.lib.colors import Color
+from reportlab.lib.styles import ParagraphStyle
+from reportlab.platypus import BaseDocTemplate, Flowable, Frame, KeepInFrame, PageBreak, PageTemplate, Paragraph, Table
 
 from config.errors import Invalid
-from pos.documents import labels
-from pos.documents.paper import PaperLine, composed, drawn_width, gb_bytes, language_of, tidy
+from config.words import Language
+from pos.documents import labels, letters
+from pos.documents.paper import PaperLine, drawn_width, language_of
 
 MM = 72 / 25.4
 A4_MM = (210.0, 297.0)
 COLUMNS = 80
-_CELL = 6.0
-_LINE = 13.0
-_MARGIN = 57.0
+_T = TypeVar("_T")
+_WIDE, _HIGH = A4_MM[0] * MM, A4_MM[1] * MM
+_CELL, _LINE = 6.0, 13.0
+_MARGIN = (_WIDE - COLUMNS * _CELL) / 2
 _SQUARE = 84.0
-_NEVER_FIRST = "，。！？、；：）】》”"
-_CJK = "STSong-Light"
+_TAIL = re.compile("(.*?)( [A-Z]| *)")
 BOARD_FACINGS = 12
-_SIDE, _BOARD, _FACE_HIGH = 36.0, 122.0, 46.0
+_SIDE, _BOARD, _FACE_HIGH, _BOARDS = 36.0, 122.0, 46.0, 6
 
 
 @dataclass(frozen=True)
@@ -73,128 +79,33 @@ def places(sheet: Sheet, count: int, skip: int = 0) -> Iterator[tuple[int, float
         yield page, sheet.left + column * sheet.pitch_x, sheet.top + row * sheet.pitch_y
 
 
-def label_sheets(documents: Sequence[dict[str, Any]], sheet: Sheet, *, skip: int = 0) -> bytes:
-    """Return the labels as PDF pages. skip: places of the first sheet that are empty already; Invalid out of range."""
-    if not 0 <= skip < sheet.count:
-        raise Invalid(
-            "bad-number", "Enter a whole number from 0 to %(most)s.", field="skip", least=0, most=sheet.count - 1,
-        )  # fmt: skip
-    pen, page_now = Pen("labels"), 0
-    for document, (page, left, top) in zip(documents, places(sheet, len(documents), skip), strict=True):
-        if page != page_now:
-            pen.next_page()
-            page_now = page
-        _label(pen, document, sheet, left, top)
-    return pen.finish()
-
-
-@dataclass(frozen=True)
-class ShelfPlace:
-    """A place on the picture of a shelf. under: the small lines below its name."""
-
-    slot: int
-    name: str
-    facings: int
-    under: tuple[str, ...]
-
-
-def shelf_picture(title: str, below: str, stands: Sequence[ShelfPlace], documents: Sequence[dict[str, Any]]) -> bytes:
-    """Return a shelf as it should stand, board by board (rule 5), and after it the labels of its places to cut."""
-    pen = Pen(title)
-    pen.text(_SIDE, 40, title, 20, bold=True)
-    pen.text(_SIDE, 58, below, 10, grey=0.35)
-    y = 84.0
-    for board in _boards(stands):
-        if y + _BOARD > A4_MM[1] * MM - _SIDE:
-            pen.next_page()
-            y = _SIDE
-        _board(pen, board, y)
-        y += _BOARD
-    sheet = SHEETS["plain"]
-    page_now = -1
-    for document, (page, left, top) in zip(documents, places(sheet, len(documents)), strict=True):
-        if page != page_now:
-            pen.next_page()
-            page_now = page
-        _label(pen, document, sheet, left, top)
-    return pen.finish()
-
-
-def document_pages(documents: Iterable[Sequence[PaperLine]], title: str) -> bytes:
-    """Return documents as A4 pages, each beginning on a new one. Their lines are laid out for `COLUMNS`."""
-    pen = Pen(title)
-    bottom = A4_MM[1] * MM - _MARGIN
-    for n, lines in enumerate(documents):
-        if n:
-            pen.next_page()
-        y, cut = _MARGIN, False
-        for line in lines:
-            high = _height(line)
-            if cut or y + high > bottom:
-                pen.next_page()
-                y, cut = _MARGIN, False
-            if line.kind == "cut":
-                cut = True
-                continue
-            _paper_line(pen, line, y)
-            y += high
-    return pen.finish()
-
-
 class Pen:
-    """Draws on A4 pages in points from the upper left corner; rule 3 of this module."""
+    """Draws in points from the upper left corner of a page or of a flowable's place."""
 
-    def __init__(self, title: str) -> None:
-        from reportlab.pdfbase import pdfmetrics
-        from reportlab.pdfbase.cidfonts import UnicodeCIDFont
-        from reportlab.pdfgen.canvas import Canvas
+    def __init__(self, canvas: Any, high: float) -> None:
+        self.canvas, self._high = canvas, high
 
-        self._metrics = pdfmetrics
-        pdfmetrics.registerFont(UnicodeCIDFont(_CJK))
-        self._bytes = io.BytesIO()
-        self._high = A4_MM[1] * MM
-        self.canvas = Canvas(self._bytes, pagesize=(A4_MM[0] * MM, self._high), invariant=1, pageCompression=1)
-        self.canvas.setTitle(title)
-        self.canvas.setCreator("Cornerstore")
+    def text(
+        self, x: float, y: float, text: str, size: float, *, bold: bool = False, grey: float = 0.0, at: float = 0.0,
+        most: float = 0.0,
+    ) -> float:  # fmt: skip
+        """Write on a base line and return the width. at: 0, 0.5, 1: x is the text's beginning, middle, end."""
+        wide = letters.width(text, size, bold)
+        if most and wide > most:
+            size, wide = size * most / wide, most
+        line = self.canvas.beginText(x - at * wide, self._high - y)
+        line.setFillGray(grey)
+        for font, codes in letters.runs(text, bold):
+            line.setFont(font, size)
+            line.textOut(codes)
+        self.canvas.drawText(line)
+        return wide
 
-    def next_page(self) -> None:
-        """Begin a new page."""
-        self.canvas.showPage()
-
-    def finish(self) -> bytes:
-        """Return the whole file."""
-        self.canvas.showPage()
-        self.canvas.save()
-        return self._bytes.getvalue()
-
-    def width(self, text: str, size: float, *, bold: bool = False) -> float:
-        """Return how wide a text is in proportional letters."""
-        return sum(self._run_width(kind, run, size, bold) for kind, run in _runs(text))
-
-    def text(self, x: float, y: float, text: str, size: float, *, bold: bool = False, grey: float = 0.0) -> None:
-        """Write proportional letters on a base line."""
-        for kind, run in _runs(text):
-            self._run(kind, run, x, y, size, bold, grey, "Helvetica")
-            x += self._run_width(kind, run, size, bold)
-
-    def cells(self, x: float, y: float, text: str, cell: float, size: float, *, bold: bool = False) -> None:
-        """Write letters on a grid of cells, a Chinese letter two of them wide."""
-        for kind, run in _runs(text):
-            if kind == "latin":
-                self.canvas.saveState()
-                self.canvas.translate(x, self._high - y)
-                self.canvas.scale(cell / (0.6 * size), 1)
-                self._run(kind, run, 0, self._high, size, bold, 0.0, "Courier")
-                self.canvas.restoreState()
-                x += cell * len(run)
-                continue
-            for char in run:
-                wide = drawn_width(char) * cell
-                if kind == "chinese":
-                    self._run(kind, char, x + (wide - min(size, wide)) / 2, y, min(size, wide), bold, 0.0, "")
-                else:
-                    self._drawn(char, x, y, wide, size, bold)
-                x += wide
+    def put(self, x: float, y: float, wide: float, high: float, *story: Flowable) -> None:
+        """Set flowables into a box, smaller if they are too many for it."""
+        box = KeepInFrame(wide, high, list(story), mode="shrink")
+        _, taken = box.wrapOn(self.canvas, wide, high)
+        box.drawOn(self.canvas, x, self._high - y - taken)
 
     def box(self, x: float, y: float, wide: float, high: float) -> None:
         """Fill a black box."""
@@ -224,101 +135,170 @@ class Pen:
         self.canvas.rect(x, self._high - y - high, wide, high, stroke=1, fill=0)
         self.canvas.restoreState()
 
-    def _run_width(self, kind: str, run: str, size: float, bold: bool) -> float:
-        if kind == "latin":
-            return float(self._metrics.stringWidth(run, "Helvetica-Bold" if bold else "Helvetica", size))
-        if kind == "chinese":
-            return size * len(run)
-        return 0.5 * size * sum(map(drawn_width, run))
 
-    def _run(self, kind: str, run: str, x: float, y: float, size: float, bold: bool, grey: float, latin: str) -> None:
-        if kind == "drawn":
-            self._drawn(run, x, y, self._run_width(kind, run, size, bold), size, bold)
-            return
-        written = self.canvas.beginText(x, self._high - y)
-        written.setFillGray(grey)
-        if kind == "latin":
-            written.setFont(f"{latin}-Bold" if bold else latin, size)
-        else:
-            written.setFont(_CJK, size)
-            if bold:  # the font has no bold sister
-                written.setStrokeGray(grey)
-                self.canvas.setLineWidth(size / 40)
-                written.setTextRenderMode(2)
-        written.textOut(run)
-        if kind != "latin" and bold:
-            written.setTextRenderMode(0)
-        self.canvas.drawText(written)
+def flow(
+    title: str, story: Sequence[Flowable], *, margin: float = 18 * MM, foot: tuple[str, str] | None = None
+) -> bytes:
+    """Return flowables as a file. foot: what stands at the bottom of every page, and the word before its number."""
+    out = io.BytesIO()
 
-    def _drawn(self, run: str, x: float, y: float, wide: float, size: float, bold: bool) -> None:
-        from reportlab.lib.utils import ImageReader
+    def bottom(canvas: Any, template: BaseDocTemplate) -> None:
+        if foot is not None:
+            pen, y = Pen(canvas, _HIGH), _HIGH - 12 * MM
+            number = pen.text(_WIDE - margin, y, f"{foot[1]} {template.page}".strip(), 8, grey=0.4, at=1)
+            pen.text(margin, y, foot[0], 8, grey=0.4, most=_WIDE - 2 * margin - number - 8)
 
-        from pos.documents import glyphs
-
-        picture = ImageReader(glyphs.strip(run, bold=bold, wide=4, tall=4))
-        self.canvas.drawImage(picture, x, self._high - y - 0.22 * size, wide, 1.1 * size)
+    with letters.LOCK:
+        template = BaseDocTemplate(
+            out, pagesize=(_WIDE, _HIGH), title=title, creator="Cornerstore", invariant=1, pageCompression=1,
+            initialFontName=letters.main_font(),
+        )  # fmt: skip
+        frame = Frame(margin, margin, _WIDE - 2 * margin, _HIGH - 2 * margin, 0, 0, 0, 0)
+        template.addPageTemplates(PageTemplate(frames=[frame], onPage=bottom))
+        template.build(list(story))
+    return out.getvalue()
 
 
-def wrapped(pen: Pen, text: str, size: float, wide: float, *, most: int, bold: bool = True) -> list[str]:
-    """Return a text in lines of at most so wide, the last one shortened."""
-    lines, line = [], ""
-    for char in tidy(text):
-        if pen.width(line + char, size, bold=bold) > wide and line:
-            if char in _NEVER_FIRST:  # it hangs over, as Chinese is set
-                line += char
-                continue
-            cut = len(line) if char == " " or drawn_width(char) == 2 else _last_break(line)
-            lines.append(line[:cut].rstrip())
-            line = (line[cut:] + char).lstrip()
-        else:
-            line += char
-    lines.append(line)
-    if len(lines) > most:
-        lines[most - 1] = lines[most - 1].rstrip() + " …"
-    return [one for one in lines[:most] if one]
+def words(
+    text: str, size: float = 10, *, bold: bool = False, grey: float = 0.0, at_end: bool = False, struck: bool = False
+) -> Paragraph:
+    """Return a text that wraps where it stands."""
+    style = ParagraphStyle(
+        "", fontName=letters.main_font(bold), fontSize=size, leading=1.35 * size, textColor=Color(grey, grey, grey),
+        alignment=2 if at_end else 0, wordWrap="CJK" if any(drawn_width(char) == 2 for char in text) else None,
+    )  # fmt: skip
+    marked = letters.markup(text, bold)
+    return Paragraph(f"<strike>{marked}</strike>" if struck else marked, style)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table. title: in English. wide: in mm. at_end: its texts end at its right edge, as figures do."""
+
+    title: str
+    wide: float
+    at_end: bool = False
+    bold: bool = False
+    size: float = 10.0
+
+
+def table(say: Language, columns: Sequence[Column], rows: Iterable[Sequence[str]], *, struck: bool = False) -> Table:
+    """Return rows under their titles, which every page repeats."""
+    cells = [[words(say(one.title), 9, grey=0.4, at_end=one.at_end) for one in columns]]
+    cells += [
+        [
+            words(text, one.size, bold=one.bold, at_end=one.at_end, struck=struck)
+            for one, text in zip(columns, row, strict=True)
+        ]
+        for row in rows
+    ]
+    ruled = [("LINEBELOW", (0, 0), (-1, 0), 0.8, "black"), ("LINEBELOW", (0, -1), (-1, -1), 0.8, "black")]
+    return beside(cells, [one.wide for one in columns], ruled)
+
+
+def beside(cells: list[list[Any]], wides: Sequence[float], style: Sequence[tuple[Any, ...]] = ()) -> Table:
+    """Return flowables in rows, so many mm wide; with a style the first row is the titles."""
+    plain = [
+        ("FONTNAME", (0, 0), (-1, -1), letters.main_font()), ("VALIGN", (0, 0), (-1, -1), "TOP"),
+        ("LEFTPADDING", (0, 0), (-1, -1), 0), ("RIGHTPADDING", (0, 0), (-2, -1), 3),
+        ("RIGHTPADDING", (-1, 0), (-1, -1), 0), ("TOPPADDING", (0, 0), (-1, -1), 1),
+        ("BOTTOMPADDING", (0, 0), (-1, -1), 2),
+    ]  # fmt: skip
+    columns = [wide * MM for wide in wides]
+    return Table(cells, columns, style=[*plain, *style], repeatRows=1 if style else 0, hAlign="LEFT")
+
+
+class Drawing(Flowable):  # type: ignore[misc]  # reportlab has no types
+    """Something drawn by hand, as wide as its place and so high."""
+
+    def __init__(self, high: float, draw: Callable[[Pen], object]) -> None:
+        super().__init__()
+        self._high, self._draw = high, draw
+
+    def wrap(self, wide: float, _high: float) -> tuple[float, float]:
+        return wide, self._high
+
+    def draw(self) -> None:
+        self._draw(Pen(self.canv, self._high))
+
+
+def sheet_pages(
+    sheet: Sheet, items: Sequence[_T], draw: Callable[[Pen, _T, float, float], object], skip: int = 0
+) -> list[Flowable]:
+    """Return a page for each sheet of labels. draw: one item at its upper left corner, inside lines to cut along."""
+
+    def page(filled: list[tuple[_T, tuple[int, float, float]]], pen: Pen) -> None:
+        for item, (_, left, top) in filled:
+            if sheet.is_cut:
+                pen.frame(left * MM, top * MM, sheet.width * MM, sheet.height * MM)
+            draw(pen, item, left * MM, top * MM)
+
+    placed = groupby(zip(items, places(sheet, len(items), skip), strict=True), lambda one: one[1][0])
+    return [Drawing(_HIGH, partial(page, list(filled))) for _, filled in placed]
+
+
+def label_sheets(documents: Sequence[dict[str, Any]], sheet: Sheet, *, skip: int = 0) -> bytes:
+    """Return the labels as PDF pages. skip: places of the first sheet that are empty already; Invalid out of range."""
+    if not 0 <= skip < sheet.count:
+        raise Invalid(
+            "bad-number", "Enter a whole number from 0 to %(most)s.", field="skip", least=0, most=sheet.count - 1,
+        )  # fmt: skip
+    return flow("labels", sheet_pages(sheet, documents, partial(_label, sheet), skip), margin=0)
+
+
+@dataclass(frozen=True)
+class ShelfPlace:
+    """A place on the picture of a shelf. under: the small lines below its name."""
+
+    slot: int
+    name: str
+    facings: int
+    under: tuple[str, ...]
+
+
+def shelf_picture(title: str, below: str, stands: Sequence[ShelfPlace], documents: Sequence[dict[str, Any]]) -> bytes:
+    """Return a shelf as it should stand, board by board (rule 5), and after it the labels of its places to cut."""
+    boards, sheet = _boards(stands), SHEETS["plain"]
+
+    def page(shown: list[list[ShelfPlace]], pen: Pen) -> None:
+        pen.text(_SIDE, 40, title, 20, bold=True)
+        pen.text(_SIDE, 58, below, 10, grey=0.35)
+        for n, board in enumerate(shown):
+            _board(pen, board, 84 + n * _BOARD)
+
+    pages = [boards[n : n + _BOARDS] for n in range(0, max(1, len(boards)), _BOARDS)]
+    story = [Drawing(_HIGH, partial(page, shown)) for shown in pages]
+    return flow(title, [*story, *sheet_pages(sheet, documents, partial(_label, sheet))], margin=0)
+
+
+def document_pages(lines: Sequence[PaperLine], title: str) -> bytes:
+    """Return a document as A4 pages. Its lines are laid out for `COLUMNS`."""
+    story = [
+        PageBreak() if line.kind == "cut" else Drawing(_height(line), partial(_paper_line, line)) for line in lines
+    ]
+    return flow(title, story, margin=_MARGIN)
 
 
 # --- inside ---
 
 
-def _runs(text: str) -> Iterator[tuple[str, str]]:
-    """Split a text into runs of letters the same font has (rule 3)."""
-    for kind, run in groupby(tidy(text), _kind):
-        yield kind, "".join(run)
-
-
-def _kind(char: str) -> str:
-    try:
-        char.encode("cp1252")
-    except UnicodeEncodeError:
-        return "chinese" if drawn_width(char) == 2 and gb_bytes(char) is not None else "drawn"
-    return "latin"
-
-
-def _label(pen: Pen, document: dict[str, Any], sheet: Sheet, left: float, top: float) -> None:
+def _label(sheet: Sheet, pen: Pen, document: dict[str, Any], left: float, top: float) -> None:
     """Draw the label's own 62 x 40 mm into its cell, shrunk or grown to fit (rule 1)."""
     across, high = labels.LABEL_MM
     scale = min(sheet.width / across, sheet.height / high) * MM
-    x0 = left * MM + (sheet.width * MM - across * scale) / 2
-    y0 = top * MM + (sheet.height * MM - high * scale) / 2
-    if sheet.is_cut:
-        pen.frame(left * MM, top * MM, sheet.width * MM, sheet.height * MM)
+    x0 = left + (sheet.width * MM - across * scale) / 2
+    y0 = top + (sheet.height * MM - high * scale) / 2
     for part in labels.parts(document, language_of(document)):
-        x, y = x0 + part.x * scale, y0 + part.y * scale
+        x, y, size = x0 + part.x * scale, y0 + part.y * scale, part.size * scale
         if part.kind == "bars":
-            pen.bars(part.text, x, y, part.size * scale, part.high * scale)
-            continue
-        if part.kind == "qr":
-            pen.square(part.text, x, y, part.size * scale)
-            continue
-        size = part.size * scale
-        wide = pen.width(part.text, size, bold=part.bold)
-        if part.most and wide > part.most * scale:
-            size *= part.most * scale / wide
-            wide = part.most * scale
-        pen.text(x - wide if part.at_end else x, y, part.text, size, bold=part.bold, grey=0.25 if part.quiet else 0.0)
-        if part.struck:
-            pen.box(x, y - 0.35 * size, wide, 0.07 * size)
+            pen.bars(part.text, x, y, size, part.high * scale)
+        elif part.kind == "qr":
+            pen.square(part.text, x, y, size)
+        else:
+            grey, most = 0.25 if part.quiet else 0.0, (part.most or 0) * scale
+            wide = pen.text(x, y, part.text, size, bold=part.bold, grey=grey, at=part.at_end, most=most)
+            if part.struck:
+                pen.box(x, y - 0.35 * size, wide, 0.07 * size)
 
 
 def _boards(found: Sequence[ShelfPlace]) -> list[list[ShelfPlace]]:
@@ -337,7 +317,7 @@ def _boards(found: Sequence[ShelfPlace]) -> list[list[ShelfPlace]]:
 
 def _board(pen: Pen, board: Sequence[ShelfPlace], y: float) -> None:
     """Draw one board: the facings as boxes, the board, and under it who stands there."""
-    step = (A4_MM[0] * MM - 2 * _SIDE) / BOARD_FACINGS
+    step = (_WIDE - 2 * _SIDE) / BOARD_FACINGS
     x = _SIDE
     for one in board:
         wide = max(2, one.facings) * step
@@ -346,38 +326,40 @@ def _board(pen: Pen, board: Sequence[ShelfPlace], y: float) -> None:
             pen.frame(x + n * face + 1, y, face - 2, _FACE_HIGH)
         pen.text(x + 5, y + 15, str(one.slot), 12, bold=True)
         pen.text(x + 5, y + 36, one.name[:1].upper(), 16, grey=0.45)
-        below = y + _FACE_HIGH + 16
-        for line in wrapped(pen, one.name, 8.5, wide - 6, most=2):
-            pen.text(x + 3, below, line, 8.5, bold=True)
-            below += 10.5
-        for line in one.under:
-            pen.text(x + 3, below, line, 7.5, grey=0.3)
-            below += 9.5
+        under = [words(line, 7.5, grey=0.3) for line in one.under]
+        pen.put(x + 3, y + _FACE_HIGH + 6, wide - 6, _BOARD - _FACE_HIGH - 10, words(one.name, 8.5, bold=True), *under)
         x += wide
-    pen.box(_SIDE, y + _FACE_HIGH + 1, A4_MM[0] * MM - 2 * _SIDE, 3)
-
-
-def _last_break(line: str) -> int:
-    """Return where a line may end: at its last blank or behind its last Chinese letter, else at its end."""
-    wide = max((n + 1 for n, char in enumerate(line) if drawn_width(char) == 2), default=0)
-    return max(line.rfind(" "), wide) or len(line)
+    pen.box(_SIDE, y + _FACE_HIGH + 1, _WIDE - 2 * _SIDE, 3)
 
 
 def _height(line: PaperLine) -> float:
-    return {"barcode": 60.0, "qr": 96.0, "cut": 0.0, "image": 0.0}.get(line.kind, _LINE * line.tall)
+    return {"barcode": 60.0, "qr": 96.0, "image": 0.0}.get(line.kind, _LINE * line.tall)
 
 
-def _paper_line(pen: Pen, line: PaperLine, y: float) -> None:
+def _paper_line(line: PaperLine, pen: Pen) -> None:
+    wide = COLUMNS * _CELL
     if line.kind == "rule":
-        pen.box(_MARGIN, y + _LINE / 2, COLUMNS * _CELL, 0.6)
+        pen.box(0, _LINE / 2, wide, 1.8 if line.bold else 0.6)
     elif line.kind == "qr":
-        pen.square(line.text, _MARGIN + (COLUMNS * _CELL - _SQUARE) / 2, y, _SQUARE)
+        pen.square(line.text, (wide - _SQUARE) / 2, 0, _SQUARE)
     elif line.kind == "barcode":
-        wide = len(labels.bars(line.text))
-        x = _MARGIN + (COLUMNS * _CELL - wide) / 2
-        pen.bars(line.text, x, y, 1, 40)
-        pen.cells(x, y + 51, line.text, wide / len(line.text), 9)
+        bars = len(labels.bars(line.text))
+        pen.bars(line.text, (wide - bars) / 2, 0, 1, 40)
+        pen.text(wide / 2, 51, line.text, 9, at=0.5)
     elif line.kind == "text":
-        text = composed(line, COLUMNS, drawn_width)
-        size = _CELL / 0.6 * min(line.wide, line.tall)
-        pen.cells(_MARGIN, y + _LINE * line.tall * 0.77, text, _CELL * line.wide, size, bold=line.bold)
+        size, y = 10 * min(line.wide, line.tall), _LINE * line.tall * 0.77
+        ends = line.cells or _figures(line)
+        taken = [pen.text(wide - end * _CELL, y, text, size, bold=line.bold, at=1, most=wide) for text, end in ends]
+        text, at = line.text.lstrip(" "), {"left": 0.0, "center": 0.5, "right": 1.0}[line.align]
+        x = at * wide or (len(line.text) - len(text)) * _CELL * line.wide
+        room = wide - (x if at == 0 else 0) - (taken[0] + ends[0][1] * _CELL + _CELL if ends else 0)
+        long = pen.text(x, y, text, size, bold=line.bold, at=at, most=room)
+        if line.struck:
+            pen.box(x - at * long, y - 0.35 * size, long, 0.07 * size)
+
+
+def _figures(line: PaperLine) -> tuple[tuple[str, int], ...]:
+    """Split what stands at the right edge: the letter of a tax, or the room that is left for it, is a column."""
+    figure, tail = _TAIL.fullmatch(line.right).groups()  # type: ignore[union-attr]  # it takes any text
+    found = ((figure, len(tail) * line.wide), (tail.strip(), 0))
+    return tuple(one for one in found if one[0])

@@ -7,62 +7,38 @@ Rules
 
 from typing import Any
 
-from config.words import N_, Language
-from pos.documents.paper import quantity
-from pos.documents.pdf import A4_MM, MM, Pen
+from reportlab.platypus import Spacer
 
-_LEFT, _RIGHT = 18 * MM, A4_MM[0] * MM - 18 * MM
-_BOTTOM = A4_MM[1] * MM - 26 * MM
-_ROW = 16.0
+from config.words import N_, Language
+from pos.documents import pdf
+from pos.documents.paper import quantity
+from pos.documents.pdf import Column, beside, words
+
 _COLUMNS = (
-    (N_("Day"), 0.0, False), (N_("Receipt"), 24.0, False), (N_("Product"), 48.0, False), (N_("Lot"), 100.0, False),
-    (N_("Quantity"), 138.0, True), (N_("Net"), 156.0, True), (N_("Your share"), 174.0, True),
+    Column(N_("Day"), 24), Column(N_("Receipt"), 24), Column(N_("Product"), 52), Column(N_("Lot"), 20),
+    Column(N_("Quantity"), 18, at_end=True), Column(N_("Net"), 18, at_end=True),
+    Column(N_("Your share"), 18, at_end=True),
 )  # fmt: skip
 
 
 def pages(document: dict[str, Any], say: Language) -> bytes:
     """Return a statement as a PDF file. document: head, sums and rows, each text ready but money and units."""
     currency = document["currency"]
-    pen = Pen(document["title"])
-    y = 24 * MM
-    pen.text(_LEFT, y, document["store"], 17, bold=True)
-    pen.text(_RIGHT - pen.width(document["title"], 13, bold=True), y, document["title"], 13, bold=True)
-    pen.text(_LEFT, y + 22, document["producer"], 13, bold=True)
-    pen.text(_LEFT, y + 38, document["until"], 10, grey=0.3)
-    y += 66
-    for name, minor, bold in document["sums"]:
-        pen.text(_LEFT, y, name, 11, bold=bold)
-        shown = f"{say.amount(minor, currency)} {currency}"
-        pen.text(_LEFT + 110 * MM - pen.width(shown, 11, bold=bold), y, shown, 11, bold=bold)
-        y += 18
-    y = _titles(pen, say, y + 14)
-    number = 1
-    for row in document["rows"]:
-        if y > _BOTTOM:
-            _foot(pen, document, number)
-            pen.next_page()
-            number, y = number + 1, _titles(pen, say, 22 * MM)
-        cells = (
-            row["day"], row["receipt"], row["product"][:24], row["lot"], quantity(say, row["qty"], row["stock_unit"]),
+    title = words(document["title"], 13, bold=True, at_end=True)
+    sums = [
+        [words(name, 11, bold=bold), words(f"{say.amount(minor, currency)} {currency}", 11, bold=bold, at_end=True)]
+        for name, minor, bold in document["sums"]
+    ]
+    rows = [
+        (
+            row["day"], row["receipt"], row["product"], row["lot"], quantity(say, row["qty"], row["stock_unit"]),
             say.amount(row["net_minor"], currency), say.amount(row["due_minor"], currency),
-        )  # fmt: skip
-        for (_, edge, at_end), text in zip(_COLUMNS, cells, strict=True):
-            x = _LEFT + edge * MM
-            pen.text(x - pen.width(text, 9.5) if at_end else x, y, text, 9.5)
-        y += _ROW
-    _foot(pen, document, number)
-    return pen.finish()
-
-
-def _titles(pen: Pen, say: Language, y: float) -> float:
-    for name, edge, at_end in _COLUMNS:
-        x = _LEFT + edge * MM
-        pen.text(x - pen.width(say(name), 9) if at_end else x, y, say(name), 9, grey=0.4)
-    pen.box(_LEFT, y + 5, _RIGHT - _LEFT, 0.8)
-    return y + 20
-
-
-def _foot(pen: Pen, document: dict[str, Any], number: int) -> None:
-    y = A4_MM[1] * MM - 12 * MM
-    pen.text(_LEFT, y, f"{document['store']} · {document['title']}", 8, grey=0.4)
-    pen.text(_RIGHT - pen.width(str(number), 8), y, str(number), 8, grey=0.4)
+        )
+        for row in document["rows"]
+    ]  # fmt: skip
+    story = [
+        beside([[words(document["store"], 17, bold=True), title]], (104, 70)),
+        words(document["producer"], 13, bold=True), words(document["until"], grey=0.3), Spacer(0, 16),
+        beside(sums, (70, 40)), Spacer(0, 16), pdf.table(say, _COLUMNS, rows),
+    ]  # fmt: skip
+    return pdf.flow(document["title"], story, foot=(f"{document['store']} · {document['title']}", ""))

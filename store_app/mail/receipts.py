@@ -32,5 +32,5 @@ def written(session: Session, row: OutgoingMessage) -> Envelope:
     return Envelope(
         id=row.id, kind="receipt", phone="", email=row.email, subject=subject.format(**said),
         text=text.format(**said),
-        files=((f"receipt-{said['no']}.pdf", "application/pdf", pdf.document_pages([lines], subject.format(**said))),),
+        files=((f"receipt-{said['no']}.pdf", "application/pdf", pdf.document_pages(lines, subject.format(**said))),),
     )  # fmt: skip

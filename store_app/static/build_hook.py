@@ -1,4 +1,4 @@
-"""The build hook: scripts, stylesheets and translations in the form that is served, made at a build or an installation.
+"""The build hook: scripts, stylesheets, fonts and translations in the form they are used, made at an installation.
 
 Rules
 -----
@@ -8,8 +8,9 @@ Rules
    `store_app/static/built`, at the same place as its source; each stylesheet goes there too. Git ignores that folder
    and the wheel carries it: a store needs neither Node nor a network to install it.
 3. A machine without npm borrows one from PyPI, for the length of the build only.
-4. Every `messages.po` becomes a `messages.mo` beside it.
-5. For developers the packages stay in `.tools`, with those that check our scripts.
+4. The fonts of our PDF files (`pos/documents/letters.py`) come from npm, too, with their license.
+5. Every `messages.po` becomes a `messages.mo` beside it.
+6. For developers the packages stay in `.tools`, with those that check our scripts.
 
 Run as a program it makes scripts, stylesheets and translations again, without a network.
 """
@@ -35,6 +36,12 @@ SERVED_AS_THEY_ARE = (
     "zxing-wasm/dist/reader/zxing_reader.wasm",
 )
 """Files of the packages that go to `built/vendor`."""
+FONTS = {
+    "noto-sans": ("400Regular", "700Bold"),
+    "noto-sans-thai": ("400Regular", "700Bold"),
+    "noto-sans-sc": ("400Regular",),
+}
+"""The weights of each font; the Chinese one is large."""
 _IMPORT = re.compile(r'^import [^;"]*"(\.[^"]+)";$', re.MULTILINE)
 _LATER = re.compile(r'\bawait import\("(\.[^"]+)"\)')
 
@@ -56,11 +63,12 @@ class BrowserFilesHook(BuildHookInterface[BuilderConfig]):
             place = root / ".tools" if developing else Path(folder)
             fetch_packages(place, developing=developing)
             bundle(root / "store_app" / "static", place / "node_modules")
+            copy_fonts(root / "pos" / "documents" / "fonts", place / "node_modules" / "@expo-google-fonts")
         compile_translations(root)
 
 
 def fetch_packages(place: Path, *, developing: bool) -> None:
-    """Install the locked npm packages into a folder; what checks our scripts comes for developers alone (rule 5)."""
+    """Install the locked npm packages into a folder; what checks our scripts comes for developers alone (rule 6)."""
     place.mkdir(exist_ok=True)
     for name in ("package.json", "package-lock.json"):
         shutil.copy2(HERE / name, place)
@@ -96,6 +104,16 @@ def bundle(static: Path, modules: Path) -> None:
         )
     shutil.rmtree(built, ignore_errors=True)
     made.rename(built)
+
+
+def copy_fonts(folder: Path, packages: Path) -> None:
+    """Put the fonts where our documents find them (rule 4)."""
+    folder.mkdir(exist_ok=True)
+    for package, weights in FONTS.items():
+        shutil.copy(packages / package / "LICENSE_FONT", folder / f"{package}.license")
+        for weight in weights:
+            (font,) = (packages / package / weight).glob("*.ttf")
+            shutil.copy(font, folder)
 
 
 def compile_translations(root: Path) -> None:

@@ -39,7 +39,7 @@ def document(job_id: str) -> Response:
     from pos.documents import pdf  # brings a drawing library along
 
     lines = queue.lay_out(job.kind, seen, columns=pdf.COLUMNS, copy_no=job.copy_no)
-    return _pdf(pdf.document_pages([lines], job.kind), job.kind)
+    return _pdf(pdf.document_pages(lines, job.kind), job.kind)
 
 
 @bp.get("/prices/labels.pdf")

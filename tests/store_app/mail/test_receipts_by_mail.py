@@ -133,7 +133,7 @@ def test_of_a_voucher_the_message_shows_the_end_of_the_code_alone(house, store):
     with house.doors.read() as session:
         message = receipts.written(session, mailed_now(session)[0])
     lines = [receipt.layout(given, columns=pdf.COLUMNS) for given in (vouchers.masked(document), document)]
-    masked, whole = (pdf.document_pages([one], message.subject) for one in lines)
+    masked, whole = (pdf.document_pages(one, message.subject) for one in lines)
     assert message.files[0][2] == masked != whole
 
 
