@@ -29,6 +29,8 @@ KINDS = {
 REASONS = {
     plausibility.WAITS_WITH: lazy("It refunds a sale that is itself held for review."),
     "impossible-day": lazy("Its date is not possible for this store. Check the store's clock."),
+    "future-day": lazy("Its date is in the future, so it counts from then. Check the store's clock."),
+    "unknown-topic": lazy("This node does not know this kind of message. Update it."),
     "sale-contradicts": lazy("Its figures contradict each other."),
     "unreadable": lazy("Its figures cannot be read."),
 }

@@ -1,6 +1,8 @@
 """A new language is a catalogue and a row of the table: with nothing else, pages and paper speak it."""
 
+import contextlib
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -9,17 +11,33 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from werkzeug.exceptions import HTTPException
 
 from config import words
 from pos.documents import receipt
 from pos.documents.paper import COLUMNS, composed, width
 from tests.pos import paper_documents as documents
 from tests.readable import as_text
+from tests.store_app import office, operator
 from tests.store_app.conftest import House
 
 ZH = words.FOLDER / "zh" / "LC_MESSAGES" / "messages.po"
 FILLED = re.compile(r"(%\(\w+\)[a-z0-9]+|%%|\{[^{}]*\}|<[^>]*>|\n)")
 ENDS = "⟦", "⟧"
+MARKED = str.maketrans("aeiouAEIOU", "àèìòùÀÈÌÒÙ")
+OF_ANOTHER = re.compile(r"(?<![\w/.@:%{-])[A-Za-z]*[aeiouAEIOU][A-Za-z]*(?![\w/@:-]|\.\w)")
+"""A word that no catalogue has marked."""
+PASSED_OVER = ("/signout", "/lock", "/metrics", "/training/", "/training/<lesson_id>")
+"""Pages that end the session, are for machines, or have files of their own for each language."""
+NAMES = {
+    *re.findall(
+        r"[A-Za-z]+",
+        f"{office.GOODS} {office.offer('').why} Cornerstore Supply Store North South York USD Till"
+        " English Deutsch Food food Li Wei Sunrise Estate network test cashier supervisor shopkeeper"
+        " operator Del Enter Esc default simple dpi",
+    )
+} - {"each", "gram"}
+"""What the books call things and people, keys of a keyboard, kinds of printers."""
 
 
 def longer(text: str) -> str:
@@ -27,7 +45,9 @@ def longer(text: str) -> str:
     parts = FILLED.split(text)
     return (
         ENDS[0]
-        + "".join(part if n % 2 else re.sub("([aeiou])", r"\1\1", part) for n, part in enumerate(parts))
+        + "".join(
+            part if n % 2 else re.sub("([aeiou])", r"\1\1", part).translate(MARKED) for n, part in enumerate(parts)
+        )
         + ENDS[1]
     )
 
@@ -61,20 +81,23 @@ class Seen(HTMLParser):
         super().__init__()
         self.texts: list[str] = []
         self.languages: list[str] = []
+        self.links: list[str] = []
         self.root: dict[str, str | None] = {}
         self._hidden = 0
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
-        self._hidden += tag in ("script", "style")
+        self._hidden += tag in ("script", "style", "code")
         self.root = given if tag == "html" else self.root
         self.texts += [value for name in ("aria-label", "placeholder", "title") if (value := given.get(name))]
         if hreflang := given.get("hreflang"):
             self.languages.append(hreflang)
+        elif tag == "a" and (href := given.get("href")):
+            self.links.append(href)
 
     def handle_endtag(self, tag: str) -> None:
-        self._hidden -= tag in ("script", "style")
+        self._hidden -= tag in ("script", "style", "code")
 
     def handle_data(self, data: str) -> None:
         if not self._hidden and data.strip():
@@ -103,6 +126,34 @@ def test_pages_and_paper_speak_it(build: Callable[..., House], added: tuple[str,
     paper = as_text(receipt.layout(documents.british_sale(), columns=48, language=code), 48)
     assert longer("Receipt") in paper
     assert longer("Thank you!") in paper
+
+
+@pytest.mark.parametrize("added", [("ar", "ar_EG", "rtl")], indirect=True, ids=["ar"])
+@pytest.mark.parametrize("role", ["store", "network"])
+def test_no_page_says_a_word_that_is_in_no_catalogue(build: Callable[..., House], added: tuple[str, ...], role: str):
+    house = build(role, "S01" if role == "store" else "network", is_new=True)
+    (office.fill if role == "store" else operator.furnish)(house)
+    client = house.signed_in("shopkeeper" if role == "store" else "operator")
+    client.get("/", query_string={"lang": added[0]})
+    todo = [
+        rule.rule for rule in house.app.url_map.iter_rules() if "GET" in (rule.methods or ()) and not rule.arguments
+    ]
+    seen: Counter[str] = Counter()
+    left = set()
+    routes = house.app.url_map.bind("localhost")
+    for address in todo:
+        with contextlib.suppress(HTTPException):
+            rule = routes.match(address.partition("?")[0], return_rule=True)[0].rule
+            seen[rule] += 1
+            if seen[rule] > 1 or rule in PASSED_OVER:
+                continue
+            answer = client.get(address)
+            if answer.mimetype == "text/html" and answer.location is None:
+                page = Seen(answer.text)
+                todo += page.links
+                left |= {(word, rule) for text in page.texts for word in OF_ANOTHER.findall(text)}
+    assert len(seen) > 50
+    assert sorted(one for one in left if one[0] not in NAMES) == []
 
 
 def test_the_others_are_a_list_where_there_are_several(build: Callable[..., House], added: tuple[str, str, str]):

@@ -36,7 +36,7 @@ def test_a_shop_s_page_says_what_is_on_its_way_and_what_was_set_aside_and_why(ne
     arrive(network)
     page = network.signed_in("operator").get(f"/console/stores/{STORE}").text
     assert "3 messages are still on their way." in page
-    assert "unknown-topic" in page
+    assert "does not know this kind of message" in page
     assert "Try again" in page
     assert network.signed_in("operator").get("/console/stores/S99").status_code == 404
     assert "Never connected" in network.signed_in("operator").get("/console/stores/S02").text
