@@ -123,14 +123,15 @@ def _packed(views: Sequence[ProductView], called: Mapping[str, Mapping[str, str]
     called: what categories and departments are called in other languages.
     """
     sorts: dict[tuple[Any, ...], int] = {}
-    rows = []
+    rows, reads = [], words.reader()
     for view in views:
         sort = sorts.setdefault(tuple(getattr(view, name) for name in _SORT), len(sorts))
-        reported = " ".join(filter(None, (view.shown, view.brand, view.category))).casefold()
+        name = words.called(view.name, view.names, reads)
+        reported = " ".join(filter(None, (name, view.brand, view.category))).casefold()
         sounds = view.search_text.removeprefix(reported).strip()
         rest = {name: getattr(view, name) for name, usual in _REST.items() if getattr(view, name) != usual}
         codes = [code if qty == 1 else [code, qty] for code, qty in view.codes]
-        row = [view.sku, view.shown, view.price_minor, sort, codes[0] if len(codes) == 1 else codes]
+        row = [view.sku, name, view.price_minor, sort, codes[0] if len(codes) == 1 else codes]
         rows.append([*row, sounds, rest] if rest else [*row, sounds] if sounds else row)
     columns = ["sku", "name", "price_minor", "sort", "codes", "sounds", "rest"]
     said = [(one[0], *(words.called(name, called.get(name)) for name in one[1:3]), *one[3:]) for one in sorts]
