@@ -285,9 +285,9 @@ def hour(text: str) -> str:
 
 
 def since(at: dt.datetime | str | None) -> str:
-    """Write how long ago (or until when) an instant is: 'just now', '5 minutes ago'; None → 'never'."""
+    """Write how long ago (or until when) an instant is: 'just now', '5 minutes ago'; None → 'not yet'."""
     if at is None:
-        return _("never")
+        return _("not yet")
     instant = as_utc(dt.datetime.fromisoformat(at) if isinstance(at, str) else at)
     away = instant - doors().now()
     if abs(away) < JUST_NOW:

@@ -78,7 +78,7 @@ def test_a_shift_is_counted_blind_and_closed_with_its_z(page: Page, node: Node, 
     sell(page)
     page.goto(f"{node.url}/money/")
     page.fill("#drop", "50")
-    page.get_by_role("button", name="Moved to safe").click()
+    page.get_by_role("button", name="Move to safe").click()
     page.get_by_role("button", name="Count the drawer").click()
     expect(page.get_by_label("Notes of $50.00")).to_be_visible()
     expect(page.locator("main")).not_to_contain_text("$53.49")  # what should be there is not told yet

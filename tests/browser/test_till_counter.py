@@ -669,7 +669,7 @@ def test_practice_books_nothing_and_cannot_be_mistaken(page: Page, store: Node, 
     enter(page, store)
     wedge(page, CODES["BREAD"])
     page.keyboard.press("F10")
-    page.get_by_role("button", name="Practice").click()
+    page.get_by_role("button", name="Start practicing").click()
     expect(page.locator("#practice-banner")).to_be_visible()
     page.wait_for_selector("html[data-ready]")
     expect(page.locator("#nothing")).to_be_visible()
