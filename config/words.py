@@ -33,7 +33,7 @@ LANGUAGES = {"en": "en_US", "zh": "zh_Hans_CN", "es": "es_ES", "de": "de_DE"}
 FOLDER = Path(__file__).parent / "translations"
 UNITS = {"gram": ("g", "kg"), "millilitre": ("ml", "l")}
 """Stock unit -> its sign, and that of a thousand."""
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\d( \d\d:\d\d)?")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d( \d\d:\d\d)?|\d\d:\d\d")
 N_ = str
 """Marks what is said later, in a language not yet known."""
 reader: Callable[[], str] = str
@@ -121,7 +121,7 @@ class Language:
         return dates.format_date(day, "medium", locale=self.locale)
 
     def moment(self, local: str) -> str:
-        """Write a day, or a day and time, kept as `2026-03-02 14:05`; what is neither stays as it is."""
+        """Write a day, a time or both, kept as `2026-03-02 14:05`; what is none of them stays as it is."""
         return _moment(self, local) if _MOMENT.fullmatch(local) else local
 
     def long_day(self, day: dt.date) -> str:
@@ -177,6 +177,8 @@ def _around(locale: Locale, currency: str, by_code: bool) -> tuple[str, str]:
 @lru_cache(maxsize=1024)
 def _moment(say: Language, local: str) -> str:
     try:
+        if len(local) == len("14:05"):
+            return say.time(dt.time.fromisoformat(local))
         at = dt.datetime.fromisoformat(local)
     except ValueError:
         return local

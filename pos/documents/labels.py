@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from config.errors import Invalid
 from config.words import Language
-from pos.documents.paper import CUT, PaperLine, centred, pair, price, said_in, tidy, unit_price, width, wrap
+from pos.documents.paper import CUT, PaperLine, centred, pair, per_unit, price, said_in, tidy, width, wrap
 
 LABEL_MM = (62, 40)
 MOST_BIG = 6
@@ -53,8 +53,7 @@ def unit_text(document: dict[str, Any], say: Language) -> str:
     unit, quantity = document.get("stock_unit", "each"), document.get("price_quantity", 1)
     if unit == "each" and quantity == 1:
         return say("each")
-    shown = unit_price(say, document["price_minor"], quantity, unit, currency)
-    return f"{currency} {shown}"
+    return price(say, document["price_minor"], currency) + per_unit(quantity, unit)
 
 
 def gtin(document: dict[str, Any]) -> str | None:

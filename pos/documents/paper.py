@@ -249,11 +249,14 @@ def quantity(say: Language, qty: int, stock_unit: str) -> str:
 
 def unit_price(say: Language, minor: int, price_quantity: int, stock_unit: str, currency: str) -> str:
     """Return the price of one of what it is sold by: `1.20`, `3.99/kg`, `0.45/100 g`."""
-    figures = say.amount(minor, currency)
+    return say.amount(minor, currency) + per_unit(price_quantity, stock_unit)
+
+
+def per_unit(price_quantity: int, stock_unit: str) -> str:
+    """Return what stands behind the price of one of what it is sold by: `/kg`, `/100 g`; nothing for a piece."""
     if stock_unit in UNITS:
-        of = UNITS[stock_unit][1] if price_quantity == 1000 else f"{price_quantity} {stock_unit}"
-        return f"{figures}/{of}"
-    return figures if price_quantity == 1 else f"{figures}/{price_quantity}"
+        return f"/{UNITS[stock_unit][1]}" if price_quantity == 1000 else f"/{price_quantity} {UNITS[stock_unit][0]}"
+    return "" if price_quantity == 1 else f"/{price_quantity}"
 
 
 def store_head(store: dict[str, Any], columns: int, *, logo: bool = True) -> list[PaperLine]:

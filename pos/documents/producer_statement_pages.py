@@ -26,7 +26,7 @@ def pages(document: dict[str, Any], say: Language) -> bytes:
     currency = document["currency"]
     title = words(document["title"], 13, bold=True, at_end=True)
     sums = [
-        [words(name, 11, bold=bold), words(f"{say.amount(minor, currency)} {currency}", 11, bold=bold, at_end=True)]
+        [words(name, 11, bold=bold), words(say.money(minor, currency), 11, bold=bold, at_end=True)]
         for name, minor, bold in document["sums"]
     ]
     rows = [

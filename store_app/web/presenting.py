@@ -191,7 +191,7 @@ def set_up(app: Flask, settings: Settings) -> None:
     words.reader = lambda: language() if request else ""
     app.jinja_env.filters.update(
         money=money, qty=qty, day=day, clock_time=clock_time, hour=hour, why_words=why_words, since=since,
-        number=number, category=category,
+        number=number, category=category, minute=minute,
     )  # fmt: skip
     app.jinja_env.globals.update(
         **icons.drawers(), language=language, speech=speech, new_command_id=new_id, state_word=state_word,
@@ -254,9 +254,11 @@ def category(name: str) -> str:
     return words.called(name, g.categories.get(name))
 
 
-def number(value: float | None, places: int = 0) -> str:
-    """Write a number with at most `places` decimals; None → '–'."""
-    return "–" if value is None else speech().number(round(value, places), places)
+def number(value: float | None, places: int = 0, *, plus: bool = False) -> str:
+    """Write a number with at most `places` decimals; None → '–'. plus: with its sign, also above nought."""
+    if value is None:
+        return "–"
+    return ("+" if plus and value > 0 else "") + speech().number(round(value, places), places)
 
 
 def day(value: dt.date | str | None) -> str:
@@ -281,7 +283,12 @@ def clock_time(at: dt.datetime | str | None, with_day: bool = False) -> str:
 def hour(text: str) -> str:
     """Write an hour of opening, kept as '23:30', as every other time is written: '11:30 PM'."""
     hours, minutes = (int(part) for part in text.split(":")[:2])
-    return speech().time(dt.time(hours % 24, minutes))
+    return minute(60 * hours + minutes)
+
+
+def minute(of_day: int) -> str:
+    """Write a minute of the day as a time."""
+    return speech().time(dt.time(of_day // 60 % 24, of_day % 60))
 
 
 def since(at: dt.datetime | str | None) -> str:

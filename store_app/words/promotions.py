@@ -1,6 +1,5 @@
 """Offers as a shopkeeper says them: what is promised on what, when, for whom, and which kinds there are."""
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +11,7 @@ from flask_babel import lazy_gettext as lazy
 
 from config.money import BASIS
 from pos.pricing.promises import BUNDLE_KINDS, Choice, Offer
-from store_app.web.presenting import day, money, number
+from store_app.web.presenting import day, minute, money, number, speech
 
 NAMED = 3
 """So many products are named in a sentence; then it says how many more there are."""
@@ -169,7 +168,7 @@ def _conditions(offer: Offer) -> list[str]:
         words.append(_("on %(days)s", days=_days(sorted(offer.weekdays))))
     if offer.from_minute is not None:
         words.append(
-            _("from %(since)s to %(until)s", since=clock(offer.from_minute), until=clock(offer.until_minute or 0))
+            _("from %(since)s to %(until)s", since=minute(offer.from_minute), until=minute(offer.until_minute or 0))
         )
     if offer.from_day:
         words.append(_("from %(day)s", day=day(offer.from_day)))
@@ -200,6 +199,7 @@ def weekday(place: int) -> str:
     return str(dates.get_day_names("abbreviated", locale=get_locale())[place])
 
 
-def clock(minute: int) -> str:
-    """Write a minute of the day as a time."""
-    return str(dates.format_time(dt.time(minute // 60, minute % 60), "short", locale=get_locale()))
+def week() -> list[tuple[int, str]]:
+    """Return the weekdays by their short names, beginning with the one the reader's week begins with; 0 is Monday."""
+    first = speech().locale.first_week_day
+    return [(place % 7, weekday(place % 7)) for place in range(first, first + 7)]

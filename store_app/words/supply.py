@@ -6,11 +6,10 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
-from store_app.web.presenting import number, qty
+from store_app.web.presenting import minute, number, qty
 from store_app.words.promotions import weekday
 from store_app.words.words import day_or_weekday
 from supply.network.warehouse.allocation import Scarcity
-from supply.orders import delivery_calendar
 from supply.orders.delivery_calendar import DeliveryCalendar, next_cycle
 
 
@@ -23,7 +22,7 @@ def takes_orders(calendar: DeliveryCalendar, today: dt.date) -> str:
         words = _("%(days)s every %(num)d weeks, next %(day)s", days=words, num=calendar.every_weeks, day=next_day)
     if calendar.cut_off_minute is None:
         return words
-    return _("%(days)s until %(time)s", days=words, time=delivery_calendar.written(calendar)["order_by"])
+    return _("%(days)s until %(time)s", days=words, time=minute(calendar.cut_off_minute))
 
 
 TRANSFER_REASONS = {

@@ -275,7 +275,7 @@ def decimal_text(value: float) -> str:
     """Return a rate with one decimal below ten and none above: '0.3', '1.3', '14'."""
     if 0 < value < 0.05:
         return _("less than 0.1")
-    return f"{value:.1f}" if value < 9.95 else f"{value:.0f}"
+    return presenting.number(value, 1 if value < 9.95 else 0)
 
 
 def packs_text(packs: int, pack_qty: int, unit_text: str) -> str:

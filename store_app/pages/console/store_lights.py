@@ -17,7 +17,7 @@ from flask_babel import lazy_gettext as _l
 
 from config.nodes.node import Peer
 from store_app.node.doctor import BAD, CLOCK_OFF_S, GOOD, LEAST_FREE, LOW_FREE, WARN
-from store_app.web.presenting import since
+from store_app.web.presenting import number, since
 from supply.membership.overview import behind_since
 
 HOUR, DAY, WEEK = dt.timedelta(hours=1), dt.timedelta(days=1), dt.timedelta(days=7)
@@ -83,7 +83,7 @@ def _checked(peer: Peer, now: dt.datetime) -> Light:
 
 
 def _disk(free: int) -> Light:
-    words = _("%(free)s GB free.", free=f"{free / 1e9:.1f}")
+    words = _("%(free)s GB free.", free=number(free / 1e9, 1))
     light = BAD if free < LEAST_FREE else WARN if free < LOW_FREE else GOOD
     advice = _("Ask the store to free up space. A full disk stops sales.")
     return Light(_("Disk"), light, words if light == GOOD else f"{words} {advice}")

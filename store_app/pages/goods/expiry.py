@@ -23,7 +23,7 @@ from pos.store.store import Till
 from store_app.pages.common import find_product, form
 from store_app.runtime.doors import doors, read, wake_worker_after, write
 from store_app.web.days import day_of
-from store_app.web.presenting import page, place, today
+from store_app.web.presenting import page, place, speech, today
 from store_app.web.security import requires
 from store_app.words import stock
 
@@ -121,7 +121,7 @@ def label(sku: str, expires_on: str, percent: str) -> ResponseReturnValue:
     document = {
         "sku": product.sku,
         "name": called(product.name, product.names, place().language),
-        "pack_text": _("Reduced · until %(day)s", day=last_day.isoformat()),
+        "pack_text": _("Reduced · until %(day)s", day=speech().day(last_day)),
         "price_minor": markdown.reduced_minor(price_minor or 0, share * 100),
         "was_minor": price_minor,
         "price_quantity": product.price_quantity,

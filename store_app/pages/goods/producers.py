@@ -320,7 +320,7 @@ def statement_pdf(statement_id: str) -> Response:
         "until": _("Sold until %(day)s", day=day(row.until_day)), "sums": sums,
         "rows": [
             {
-                "day": f"{one.sold_at:%Y-%m-%d}", "receipt": f"{one.till_id}-{one.receipt_no}", "product": one.product,
+                "day": speech().day(one.sold_at), "receipt": f"{one.till_id}-{one.receipt_no}", "product": one.product,
                 "lot": one.lot_code or "", "qty": one.qty, "stock_unit": "each", "net_minor": one.net_minor,
                 "due_minor": one.due_minor,
             }

@@ -268,7 +268,7 @@ def _form(
         "goods/offers/form.html", "form", status=status, kind=kind, draft=draft, found=found,
         asked=promotion_form.ASKED[kind.key], names=names, offer_id=offer_id, address=address, fault=fault,
         example=example, changing=changing,
-        bundle=kind.kind in BUNDLE_KINDS, weekdays=[(n, promotion_words.weekday(n)) for n in range(7)],
+        bundle=kind.kind in BUNDLE_KINDS, weekdays=promotion_words.week(),
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from config.errors import DomainError
 from pos.catalogue import selling_hours
 from store_app.pages.common import form
 from store_app.runtime.doors import acting, read, write
-from store_app.web.presenting import page, place
+from store_app.web.presenting import minute, page, place
 from store_app.web.security import requires
 
 bp = Blueprint("selling_hours", __name__, url_prefix="/settings/hours")
@@ -22,11 +22,7 @@ def listed(fault: DomainError | None = None) -> ResponseReturnValue:
     with read() as session:
         rows = selling_hours.of_store(session, str(place().store_id))
         kinds = selling_hours.kinds(session)
-    hours = [
-        (row.kind, selling_hours.clock_text(row.from_minute), selling_hours.clock_text(row.until_minute))
-        for row in rows
-    ]
-    return page("store/settings/hours.html", hours=hours, kinds=kinds, fault=fault)
+    return page("store/settings/hours.html", hours=rows, kinds=kinds, fault=fault)
 
 
 @bp.post("/")
@@ -42,8 +38,8 @@ def set_hours() -> ResponseReturnValue:
         _(
             "%(top_category)s is sold only from %(since)s to %(until)s.",
             top_category=kind,
-            since=selling_hours.clock_text(since),
-            until=selling_hours.clock_text(until),
+            since=minute(since),
+            until=minute(until),
         ),
         "good",
     )

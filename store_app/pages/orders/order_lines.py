@@ -13,11 +13,10 @@ from sqlalchemy.orm import Session
 from config.ids import NETWORK
 from config.money import exponent
 from pos.catalogue.catalogue import Listing
-from pos.catalogue.selling_hours import clock_text
 from pos.store.store import day_of
 from store_app.pages.common.waiting import stock_units
 from store_app.runtime import job_runs
-from store_app.web.presenting import clock_time, money, qty
+from store_app.web.presenting import clock_time, money, qty, speech
 from store_app.words import claims, orders, words
 from store_app.words.forecast import watched_sentences
 from supply.demand.expected import OLDEST_DAYS
@@ -397,7 +396,7 @@ def _order_by(session: Session, order: ReplenishmentOrder, supplier: Supplier | 
     closes = order_days.closes_at(session, supplier, order.store_id, order.order_day)
     if closes is None:
         return ""
-    time = clock_text(closes.hour * 60 + closes.minute)
+    time = speech().time(closes.time())
     return time if closes.date() == today else f"{words.day_or_weekday(closes.date(), today)} {time}"
 
 

@@ -27,7 +27,7 @@ from store_app.pages.orders import ordering
 from store_app.runtime.doors import acting, doors, read, write
 from store_app.web.presenting import number, page, place, today
 from store_app.web.security import requires
-from store_app.words.promotions import weekday
+from store_app.words.promotions import week
 from store_app.words.supply import takes_orders
 from supply.orders import delivery_calendar, lead_times, purchases, suppliers, supply_routes
 from supply.orders.delivery_calendar import DeliveryCalendar
@@ -303,7 +303,7 @@ def calendar_choices() -> dict[str, Any]:
     weeks = [("1", _("every week"))]
     weeks += [(str(n), _("every %(num)d weeks", num=n)) for n in range(2, delivery_calendar.MOST_WEEKS + 1)]
     return {
-        "weekdays": [(key, weekday(n)) for n, key in enumerate(delivery_calendar.WEEKDAYS)],
+        "weekdays": [(delivery_calendar.WEEKDAYS[n], name) for n, name in week()],
         "weeks": weeks, "calendar_texts": tuple(delivery_calendar.FIELDS),
     }  # fmt: skip
 

@@ -15,11 +15,12 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from config.errors import DomainError, Invalid, NotFound
+from pos.catalogue.selling_hours import clock_text
 from pos.store.store import Store
 from store_app.files import tables
 from store_app.pages.common import form
 from store_app.runtime.doors import acting, clock, doors, read, wake_worker_after, write
-from store_app.web.presenting import page, today
+from store_app.web.presenting import minute, page, today
 from store_app.web.security import requires
 from store_app.words import supply
 from supply.network.routes import loads, routes, vehicles
@@ -287,11 +288,11 @@ def view_of(session: Session, row: DeliveryRoute, colour: int) -> RouteView:
     stops = []
     for stop in routes.stops_of(session, row):
         store = session.get_one(Store, stop.store_id)
-        window = f"{_time(stop.from_s)}–{_time(stop.until_s)}"
+        window = f"{minute(stop.from_s // 60)}–{minute(stop.until_s // 60)}"
         stops.append(
-            StopView(stop, store.name, store.address, _time(stop.begins_s), window, routes.out_of_window(stop))
+            StopView(stop, store.name, store.address, minute(stop.begins_s // 60), window, routes.out_of_window(stop))
         )
-    return RouteView(row, stops, colour, _time(row.leaves_s), _time(row.back_s))
+    return RouteView(row, stops, colour, minute(row.leaves_s // 60), minute(row.back_s // 60))
 
 
 def projected(known: dict[str, MapPoint]) -> dict[str, tuple[float, float]]:
@@ -343,21 +344,12 @@ def _picture(session: Session, warehouse: str, shown: list[RouteView]) -> dict[s
     return {"width": WIDTH, "height": HEIGHT, "lines": lines, "depot": at[warehouse]}
 
 
-def _time(seconds: int) -> str:
-    minutes = seconds // 60
-    return f"{minutes // 60 % 24:02d}:{minutes % 60:02d}"
-
-
-def _hour(minute: int) -> str:
-    return _time(min(minute, 24 * 60 - 1) * 60)
-
-
 def _as_typed(row: MapPoint | None) -> dict[str, str]:
     """Return a place as its fields show it; one that nobody has said yet takes goods from six to six."""
     return {
         "degrees": f"{row.lat_e6 / 1e6:.6f}, {row.lon_e6 / 1e6:.6f}" if row else "",
-        "from": _hour(row.from_minute if row else vehicles.FROM_MINUTE),
-        "until": _hour(row.until_minute if row else vehicles.UNTIL_MINUTE),
+        "from": clock_text(row.from_minute if row else vehicles.FROM_MINUTE),
+        "until": clock_text(min(row.until_minute if row else vehicles.UNTIL_MINUTE, 24 * 60 - 1)),
         "service": str(row.service_minutes if row else vehicles.SERVICE_MINUTES),
     }
 

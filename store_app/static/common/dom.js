@@ -146,3 +146,12 @@ export function around(event, selector, kind = HTMLElement) {
  * @param {new () => Element} [kind]
  */
 export function fieldOf(form, name, kind = HTMLInputElement) { return expected(form.elements.namedItem(name), kind, name); }
+
+/**
+ * Write a number as the page's language does, with just so many decimals.
+ * @param {number} value
+ * @param {number} places
+ */
+export function figures(value, places) {
+  return value.toLocaleString(document.documentElement.lang || "en", { minimumFractionDigits: places, maximumFractionDigits: places });
+}

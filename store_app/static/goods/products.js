@@ -1,6 +1,6 @@
 // Comfort of the products' pages: the margin while a price is typed, and a scan that goes on to the next field.
 
-import { all, maybe, one } from "../common/dom.js";
+import { all, figures, maybe, one } from "../common/dom.js";
 
 for (const form of all(document, "form[data-margin]")) wireMargin(form);
 for (const field of all(document, "input[data-scan]", HTMLInputElement)) wireScan(field);
@@ -23,8 +23,8 @@ function wireMargin(form) {
     if (net <= 0) return;
     const margin = ((net - spent) * 100) / net;
     output.textContent = (output.dataset.words ?? "")
-      .replace("{margin}", `${margin.toFixed(1)} %`)
-      .replace("{amount}", ((net - spent) / whole).toFixed(Number(form.dataset.decimals)));
+      .replace("{margin}", `${figures(margin, 1)} %`)
+      .replace("{amount}", figures((net - spent) / whole, Number(form.dataset.decimals)));
     output.toggleAttribute("data-loss", net < spent);
   };
   for (const field of [price, tax, cost]) field?.addEventListener("input", look);

@@ -1,6 +1,6 @@
 // Lines of orders and deliveries: reasons appear when a number changes, and a scan is heard anywhere. All works without it.
 
-import { all, around, fieldOf, maybe, one } from "../common/dom.js";
+import { all, around, fieldOf, figures, maybe, one } from "../common/dom.js";
 import { isLocked } from "../common/touched.js";
 
 // A basket drawn again keeps what is typed on its other lines; where a line was undone, what is saved stands again.
@@ -82,7 +82,7 @@ function wireChange(form) {
     const { none = "", long = "", words = "", risk = "", cost = "", comma } = output.dataset, said = [];
     const units = Number(have) + packs * Number(packQty), days = units / Number(perDay);
     if (units <= 0) said.push(none);
-    else if (Number(perDay) > 0) said.push(days > 60 ? long : words.replace("{days}", days.toFixed(days < 3 ? 1 : 0)));
+    else if (Number(perDay) > 0) said.push(days > 60 ? long : words.replace("{days}", figures(days, days < 3 ? 1 : 0)));
     const risks = form.dataset.risks ? form.dataset.risks.split(",") : [];
     if (units > 0 && packs < risks.length) said.push(risk.replace("{risk}", String(Math.round(Number(risks[packs]) / 100))));
     const total = Number(form.dataset.total) + (packs - before) * packCost;

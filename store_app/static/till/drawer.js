@@ -1,6 +1,6 @@
 // Counting a drawer: the sum runs along, a number pad writes into the field that was touched last, Enter goes on.
 
-import { all, around, maybe, one } from "../common/dom.js";
+import { all, around, figures, maybe, one } from "../common/dom.js";
 
 const holder = maybe(document, "[data-counting]");
 if (holder) wire(holder);
@@ -11,13 +11,12 @@ function wire(counting) {
   const sum = one(counting, "[data-sum]"), pad = one(counting, "[data-count-pad]");
   const typed = maybe(counting, "#sum", HTMLInputElement);
   const places = Number(counting.dataset.places || 2);
-  const shown = new Intl.NumberFormat(document.documentElement.lang || "en", { minimumFractionDigits: places, maximumFractionDigits: places });
-  const sign = sum.textContent.replace(/[\d.,\s]+/, "\u0000");
+  const sign = sum.textContent.replace(/\d([\d.,\s]*\d)?/, "\u0000");
   let [touched] = fields, begun = true;
 
   const add = () => {
     const minor = fields.reduce((all, field) => all + Number(field.dataset.worth) * (Math.trunc(Number(field.value)) || 0), 0);
-    sum.textContent = sign.replace("\u0000", shown.format(minor / 10 ** places));
+    sum.textContent = sign.replace("\u0000", figures(minor / 10 ** places, places));
     for (const field of fields) field.closest(".piece")?.classList.toggle("piece-there", Number(field.value) > 0);
   };
   const touch = (/** @type {HTMLInputElement} */ field) => {

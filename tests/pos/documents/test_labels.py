@@ -90,7 +90,7 @@ def test_a_weighed_product_shows_what_the_price_is_for():
     document = {
         "name": "Bananas", "price_minor": 115, "currency": "GBP", "stock_unit": "gram", "price_quantity": 1000
     }  # fmt: skip
-    assert labels.unit_text(document, language("en")) == "GBP 1.15/kg"
+    assert labels.unit_text(document, language("en")) == "£1.15/kg"
 
 
 @given(st.text(min_size=1, max_size=120), st.integers(0, 10**9), st.sampled_from(paper.COLUMNS))

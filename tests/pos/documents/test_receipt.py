@@ -71,6 +71,26 @@ def test_label_layouts_stay_as_they_were_approved(golden, name, columns, languag
     golden.check(file_name(name, columns, language), as_text(lines, columns))
 
 
+FOREIGN = re.compile(r"[€$£] ?\d|EUR|\d\.\d\d(?![\d.])|\d ?[ap]m\b|\b20\d\d-\d\d-\d\d", re.IGNORECASE)
+"""How neither Germany nor Spain writes money, numbers, times and days."""
+
+
+@pytest.mark.parametrize(("tongue", "tz"), [("de", "Europe/Berlin"), ("es", "Europe/Madrid")])
+@pytest.mark.parametrize("name", [*LAYOUTS, *LABELS])
+def test_every_kind_of_paper_writes_figures_as_the_stores_country_does(name, tongue, tz):
+    layout, make, _ = LAYOUTS.get(name) or (labels.layout, LABELS[name], 0)
+    document = json.loads(json.dumps(make(), default=str).replace("2 for 2.00", "2 for 2"))
+    at_home = {"currency": "EUR", "tz": tz, "language": tongue}
+    document = document | {"store": document["store"] | at_home} if "store" in document else document | at_home
+    document |= {"pack_text": ""} if name == "markdown" else {}
+    paper = as_text(layout(document, columns=48, language=tongue), 48)
+    assert FOREIGN.findall(paper) == []
+    if name in documents.RECEIPTS or name in LABELS:
+        assert re.search(r"\d,\d\d €", paper)
+    if "local_time" in document and name != "drawer":
+        assert re.search(r"24\.11\.2026|24 nov 2026", paper)
+
+
 def test_every_golden_receipt_is_compared_with(golden):
     names = {file_name(*case) for case in [*CASES, *LABEL_CASES]}
     golden.require_no_others("receipt", names)

@@ -273,7 +273,7 @@ def test_the_operator_sees_the_replay_of_a_region_in_money_with_all_six_curves_o
     reported = words(page)
     assert f"Order simulation for {name}" in reported
     assert "120 products" in reported
-    assert "Suggested orders $100.00 9.0 $7.00 $2.10" in reported
+    assert "Suggested orders $100.00 9 $7.00 $2.10" in reported
     drawn = page.text.split('<svg class="proof"')[1].split("</svg>")[0]
     assert [words for words in NAMES.values() if f">{words}</text>" not in html.unescape(drawn)] == []
     assert "There is no region nowhere." in words(operator.get("/console/proof/nowhere"))

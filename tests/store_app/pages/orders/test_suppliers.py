@@ -274,13 +274,13 @@ def test_closed_days_and_the_hour_of_orders_are_kept_said_and_bind_the_proposal(
     assert send(client, at, **FARM, active="yes", order_by="24:00").status_code == 422
     assert send(client, at, **FARM, active="yes", order_by="14:00", closed_days=f"{over}\n{ahead}").status_code == 303
     page = words(client.get(f"/suppliers/{command}"))
-    assert "Order days: Mon, Thu until 14:00" in page
+    assert "Order days: Mon, Thu until 2:00 PM" in page
     assert "Closed on: Wed, Mar 11" in page
     assert ahead in client.get(at).text
     assert over not in client.get(at).text, "a closed day that is over is forgotten"
     proposal_page = words(client.get(f"/orders/{P1}"))
-    assert "(order by 14:00)" in proposal_page
-    assert "order by 14:00" in proposal_page.replace("(order by 14:00)", "")
+    assert "(order by 2:00 PM)" in proposal_page
+    assert "order by 2:00 PM" in proposal_page.replace("(order by 2:00 PM)", "")
     office.clock.advance(9 * 3600)
     answer = send(client, f"/orders/{P1}/approve")
     assert answer.status_code == 409

@@ -160,7 +160,7 @@ def test_hours_of_sale_are_set_shown_and_lifted(office):
         top_category = selling_hours.kinds(session)[0]
     given = {"kind": top_category, "from_time": "08:00", "until_time": "22:00"}
     assert send(client, "/settings/hours/", **given).status_code == 303
-    assert f"{top_category} 08:00 – 22:00" in words(client.get("/settings/hours/"))
+    assert f"{top_category} 8:00 AM – 10:00 PM" in words(client.get("/settings/hours/"))
     assert send(client, "/settings/hours/lift", kind=top_category).status_code == 303
     assert "Everything can be sold at any time." in words(client.get("/settings/hours/"))
 
