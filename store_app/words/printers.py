@@ -55,7 +55,7 @@ def wire(setting: str) -> str:
 
 def label_printers() -> dict[str, str]:
     """Return the profiles of label printers in words, by their names."""
-    return {name: _("Label printer (ZPL), %(size)s", size=width(name, 0)) for name in LABEL_PRINTERS}
+    return {name: _("Labels %(size)s", size=width(name, 0)) for name in LABEL_PRINTERS}
 
 
 def width(profile: str, columns: int) -> str:
