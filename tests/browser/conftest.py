@@ -19,6 +19,7 @@ from config.clock import SystemClock
 from config.database import Base, Database, make_engine
 from config.nodes.journal import Actor, Context
 from config.nodes.node import found
+from config.words import LANGUAGES
 from pos.catalogue import catalogue
 from pos.catalogue.catalogue import TaxClass
 from pos.stock import stock
@@ -26,6 +27,7 @@ from pos.store.store import add_staff, found_store
 from pos.till import shift
 from tests.browser.served import Served
 from tests.empty import empty_database, lasting_folder
+from tests.pseudo import speaking, write_catalogue
 from tests.store_app.conftest import build, founded, kept, market
 from tests.store_app.house import Kept
 from tests.store_app.town import store_house
@@ -207,40 +209,16 @@ def assert_accessible(page: Page) -> None:
     assert found.violations_count == 0, f"{page.url}\n{found.generate_report()}"
 
 
-_FITS = """async (width) => {
-  const frame = () => new Promise(requestAnimationFrame);
-  for (let kept = 0, left = 120; left > 0; left--) {
-    await frame();
-    const root = document.documentElement;
-    kept = innerWidth === width && root.scrollWidth <= root.clientWidth ? kept + 1 : 0;
-    if (kept === 3) return true;
-  }
-  return false;
-}"""
-"""A chart follows its window's new size in the frame after."""
-
-
-_CUT_WORDS = """() => {
-  const pen = document.createElement('canvas').getContext('2d');
-  const isCut = (field) => {
-    const { font, paddingLeft, paddingRight } = getComputedStyle(field);
-    pen.font = font;
-    const room = field.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
-    return !field.value && field.offsetWidth > 0 && pen.measureText(field.placeholder).width > room + 1;
-  };
-  const places = [...document.querySelectorAll('.rail a')].filter((one) => one.scrollWidth > one.clientWidth);
-  const fields = [...document.querySelectorAll('input[placeholder]')].filter(isCut);
-  return [...fields.map(({ placeholder }) => placeholder), ...places.map(({ textContent }) => textContent)];
-}"""
-"""What a field says while it is empty, and what a place of the menu is called, where there is no room for it."""
+_FAULTS = Path(__file__).with_name("layout.js").read_text()
 
 
 def assert_fits(page: Page) -> None:
-    """Refuse what stays wider than the window, a cut-off hint or menu entry, and a page without its one heading."""
+    """Refuse what is wider than the window, clipped or overlaps; in the language nobody speaks also mirrored."""
     assert page.viewport_size is not None
-    assert page.evaluate(_FITS, page.viewport_size["width"]), page.url
-    assert page.evaluate(_CUT_WORDS) == [], page.url
-    assert page.locator("h1").count() == 1, page.url
+    own, direction = page.evaluate("[document.documentElement.lang, document.documentElement.dir]")
+    directions = ["rtl", direction] if own.startswith(PSEUDO) else [direction]
+    tried = {"width": page.viewport_size["width"], "directions": directions}
+    assert page.evaluate(_FAULTS, tried) == [], page.url
 
 
 def assert_well_made(page: Page) -> None:
@@ -254,26 +232,54 @@ def resize(page: Page, size: ViewportSize) -> None:
     page.wait_for_function("wide => innerWidth === wide", arg=size["width"])
 
 
+PSEUDO = "el"
+"""The language nobody speaks: our sentences made longer, with Greek days and figures (`tests.pseudo`)."""
+
+
+def in_languages(own: str) -> pytest.MarkDecorator:
+    """Show a test's pages in the language nobody speaks and in one of ours; where faults are looked for, in all."""
+    others = [pytest.param(code, marks=pytest.mark.faults) for code in LANGUAGES if code not in (own, PSEUDO)]
+    return pytest.mark.parametrize("language", [PSEUDO, own, *others])
+
+
+@pytest.fixture(scope="session")
+def pseudo_catalogue(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder with the catalogue of the language nobody speaks beside ours."""
+    folder = tmp_path_factory.mktemp("translations")
+    write_catalogue(folder, PSEUDO)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _pseudo(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let a test's nodes speak the language nobody speaks where that is its language."""
+    if getattr(request.node, "callspec", None) is None or request.node.callspec.params.get("language") != PSEUDO:
+        yield
+        return
+    with speaking(monkeypatch, request.getfixturevalue("pseudo_catalogue"), PSEUDO, "el_GR"):
+        yield
+
+
 def dress(page: Page, language: str) -> None:
-    """Show pages as they are judged in a language: English at a desk by day, Chinese on a phone by night.
+    """Show pages as they are judged in a language: at a desk by day, Chinese, Spanish and German on a phone by night.
 
     Those to come bring axe along: the browser keeps it, where handing it over takes nearly as long as the looking.
     """
     resize(page, _judged_at(language))
-    page.emulate_media(color_scheme="light" if language == "en" else "dark")
+    page.emulate_media(color_scheme="light" if language in ("en", PSEUDO) else "dark")
     page.add_init_script(AXE_SCRIPT)
 
 
 def assert_well_made_in_every_size(page: Page, language: str) -> None:
-    """Judge a page as `dress` shows it; it must fit the other size too."""
+    """Judge a page as `dress` shows it; it must fit the other size, too."""
     assert_well_made(page)
-    page.set_viewport_size(PHONE if language == "en" else DESK)
+    page.set_viewport_size(PHONE if _judged_at(language) == DESK else DESK)
     assert_fits(page)
     page.set_viewport_size(_judged_at(language))
 
 
 def _judged_at(language: str) -> ViewportSize:
-    return DESK if language == "en" else PHONE
+    return DESK if language in ("en", PSEUDO) else PHONE
 
 
 def wedge(page: Page, *codes: str, separator: str = "Control+]") -> None:

@@ -5,7 +5,15 @@ import sqlalchemy as sa
 from playwright.sync_api import Page, expect
 
 from pos.catalogue.catalogue import Listing
-from tests.browser.conftest import DESK, PHONE, assert_well_made, assert_well_made_in_every_size, dress, resize
+from tests.browser.conftest import (
+    DESK,
+    PHONE,
+    assert_well_made,
+    assert_well_made_in_every_size,
+    dress,
+    in_languages,
+    resize,
+)
 from tests.browser.test_office import Office, enter, office
 from tests.store_app.conftest import NOON
 
@@ -24,7 +32,7 @@ def know_cost(office: Office, sku: str, cost_minor: int) -> None:
         session.execute(sa.update(Listing).where(Listing.sku == sku).values(cost_minor=cost_minor))
 
 
-@pytest.mark.parametrize("language", ["en", "zh"])
+@in_languages("de")
 def test_every_page_is_accessible_and_unclipped(page: Page, office: Office, faults: list[str], language: str):
     know_cost(office, "beer", 100)
     dress(page, language)

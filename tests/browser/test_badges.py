@@ -18,6 +18,7 @@ from tests.browser.conftest import (
     assert_well_made_in_every_size,
     dress,
     enter,
+    in_languages,
     wedge,
 )
 from tests.browser.counter import kept, priced
@@ -94,7 +95,7 @@ def test_a_badge_in_a_question_or_of_a_stranger_changes_nobody_and_goes_nowhere(
     assert not [url for url in asked if "9870" in url]
 
 
-@pytest.mark.parametrize("language", ["en", "zh"])
+@in_languages("zh")
 def test_giving_a_badge_is_accessible_and_unclipped(
     page: Page, node: Node, badge: Callable[[str], str], faults: list[str], language: str
 ):

@@ -9,7 +9,7 @@ from config.ids import new_id
 from config.nodes.journal import Context
 from pos.catalogue import offers
 from pos.pricing.promises import Choice, Offer, Part
-from tests.browser.conftest import assert_well_made, assert_well_made_in_every_size, dress
+from tests.browser.conftest import assert_well_made, assert_well_made_in_every_size, dress, in_languages
 from tests.browser.test_office import Office, enter, office
 from tests.store_app import office as goods
 from tests.store_app.conftest import NOON, STORE
@@ -29,7 +29,7 @@ def promise(office: Office) -> str:
     return coupon.id
 
 
-@pytest.mark.parametrize("language", ["en", "zh"])
+@in_languages("de")
 def test_every_page_of_offers_is_accessible_and_unclipped(page: Page, office: Office, faults: list[str], language: str):
     made = promise(office)
     dress(page, language)

@@ -20,7 +20,15 @@ from supply.receiving import receiving
 from supply.replenishment import budget, order_simulation, proposals, replays
 from supply.shelf import plan as shelf_plan
 from tests.arriving import hear
-from tests.browser.conftest import PHONE, assert_well_made, assert_well_made_in_every_size, dress, sign_in, wedge
+from tests.browser.conftest import (
+    PHONE,
+    assert_well_made,
+    assert_well_made_in_every_size,
+    dress,
+    in_languages,
+    sign_in,
+    wedge,
+)
 from tests.browser.served import serve
 from tests.store_app import complaints, money
 from tests.store_app import office as goods
@@ -128,7 +136,7 @@ def enter(page: Page, office: Office, path: str, language: str = "en") -> None:
     page.goto(f"{office.url}{path}?lang={language}")
 
 
-@pytest.mark.parametrize("language", ["en", "zh"])
+@in_languages("zh")
 def test_every_page_is_accessible_and_unclipped(page: Page, office: Office, faults: list[str], language: str):
     dress(page, language)
     enter(page, office, "/stock/", language)
@@ -171,7 +179,7 @@ def test_a_changed_line_asks_why_swaps_only_its_basket_and_is_saved_before_the_o
     assert_well_made(page)
 
 
-@pytest.mark.parametrize("language", ["en", "zh"])
+@in_languages("zh")
 def test_the_weeks_ahead_and_the_proof_with_its_six_curves_are_well_made(
     page: Page, office: Office, faults: list[str], language: str
 ):

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from pos.printing.preview import MARGIN
-from tests.browser.conftest import Node, assert_accessible, assert_well_made_in_every_size, dress, enter
+from tests.browser.conftest import Node, assert_accessible, assert_well_made_in_every_size, dress, enter, in_languages
 
 pytestmark = pytest.mark.browser
 
@@ -32,7 +32,7 @@ def test_a_printer_is_set_up_and_tried(page: Page, node: Node, faults: list[str]
     expect(page.locator(".paper img")).to_have_js_property("naturalWidth", 48 * 12 + 2 * MARGIN)
 
 
-@pytest.mark.parametrize("language", ["en", "zh"])
+@in_languages("zh")
 def test_a_label_printer_is_asked_for_no_roll_no_cutter_and_no_drawer(page: Page, node: Node, language: str):
     enter(page, node, "/settings/printers/new", language=language)
     dress(page, language)

@@ -25,7 +25,7 @@ from supply.orders.orders import OrderLine, ReplenishmentOrder
 from supply.orders.purchases import Purchase, PurchaseLine
 from supply.orders.suppliers import Supplier
 from supply.routing import vehicle_routes
-from tests.browser.conftest import PHONE, assert_well_made_in_every_size, dress, resize, sign_in
+from tests.browser.conftest import PHONE, assert_well_made_in_every_size, dress, in_languages, resize, sign_in
 from tests.browser.served import serve
 from tests.store_app.conftest import NOON, House, add_store
 
@@ -104,7 +104,7 @@ def _bought(session: Session) -> None:
     session.flush()
 
 
-@pytest.mark.parametrize("language", ["en", "zh"])
+@in_languages("zh")
 def test_the_vans_day_is_well_made_at_both_sizes(page: Page, yard: Any, faults: list[str], language: str):
     house, url, route_id, key = yard
     with house.doors.write() as session:

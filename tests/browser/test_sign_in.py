@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from store_app.web.staff import PRACTICE_PINS
-from tests.browser.conftest import assert_well_made_in_every_size, dress
+from tests.browser.conftest import assert_well_made_in_every_size, dress, in_languages
 from tests.browser.served import serve
 from tests.store_app.conftest import House
 
@@ -75,7 +75,7 @@ def test_an_operator_pastes_a_passphrase_connects_an_app_and_signs_out_of_every_
     expect(page.get_by_text("this browser")).to_be_visible()
 
 
-@pytest.mark.parametrize("language", ["en", "zh"])
+@in_languages("es")
 def test_the_pages_of_signing_in_are_accessible_and_unclipped(
     page: Page, network: House, url: str, faults: list[str], language: str
 ):

@@ -10,7 +10,16 @@ from playwright.sync_api import Page, Response, expect
 
 from store_app.pages.store import notice
 from supply.online.orders import PickupLine, PickupOrder
-from tests.browser.conftest import DESK, PHONE, assert_well_made, assert_well_made_in_every_size, dress, resize, sign_in
+from tests.browser.conftest import (
+    DESK,
+    PHONE,
+    assert_well_made,
+    assert_well_made_in_every_size,
+    dress,
+    in_languages,
+    resize,
+    sign_in,
+)
 from tests.browser.held import Held
 from tests.browser.served import serve
 from tests.store_app import complaints, money
@@ -239,7 +248,7 @@ def enter(page: Page, url: str, language: str) -> None:
     page.goto(f"{url}/console/?lang={language}")
 
 
-@pytest.mark.parametrize("language", ["en", "zh"])
+@in_languages("es")
 def test_the_operators_pages_are_accessible_and_unclipped(page: Page, console: str, faults: list[str], language: str):
     dress(page, language)
     enter(page, console, language)

@@ -5,7 +5,7 @@ from playwright.sync_api import Page, expect
 
 from pos.sold import Sale
 from pos.store.store import Store, add_staff
-from tests.browser.conftest import CODES, STORE, Node, assert_well_made_in_every_size, dress, enter, wedge
+from tests.browser.conftest import CODES, STORE, Node, assert_well_made_in_every_size, dress, enter, in_languages, wedge
 from tests.browser.counter import kept, priced
 from tests.browser.held import Held
 
@@ -26,7 +26,7 @@ def node(node: Node) -> Node:
     return node
 
 
-@pytest.mark.parametrize("language", ["en", "zh"])
+@in_languages("de")
 def test_it_locks_keeps_basket_and_scans_and_another_person_goes_on(page: Page, node: Node, language: str):
     dress(page, language)
     enter(page, node, language=language)

@@ -8,26 +8,20 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from babel.messages.catalog import Catalog
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
 from werkzeug.exceptions import HTTPException
 
 from config import words
 from pos.documents import receipt
 from pos.documents.paper import COLUMNS, composed, width
 from tests.pos import paper_documents as documents
+from tests.pseudo import ENDS, english, longer, speaking, write_catalogue
 from tests.readable import as_text
 from tests.store_app import office, operator
 from tests.store_app.conftest import House
 
-ZH = words.FOLDER / "zh" / "LC_MESSAGES" / "messages.po"
-FILLED = re.compile(r"(%\(\w+\)[a-z0-9]+|%%|\{[^{}]*\}|<[^>]*>|\n)")
-ENDS = "⟦", "⟧"
-MARKED = str.maketrans("aeiouAEIOU", "àèìòùÀÈÌÒÙ")
 OF_ANOTHER = re.compile(r"(?<![\w/.@:%{-])[A-Za-z]*[aeiouAEIOU][A-Za-z]*(?![\w/@:-]|\.\w)")
 """A word that no catalogue has marked."""
-PASSED_OVER = ("/signout", "/lock", "/metrics", "/training/", "/training/<lesson_id>")
+PASSED_OVER = ("/signout", "/lock", "/metrics", "/training/", "/training/<lesson_id>", "/console/lessons/write")
 """Pages that end the session, are for machines, or have files of their own for each language."""
 NAMES = {
     *re.findall(
@@ -40,38 +34,13 @@ NAMES = {
 """What the books call things and people, keys of a keyboard, kinds of printers."""
 
 
-def longer(text: str) -> str:
-    """Return a sentence as a language of long words has it, its ends marked, its placeholders as they are."""
-    parts = FILLED.split(text)
-    return (
-        ENDS[0]
-        + "".join(
-            part if n % 2 else re.sub("([aeiou])", r"\1\1", part).translate(MARKED) for n, part in enumerate(parts)
-        )
-        + ENDS[1]
-    )
-
-
 @pytest.fixture(params=[("fr", "fr_FR", "ltr"), ("ar", "ar_EG", "rtl")], ids=lambda param: param[0])
 def added(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, ...]]:
     """Add a language of longer words: a catalogue in a folder and a row, nothing else."""
     code, locale, _direction = request.param
-    made = Catalog(locale=code)
-    with ZH.open("rb") as source:
-        for message in read_po(source, locale="zh"):
-            if message.id:
-                forms = message.id if isinstance(message.id, tuple) else (message.id,)
-                said = [longer(forms[min(n, len(forms) - 1)]) for n in range(made.num_plurals if len(forms) > 1 else 1)]
-                made.add(message.id, tuple(said) if len(forms) > 1 else said[0], context=message.context)
-    place = tmp_path / "translations" / code / "LC_MESSAGES"
-    place.mkdir(parents=True)
-    with (place / "messages.mo").open("wb") as file:
-        write_mo(file, made)
-    monkeypatch.setattr(words, "FOLDER", tmp_path / "translations")
-    monkeypatch.setitem(words.LANGUAGES, code, locale)
-    words._language.cache_clear()
-    yield request.param
-    words._language.cache_clear()
+    write_catalogue(tmp_path / "translations", code)
+    with speaking(monkeypatch, tmp_path / "translations", code, locale):
+        yield request.param
 
 
 class Seen(HTMLParser):
@@ -106,20 +75,14 @@ class Seen(HTMLParser):
 
 def test_pages_and_paper_speak_it(build: Callable[..., House], added: tuple[str, str, str]):
     code, locale, direction = added
-    with ZH.open("rb") as source:
-        english = {
-            " ".join(text.split())
-            for message in read_po(source, locale="zh")
-            for text in [message.id]
-            if text and isinstance(text, str)
-        }
-    house = build(is_new=True)
+    sentences = {" ".join(text.split()) for text in english()}
+    house = build()
     client = house.signed_in()
     for address in ("/till/", "/", "/settings/", "/orders/"):
         seen = Seen(client.get(address, query_string={"lang": code}, follow_redirects=True).text)
         assert (seen.root["lang"], seen.root["dir"]) == (locale.replace("_", "-"), direction), address
         assert sum(text.startswith(ENDS[0]) for text in seen.texts) > 10, address
-        assert [text for text in seen.texts if text in english and " " in text] == [], address
+        assert [text for text in seen.texts if text in sentences and " " in text] == [], address
     for columns in COLUMNS:
         lines = receipt.layout(documents.british_sale(), columns=columns, language=code)
         assert all(width(composed(line, columns)) * line.wide <= columns for line in lines if line.kind == "text")
@@ -157,7 +120,7 @@ def test_no_page_says_a_word_that_is_in_no_catalogue(build: Callable[..., House]
 
 
 def test_the_others_are_a_list_where_there_are_several(build: Callable[..., House], added: tuple[str, str, str]):
-    page = build(is_new=True).signed_in().get("/settings/").text
+    page = build().signed_in().get("/settings/").text
     seen = Seen(page)
     assert added[1].replace("_", "-") in seen.languages
     assert len(set(seen.languages)) == len(words.LANGUAGES) - 1
