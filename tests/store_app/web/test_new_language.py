@@ -143,4 +143,5 @@ def test_figures_are_written_as_the_language_does_in_the_stores_country(code, tz
     ]  # fmt: skip
     assert [re.sub(r"\s", " ", text) for text in plain] == [money, weight, day, moment]
     assert say.money(-5, "USD").strip("-").replace(",", ".").startswith(("$0.05", "0.05"))
+    assert moment.endswith(" " + re.sub(r"\s", " ", say.moment("14:05")))
     assert say.moment("no day") == "no day"

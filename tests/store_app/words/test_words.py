@@ -1,8 +1,13 @@
 """Codes become words: none that a person can meet lacks its own."""
 
+import re
+
+import pytest
+
 from config.nodes.facts import FACTS, STORE
-from store_app.web.presenting import STATE_WORDS
-from store_app.words.words import TOPICS
+from store_app.web.presenting import STATE_WORDS, hour, minute, number
+from store_app.words.promotions import week
+from store_app.words.words import TOPICS, decimal_text
 from supply.sync import replica
 from tests.test_documents import NOUNS, table_of
 
@@ -14,3 +19,21 @@ def test_every_fact_that_a_store_reports_has_a_name():
 
 def test_every_state_has_a_word():
     assert sorted({state for noun in NOUNS for state in table_of(noun).states} - {*STATE_WORDS}) == []
+
+
+@pytest.mark.parametrize(
+    ("language", "first", "time", "rate", "gain"),
+    [
+        ("en", "Sun", "2:05 PM", "1.3", "+1.5"),
+        ("de", "Mo", "14:05", "1,3", "+1,5"),
+        ("es", "dom", "2:05 p.m.", "1.3", "+1.5"),
+    ],
+)
+def test_the_week_the_clock_and_decimals_are_the_readers(house, language, first, time, rate, gain):
+    """The store stands in New York, where Spanish is written as there."""
+    with house.app.test_request_context(f"/?lang={language}"):
+        days = week()
+        assert days[0][1].strip(".") == first
+        assert sorted(n for n, _ in days) == list(range(7))
+        assert {re.sub(r"\s", " ", text) for text in (minute(14 * 60 + 5), hour("14:05"))} == {time}
+        assert (decimal_text(1.31), number(1.5, 1, plus=True), number(-1.5, 1, plus=True)[0]) == (rate, gain, "-")
