@@ -22,7 +22,7 @@ def create_app(settings: "Settings", clock: "Clock | None" = None) -> "Flask":
     from store_app.pages.common import refusals
     from store_app.practice import practice
     from store_app.runtime import doors, metrics
-    from store_app.web import presenting, routing, security, signed_in
+    from store_app.web import manual, presenting, routing, security, signed_in
 
     app = doors.Web(__name__)
     app.url_rule_class = routing.LateRule
@@ -46,6 +46,7 @@ def create_app(settings: "Settings", clock: "Clock | None" = None) -> "Flask":
     doors.set_up(app, settings, clock)
     security.set_up(app, settings)
     presenting.set_up(app, settings)
+    manual.set_up(app)
     practice.set_up(app)
     refusals.set_up(app)
     roles.register(app, settings)

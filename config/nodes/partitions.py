@@ -11,7 +11,7 @@ Rules
    store reports, so no store's facts make a table or hold a lock.
 4. The partitions live in a schema of their own, known to this file alone and read from their bounds, never from their
    names. Old weeks are detached into another schema (`pos/sync/archive.py`), from which the operator keeps them
-   elsewhere (`docs/operating.md`).
+   elsewhere (`docs/manual/en/system/postgresql.md`).
 """
 
 import datetime as dt

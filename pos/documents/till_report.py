@@ -145,7 +145,7 @@ def _drawer(document: dict[str, Any], say: Language, currency: str, columns: int
             lines += indented(
                 f"  {say.time(dt.time.fromisoformat(at[-5:]))} {who}", say.amount(dropped_minor, currency), columns
             )
-    lines += [PaperLine(say("Sold beyond recorded stock"), bold=True)] if document.get("beyond") else []
+    lines += [PaperLine(say("Cash out above drawer total"), bold=True)] if document.get("beyond") else []
     for who, at, kind, minor in document.get("beyond", ()):
         lines += indented(
             f"{say.time(dt.time.fromisoformat(at[-5:]))} {who}, {code_word(CASH, kind, say)}",

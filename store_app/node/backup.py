@@ -13,7 +13,7 @@ Rules
    epoch at once, so that no number is used twice (I18), and the journal says so. What the present books know of the
    node's own signing keys goes along.
 6. On PostgreSQL `pg_dump` makes the copy and the drill restores it into a database of its own. What happened since the
-   last copy is the archive's business (`docs/operating.md`).
+   last copy is the archive's business (`docs/manual/en/system/backup.md`).
 7. What the network is not told (people, settings, products of the store's own, customers) lies in the copies alone: a
    store that changed any of it is copied when it has let it rest for a while, at most once an hour.
 """

@@ -1,4 +1,4 @@
-"""The build hook: scripts, stylesheets, fonts and translations in the form they are used, made at an installation.
+"""The build hook: scripts, stylesheets, fonts, translations and manuals as they are used, made at an installation.
 
 Rules
 -----
@@ -9,10 +9,10 @@ Rules
    and the wheel carries it: a store needs neither Node nor a network to install it.
 3. A machine without npm borrows one from PyPI, for the length of the build only.
 4. The fonts of our PDF files (`pos/documents/letters.py`) come from npm, too, with their license.
-5. Every `messages.po` becomes a `messages.mo` beside it.
+5. Every `messages.po` becomes a `messages.mo` beside it; `docs/build.py` makes the manuals.
 6. For developers the packages stay in `.tools`, with those that check our scripts.
 
-Run as a program it makes scripts, stylesheets and translations again, without a network.
+Run as a program it makes scripts, stylesheets, translations and manuals again, without a network.
 """
 
 import os
@@ -65,6 +65,7 @@ class BrowserFilesHook(BuildHookInterface[BuilderConfig]):
             bundle(root / "store_app" / "static", place / "node_modules")
             copy_fonts(root / "pos" / "documents" / "fonts", place / "node_modules" / "@expo-google-fonts")
         compile_translations(root)
+        build_manuals(root)
 
 
 def fetch_packages(place: Path, *, developing: bool) -> None:
@@ -125,6 +126,11 @@ def compile_translations(root: Path) -> None:
             write_mo(binary, catalogue, use_fuzzy=False)
 
 
+def build_manuals(root: Path) -> None:
+    """Make the manuals' site beside the scripts."""
+    subprocess.run([sys.executable, root / "docs" / "build.py"], check=True)
+
+
 def _npm(arguments: list[str]) -> None:
     if npm := shutil.which("npm"):
         subprocess.run([npm, *arguments], check=True, stdout=sys.stderr)
@@ -138,3 +144,4 @@ def _npm(arguments: list[str]) -> None:
 if __name__ == "__main__":
     bundle(HERE, HERE.parents[1] / ".tools" / "node_modules")
     compile_translations(HERE.parents[1])
+    build_manuals(HERE.parents[1])

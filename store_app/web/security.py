@@ -464,9 +464,11 @@ def _headers(answer: Response) -> Response:
     if "nonce" in g:
         nonce = f" 'nonce-{g.nonce}'"
         answer.headers.setdefault("Content-Security-Policy", _POLICY.format(script=nonce, style=nonce))
-    elif request.endpoint == "static" and (request.view_args or {}).get("filename") == READER:
-        policy = _POLICY.format(script=" 'wasm-unsafe-eval'", style="")
-        answer.headers.setdefault("Content-Security-Policy", policy)
+    elif request.endpoint == "static":
+        name = str((request.view_args or {})["filename"])
+        script = " 'wasm-unsafe-eval'" if name == READER else ""
+        style = " 'unsafe-inline'" if name.startswith("manual/") else ""  # its search brings its own sheet
+        answer.headers.setdefault("Content-Security-Policy", _POLICY.format(script=script, style=style))
     if request.endpoint not in OPEN_ENDPOINTS:
         answer.headers.setdefault("Cache-Control", "no-store")
     return answer

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -45,6 +46,18 @@ def main() -> None:
     _say("most complex functions", _complexity())
     _say("most arguments", arguments)
     print(f"{'named X as X':<24}{len(again)}  {', '.join(again[:SHOWN])}")
+    manual = ROOT / "docs" / "manual" / "en"
+    ease = sorted((reading_ease(page.read_text("utf-8")), page.relative_to(manual)) for page in manual.rglob("*.md"))
+    print(f"{'manual, reading ease':<24}" + ", ".join(f"{value} {page.with_suffix('')}" for value, page in ease))
+
+
+def reading_ease(text: str) -> int:
+    """Return Flesch's reading ease of a Markdown text: 60 is plain English, 30 is hard. Syllables are estimated."""
+    text = re.sub(r"```[^`]*```|^    .*$|`[^`]*`|\]\([^)]*\)|^#.*$", " ", text, flags=re.MULTILINE)
+    sentences = [one.split() for one in re.split(r"[.!?:|]\s|\n\s*\n|\n\s*(?:-|\d+\.) ", text)]
+    words = [word for one in sentences if len(one) > 1 for word in re.findall(r"[a-z]+", " ".join(one).lower())]
+    syllables = sum(max(1, len(re.findall(r"[aeiouy]+", re.sub(r"(?<![lt])e(?:d|s)?$", "", word)))) for word in words)
+    return round(206.835 - 1.015 * len(words) / sum(len(one) > 1 for one in sentences) - 84.6 * syllables / len(words))
 
 
 def _is_function(node: ast.AST) -> bool:

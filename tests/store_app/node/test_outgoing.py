@@ -69,7 +69,7 @@ def test_every_way_out_of_the_program_is_listed():
 
 def test_the_operators_manual_lists_every_connection():
     rows = [f"| {way.to} | {way.named_by} | {way.port} | {way.why} |" for way in outgoing.WAYS]
-    assert "\n".join(rows) in (ROOT / "docs" / "operating.md").read_text("utf-8")
+    assert "\n".join(rows) in (ROOT / "docs/manual/en/system/connections.md").read_text("utf-8")
 
 
 @contextmanager
