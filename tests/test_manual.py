@@ -48,9 +48,9 @@ def blocks(text: str) -> list[str]:
 PAGES = [(language, page) for language in words.LANGUAGES for page in builder().pages(language)]
 
 
-@pytest.mark.parametrize(("language", "page"), PAGES, ids=lambda one: str(one).replace("/", "-"))
-def test_a_page_names_labels_as_the_screen_has_them_in_short_paragraphs(language: str, page: str) -> None:
-    text = (MANUAL / language / f"{page}.md").read_text("utf-8")
+@pytest.mark.parametrize(("language", "chapter"), PAGES, ids=lambda one: str(one).replace("/", "-"))
+def test_a_page_names_labels_as_the_screen_has_them_in_short_paragraphs(language: str, chapter: str) -> None:
+    text = (MANUAL / language / f"{chapter}.md").read_text("utf-8")
     prose = [re.sub(r"`[^`]*`", "", block) for block in blocks(text)]
     named = {
         " ".join(part.split())
