@@ -52,7 +52,7 @@ POSTGRES = {
     "shared_buffers": "1GB", "wal_compression": "pglz", "max_wal_size": "8GB", "checkpoint_timeout": "15min",
     "synchronous_commit": "on", "fsync": "on", "full_page_writes": "on",
 }  # fmt: skip
-"""What `docs/manual/en/system/postgresql.md` tells an operator to set; durability is as PostgreSQL has it by default."""
+"""What the manual (`system/postgresql`) tells an operator to set; durability is as PostgreSQL has it by default."""
 WHILE_FILLING = {"wal_level": "minimal", "max_wal_senders": "0", "autovacuum": "off"}
 """A table that is new in its transaction needs no log: it is on the disk before the transaction is."""
 MORNING_AFTER = LAST_DAY + dt.timedelta(days=1)
