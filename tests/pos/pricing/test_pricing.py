@@ -133,7 +133,7 @@ def test_however_a_line_is_taken_apart_its_parts_sum_to_it(amount, parts):
 def test_taxes_are_summed_by_class_and_rate():
     names = ("tax_class_id", "rate_bp", "net_minor", "tax_minor")
     rows = [("food", 700, 100, 7), ("drinks", 1900, 10, 2), ("food", 700, 50, 4), ("food", 500, 1, 0)]
-    plain = sold_line(1, charge(BasketLine("x", 1, PLAIN)))
+    plain = sold_line(1, charge(BasketLine("x", 1, PLAIN)), "en")
     lines, taxes = lettered([replace(plain, **dict(zip(names, row, strict=True))) for row in rows])
     sums = [("A", "drinks", 1900, 10, 2, 12), ("B", "food", 500, 1, 0, 1), ("C", "food", 700, 150, 11, 161)]
     assert [tuple(vars(row).values()) for row in taxes] == sums
