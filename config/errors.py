@@ -76,6 +76,8 @@ def cause(fault: BaseException) -> str:
 def _written(name: str, fact: Any, say: Language, currency: str) -> Any:
     if name.endswith("_minor") and isinstance(fact, int):
         return say.money(fact, currency) if currency else say.amount(fact, "USD")
+    if name.endswith("_bp") and isinstance(fact, int):
+        return say.percent(fact)
     if isinstance(fact, dt.date):
         return say.day(fact)
     if isinstance(fact, list | tuple):

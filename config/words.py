@@ -6,8 +6,8 @@ Rules
    `translations/<code>/LC_MESSAGES/messages.po`; what has no translation is said in English.
 2. A language is a row of LANGUAGES and its catalogue, nothing else: its name, direction, plurals and formats are
    Babel's, and a printer chooses its code page letter by letter.
-3. Money, numbers, days and times are written as the language does in the store's country where Babel knows the two
-   together (English in Germany: `2,99 €`, `14:05`), else as LANGUAGES says.
+3. Money, numbers, percentages, days and times are written as the language does in the store's country where Babel
+   knows the two together (English in Germany: `2,99 €`, `5 %`, `14:05`), else as LANGUAGES says.
 4. A currency's sign stands without its country, as a till has it: `$2.99`, never `US$2.99`.
 5. What a store or the network names (a product, a category) has one name, its key, and may have others, one a language:
    {language: name}. Where a language has none, the one name is shown.
@@ -110,9 +110,9 @@ class Language:
         figures = str(units) if isinstance(units, int) and abs(units) < 1000 else self.number(units, 2)
         return f"{figures} {small}" if small else figures
 
-    def percent(self, rate_bp: int) -> str:
-        """Write basis points: `5.5%`, `5,5 %`."""
-        return _percent(self.locale, rate_bp)
+    def percent(self, rate_bp: float, places: int = 2, *, plus: bool = False) -> str:
+        """Write basis points: `5.5%`, `5,5 %`. places: decimals at most; plus: as a change, `+5%`, `−5 %`."""
+        return _percent(self.locale, round(rate_bp, places - 2), plus)
 
     # --- days and times ---
 
@@ -189,6 +189,8 @@ def _moment(say: Language, local: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def _percent(locale: Locale, rate_bp: int) -> str:
-    pattern = locale.percent_formats[None].pattern.replace("0", "0.##", 1)
+def _percent(locale: Locale, rate_bp: float, plus: bool) -> str:
+    pattern = locale.percent_formats[None].pattern.replace("0", "0.###", 1)
+    if plus and rate_bp:
+        pattern = f"+{pattern};−{pattern}"
     return numbers.format_percent(Decimal(rate_bp) / BASIS, pattern, locale=locale)

@@ -142,8 +142,9 @@ def add_producer(ctx: Context, store_id: str, facts: ProducerFacts, *, id: str) 
         raise Invalid("bad-producer", "Enter the producer's name and type.", field="name")
     if not 0 <= commission_bp <= MOST_COMMISSION_BP or not 0 <= agent_bp <= commission_bp:
         raise Invalid(
-            "bad-commission-share", "The commission is up to 60 %%, including the agent's share.", field="commission"
-        )
+            "bad-commission-share", "The commission is up to %(most_bp)s, including the agent's share.",
+            most_bp=MOST_COMMISSION_BP, field="commission",
+        )  # fmt: skip
     if bool(agent_name) != bool(agent_bp):
         raise Invalid(
             "bad-agent", "Enter both the agent's name and their share of the commission, or neither.", field="agent"

@@ -300,8 +300,8 @@ def _refuse_beyond(session: Session, store_id: str, staff: Staff, permission: st
     most_bp = permissions.rights_of(session, store_id, staff.role).discount_bp
     if permission in TAKE_OFF and any(taken_off_bp(facts) > most_bp for facts in covers):
         raise Refused(
-            "beyond-limit", "%(name)s may discount up to %(most_bp)s percent. Ask someone with a higher limit.",
-            most_bp=f"{most_bp / 100:g}", name=staff.name, percent=f"{most_bp / 100:g}",
+            "beyond-limit", "%(name)s may discount up to %(most_bp)s. Ask someone with a higher limit.",
+            most_bp=most_bp, name=staff.name,
         )  # fmt: skip
 
 

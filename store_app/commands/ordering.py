@@ -119,9 +119,9 @@ def weeks_ahead(futures: int, seed: int, as_json: bool) -> None:
         cover = f"{row['cover_days'][1]:.1f}"
         fill = "{1:.1%} ({0:.1%} to {2:.1%})".format(*row["fill"])
         mark = "  now" if row["service_bp"] == found["present_bp"] else ""
-        table.add_row(f"{row['service_bp'] / 100:g} %{mark}", fill, *sums, cover, _range(row["brings_minor"], currency))
+        table.add_row(f"{row['service_bp'] / 100:g}%{mark}", fill, *sums, cover, _range(row["brings_minor"], currency))
     screen.print(table)
-    screen.print(f"Best: {found['best_bp'] / 100:g} %. Ranges: eight of ten of {found['futures']} futures.")
+    screen.print(f"Best: {found['best_bp'] / 100:g}%. Ranges: eight of ten of {found['futures']} futures.")
 
 
 def _range(minor: list[int], currency: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from config.errors import Invalid
+from config.words import language
 from forecasting.series.panel import Floats
 from store_app.files import sales
 from store_app.pages.orders import curve_chart
@@ -88,7 +89,7 @@ def draw(reported: dict[str, Any], fill: float, path: Path) -> None:
         name: [(row["fill"], row["cover_days"]) for row in rows] for name, rows in reported["curves"].items()
     }  # fmt: skip
     names = {"ours": "ours"} | {name: name.replace("_", " ") for name in reported["rivals"]}
-    drawn = curve_chart.picture(curves, names, fill, lambda days: f"{days:.0f} days")
+    drawn = curve_chart.picture(curves, names, fill, lambda days: f"{days:.0f} days", language("en").percent)
     try:
         path.write_text(curve_chart.alone(drawn, "Days of stock for the share sold"), encoding="utf-8")
     except OSError as fault:

@@ -191,7 +191,7 @@ def set_up(app: Flask, settings: Settings) -> None:
     words.reader = lambda: language() if request else ""
     app.jinja_env.filters.update(
         money=money, qty=qty, day=day, clock_time=clock_time, hour=hour, why_words=why_words, since=since,
-        number=number, category=category, minute=minute,
+        number=number, percent=percent, category=category, minute=minute,
     )  # fmt: skip
     app.jinja_env.globals.update(
         **icons.drawers(), language=language, speech=speech, new_command_id=new_id, state_word=state_word,
@@ -259,6 +259,11 @@ def number(value: float | None, places: int = 0, *, plus: bool = False) -> str:
     if value is None:
         return "–"
     return ("+" if plus and value > 0 else "") + speech().number(round(value, places), places)
+
+
+def percent(rate_bp: float | None, places: int = 2, *, plus: bool = False) -> str:
+    """Write basis points as a percentage: '5%', '5,5 %'; None → '–'. plus: as a change, '+5%'."""
+    return "–" if rate_bp is None else speech().percent(rate_bp, places, plus=plus)
 
 
 def day(value: dt.date | str | None) -> str:

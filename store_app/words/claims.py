@@ -3,7 +3,7 @@
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from store_app.web.presenting import day, money
+from store_app.web.presenting import day, money, percent
 from supply.orders.claims import Claim
 from supply.orders.network_offers import NetworkOffer, terms_from
 
@@ -68,16 +68,16 @@ def offer_terms(offer: NetworkOffer) -> list[str]:
     elif terms.slow_days and terms.slow_bp:
         reported.append(
             _(
-                "If less than half sells in %(days)s days, %(share)s%% of the rest's cost is refunded.",
-                days=terms.slow_days, share=terms.slow_bp // 100,
+                "If less than half sells in %(days)s days, %(share)s of the rest's cost is refunded.",
+                days=terms.slow_days, share=percent(terms.slow_bp),
             )
         )  # fmt: skip
     if terms.expires_on is not None:
         reported.append(_("Sell by %(day)s.", day=day(terms.expires_on)))
         if offer.return_until is None and terms.expiry_bp:
-            reported.append(_("After that, %(share)s%% of the rest's cost is refunded.", share=terms.expiry_bp // 100))
+            reported.append(_("After that, %(share)s of the rest's cost is refunded.", share=percent(terms.expiry_bp)))
     if offer.return_until is None and terms.cap_bp and (terms.slow_bp or terms.expiry_bp):
-        reported.append(_("Up to %(share)s%% of the total cost.", share=terms.cap_bp // 100))
+        reported.append(_("Up to %(share)s of the total cost.", share=percent(terms.cap_bp)))
     if terms.slot_fee_minor:
         reported.append(_("Shelf fee of %(amount)s on arrival.", amount=money(terms.slot_fee_minor)))
     return reported

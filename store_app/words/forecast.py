@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
-from store_app.web.presenting import day, number
+from store_app.web.presenting import day, number, percent
 from store_app.words.words import weekday
 from supply.demand.promotion_days import OFFER, PRICE
 
@@ -54,8 +54,8 @@ REPORTED_FROM = 0.1
 SPECIAL_FROM = 1.3
 """So many times, or a part so small, as on the same weekday of the other week: a day of its own."""
 EVEN = ("mean_28", "zero")
-HARDLY = 5
-"""Less per cent more than this is hardly more."""
+HARDLY = 0.05
+"""A smaller share more than this is hardly more."""
 
 
 def forecast_sentences(seen: Mapping[str, Any], quantity: Callable[[float], str]) -> list[str]:
@@ -86,7 +86,7 @@ def forecast_sentences(seen: Mapping[str, Any], quantity: Callable[[float], str]
         said.append(str(REASONS[str(why["reason"])]))
     if float(why["regional_share"]) >= REPORTED_FROM:
         said.append(
-            _("%(share)s %% of it comes from the region's data.", share=round(100 * float(why["regional_share"])))
+            _("%(share)s of it comes from the region's data.", share=percent(10_000 * float(why["regional_share"]), 0))
         )
     if str(why["model"]) in METHODS:
         said.append(str(METHODS[str(why["model"])]))
@@ -137,11 +137,11 @@ def _differing_days(seen: Mapping[str, Any]) -> list[str]:
         said.append(_("No sales expected on: %(days)s.", days=", ".join(_day(at) for at in shut)))
     season, special = beyond_weekdays([(when, mean) for when, mean, *_rest in seen["ahead"]], float(why["level"]), week)
     if season >= 1.0 + REPORTED_FROM:
-        said.append(_("The season and time of month add %(share)s %%.",
-                      share=round(100 * (season - 1.0))))  # fmt: skip
+        said.append(_("The season and time of month add %(share)s.",
+                      share=percent(10_000 * (season - 1.0), 0)))  # fmt: skip
     elif 0.0 < season <= 1.0 - REPORTED_FROM:
-        said.append(_("The season and time of month take off %(share)s %%.",
-                      share=round(100 * (1.0 - season))))  # fmt: skip
+        said.append(_("The season and time of month take off %(share)s.",
+                      share=percent(10_000 * (1.0 - season), 0)))  # fmt: skip
     planned = [(first, last) for _name, first, last, _factor in why["campaigns"]]
     planned += [(moved := dt.date.fromisoformat(one), moved) for _name, days, *_rest in why["moved"] for one in days]
     said += [
@@ -162,35 +162,34 @@ def _offer(name: str, first: dt.date, last: dt.date, moved: Sequence[Any]) -> st
     spell = {"offer": name, "first": day(first), "last": day(last)}
     if not factors:
         return _("%(offer)s, %(first)s to %(last)s: the effect is not known yet; the first days will show it.", **spell)
-    share = round(100 * (factors[0] - 1.0))
-    if share < HARDLY:
+    if factors[0] < 1.0 + HARDLY:
         return _("%(offer)s, %(first)s to %(last)s: little more expected. Similar promotions had little "
                  "effect here and in the region.", **spell)  # fmt: skip
-    return _("%(offer)s, %(first)s to %(last)s: %(share)s %% more expected, as with similar promotions "
-             "here and in the region.", share=share, **spell)  # fmt: skip
+    return _("%(offer)s, %(first)s to %(last)s: %(share)s more expected, as with similar promotions "
+             "here and in the region.", share=percent(10_000 * (factors[0] - 1.0), 0), **spell)  # fmt: skip
 
 
 def _around(name: str, days: Sequence[str], factor: float, more_of_it: bool) -> str:
     """Say what a price, school holidays or weather make of days ahead
     (`supply.demand.forecasts.ForecastSeries.moved`)."""
     dates = [dt.date.fromisoformat(one) for one in days]
-    share = round(100 * abs(factor - 1.0))
+    share = percent(10_000 * abs(factor - 1.0), 0)
     if name == PRICE:
         spell = {"first": day(dates[0]), "last": day(dates[-1]), "share": share}
         if factor >= 1.0:
-            return _("Price from %(first)s to %(last)s: %(share)s %% more expected than at the usual price.", **spell)
-        return _("Price from %(first)s to %(last)s: %(share)s %% less expected than at the usual price.", **spell)
+            return _("Price from %(first)s to %(last)s: %(share)s more expected than at the usual price.", **spell)
+        return _("Price from %(first)s to %(last)s: %(share)s less expected than at the usual price.", **spell)
     if name == "school holidays":
         first, last = day(dates[0]), day(dates[-1])
         if factor >= 1.0:
-            return _("School holidays on weekdays from %(first)s to %(last)s: %(share)s %% more expected.",
+            return _("School holidays on weekdays from %(first)s to %(last)s: %(share)s more expected.",
                      first=first, last=last, share=share)  # fmt: skip
-        return _("School holidays on weekdays from %(first)s to %(last)s: %(share)s %% less expected.",
+        return _("School holidays on weekdays from %(first)s to %(last)s: %(share)s less expected.",
                  first=first, last=last, share=share)  # fmt: skip
     what, when = WEATHER[name, more_of_it], _(", ").join(day(one) for one in dates)
     if factor >= 1.0:
-        return _("%(what)s (%(days)s): %(share)s %% more expected.", what=what, days=when, share=share)
-    return _("%(what)s (%(days)s): %(share)s %% less expected.", what=what, days=when, share=share)
+        return _("%(what)s (%(days)s): %(share)s more expected.", what=what, days=when, share=share)
+    return _("%(what)s (%(days)s): %(share)s less expected.", what=what, days=when, share=share)
 
 
 def beyond_weekdays(

@@ -5,7 +5,7 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from store_app.web.presenting import money, number
+from store_app.web.presenting import money, number, percent
 from supply.membership.level import Measure
 
 KINDS = {
@@ -98,7 +98,7 @@ def held_sentence(why: str) -> str:
 
 def step_sentence(step: dict[str, Any], facts: dict[str, Any]) -> str:
     """Return one step of a limit as a sentence."""
-    name, share = step["name"], number((step["value_bp"] or 0) / 100, 1)
+    name, share = step["name"], percent(step["value_bp"] or 0, 1)
     if name == "too-few-weeks":
         return _("Credit starts after four full weeks of sales.")
     if name == "typical-week":
@@ -108,14 +108,14 @@ def step_sentence(step: dict[str, Any], facts: dict[str, Any]) -> str:
     if name == "weeks":
         return _("The network lends %(num)s times that.", num=number((step["value_bp"] or 0) / 10_000, 2))
     if name == "steady":
-        return _("In weak weeks the store sells %(share)s percent of that.", share=share)
+        return _("In weak weeks the store sells %(share)s of that.", share=share)
     if name == "repaid":
         if not facts["due_minor"]:
-            return _("No invoice has been due yet: new stores start at %(share)s percent.", share=share)
-        return _("Paid on time: %(paid)s of %(due)s due in half a year, counted as %(share)s percent.",
+            return _("No invoice has been due yet: new stores start at %(share)s.", share=share)
+        return _("Paid on time: %(paid)s of %(due)s due in half a year, counted as %(share)s.",
                  paid=money(facts["on_time_minor"]), due=money(facts["due_minor"]), share=share)  # fmt: skip
     if name == "standing":
-        return _("The membership level counts %(share)s percent.", share=share)
+        return _("The membership level counts %(share)s.", share=share)
     if name == "proved":
         return _("Until more is repaid on time, up to %(amount)s: a first amount plus twice what was repaid "
                  "on time in half a year.", amount=money(step["after_minor"]))  # fmt: skip

@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext as lazy
 
 from config.money import BASIS
 from pos.pricing.promises import BUNDLE_KINDS, Choice, Offer
-from store_app.web.presenting import day, minute, money, number, speech
+from store_app.web.presenting import day, minute, money, percent, speech
 
 NAMED = 3
 """So many products are named in a sentence; then it says how many more there are."""
@@ -59,11 +59,6 @@ def key_of(offer: Offer) -> str:
 def sentence(offer: Offer, names: Mapping[str, str]) -> str:
     """Say an offer in one sentence: what it promises, then when and for whom. names: SKU -> name."""
     return _(", ").join([_promise(offer, names), *_conditions(offer)])
-
-
-def percent(rate_bp: int) -> str:
-    """Write basis points as a percentage."""
-    return f"{number(rate_bp / 100, 2)}%"
 
 
 def choice_words(choice: Choice, names: Mapping[str, str]) -> str:

@@ -300,14 +300,13 @@ def shelf_sentence(why: Mapping[str, Any]) -> str:
         ]
     else:
         said = [_("Sells %(own)s a day here.", own=decimal_text(own))]
-    online = why.get("online_share_bp", 0) // 100
-    if online >= 5:
-        said.append(_("%(share)d%% of it is ordered online.", share=online))
-    trend = why.get("trend_bp", 0) // 100
-    if trend >= 20:
-        said.append(_("Rising: %(trend)d%% above previous weeks.", trend=trend))
-    elif trend <= -20:
-        said.append(_("Falling: %(trend)d%% below previous weeks.", trend=-trend))
+    online_bp, trend_bp = why.get("online_share_bp", 0), why.get("trend_bp", 0)
+    if online_bp >= 500:
+        said.append(_("%(share)s of it is ordered online.", share=presenting.percent(online_bp, 0)))
+    if trend_bp >= 2_000:
+        said.append(_("Rising: %(trend)s above previous weeks.", trend=presenting.percent(trend_bp, 0)))
+    elif trend_bp <= -2_000:
+        said.append(_("Falling: %(trend)s below previous weeks.", trend=presenting.percent(-trend_bp, 0)))
     if why.get("outside"):
         said.append(_("Place %(place)s at %(source)s.", place=why["external_rank"], source=why["outside"]))
     if why.get("campaign"):

@@ -115,7 +115,7 @@ def test_of_all_the_leave_ever_given_a_sale_brings_what_it_needs_now(page: Page,
     page.wait_for_selector("html[data-ready]")
     wedge(page, CODES["MILK"])
     page.keyboard.press("F7")
-    page.get_by_role("button", name="20 %").click()
+    page.get_by_role("button", name="20%").click()
     page.get_by_role("button", name="Damaged packaging").click()
     page.keyboard.press("Enter")
     allow(page)

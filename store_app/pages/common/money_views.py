@@ -69,22 +69,22 @@ def steps_of(line: CreditLine) -> list[StepView]:
 
 @dataclass(frozen=True)
 class MeasureView:
-    """A measure of the standing: what it is, its share in per cent, and the per cent each level wants of it."""
+    """A measure of the standing: what it is, its share, and the share each level wants of it."""
 
     words: str
     detail: str
-    value: int | None
-    wanted: list[int]
+    value_bp: int | None
+    wanted_bp: list[int]
     level: int
 
 
 @dataclass(frozen=True)
 class LevelView:
-    """A level: its name, the credit it counts in per cent, the days free of interest, how many measures it wants."""
+    """A level: its name, how much more credit it gives, the days free of interest, how many measures it wants."""
 
     n: int
     words: str
-    credit: int
+    more_bp: int
     days: int
     known: int
 
@@ -93,11 +93,10 @@ def measures(found: dict[str, Measure]) -> list[MeasureView]:
     """Return the measures as bars: each with the level it reaches by itself."""
     views = []
     for name, one in found.items():
-        wanted = [thresholds[name] // 100 for thresholds in LEVELS]
-        value = None if one.value_bp is None else one.value_bp // 100
-        level = sum(one.value_bp >= thresholds[name] for thresholds in LEVELS) if one.value_bp is not None else 0
+        wanted_bp = [thresholds[name] for thresholds in LEVELS]
+        level = sum(one.value_bp >= wanted for wanted in wanted_bp) if one.value_bp is not None else 0
         words, detail = money.measure_words(name, one)
-        views.append(MeasureView(words, detail, value, wanted, level))
+        views.append(MeasureView(words, detail, one.value_bp, wanted_bp, level))
     return views
 
 
@@ -106,7 +105,7 @@ def levels(terms: dict[str, Any]) -> list[LevelView]:
     each_bp, each_days = int(terms.get("level_bp", Terms.level_bp)), int(terms.get("level_days", Terms.level_days))
     free = int(terms.get("free_days", Terms.free_days))
     return [
-        LevelView(n, str(words), 100 + n * each_bp // 100, free + n * each_days, KNOWN[n - 1] if n else 0)
+        LevelView(n, str(words), n * each_bp, free + n * each_days, KNOWN[n - 1] if n else 0)
         for n, words in enumerate(money.LEVELS)
     ]
 

@@ -25,7 +25,7 @@ from store_app.pages.console import console, store_lights, store_map
 from store_app.pages.orders import closed_days as closed_pages
 from store_app.runtime.doors import acting, doors, read, write
 from store_app.sync import receiver
-from store_app.web.presenting import about_store, money, page, since, today
+from store_app.web.presenting import about_store, money, page, percent, since, today
 from store_app.web.security import can, requires
 from store_app.words import held, words
 from store_app.words import money as money_words
@@ -265,8 +265,8 @@ def _needs(session: Session, store: Store, own: exposure.Care, line: CreditLine 
         reported.append({"level": "warn", "words": money_words.held_sentence(line.held_why), "href": account})
     if own.is_stale and own.counts_bp is not None:
         words = _(
-            "%(share)s %% of its range counted; the first level needs %(wanted)s %%.",
-            share=own.counts_bp // 100, wanted=LEVELS[0]["counts"] // 100,
+            "%(share)s of its range counted; the first level needs %(wanted)s.",
+            share=percent(own.counts_bp, 1), wanted=percent(LEVELS[0]["counts"]),
         )  # fmt: skip
         reported.append({"level": "warn", "words": words, "href": None})
     found = attention.of_store(session, store.id, at=doors().now())

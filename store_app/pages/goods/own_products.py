@@ -17,9 +17,8 @@ from pos.catalogue.catalogue import Barcode, Listing, Product, TaxClass
 from store_app.pages.common import form
 from store_app.pages.goods import product_list
 from store_app.pages.goods.products import KIND_WORDS, UNIT_WORDS, amount_text, beside
-from store_app.pages.goods.taxes import rate_text
 from store_app.runtime.doors import acting, read, write
-from store_app.web.presenting import page, place, today
+from store_app.web.presenting import page, percent, place, today
 from store_app.web.security import requires
 
 bp = Blueprint("own_products", __name__, url_prefix="/products")
@@ -113,7 +112,7 @@ def _form_page(
         product=product,
         values=shown,
         classes=classes,
-        class_words=[(one.id, f"{one.name} · {rate_text(one.rate_bp)} %") for one in classes],
+        class_words=[(one.id, f"{one.name} · {percent(one.rate_bp)}") for one in classes],
         deposits=deposits,
         top_categories=top_categories,
         brands=brands,

@@ -64,12 +64,12 @@ class Drawn:
 
 def picture(
     curves: Mapping[str, Sequence[Point]], words: Mapping[str, str], fill: float, amount: Callable[[float], str],
-    size: Size = WIDE,
+    share: Callable[[float], str], size: Size = WIDE,
 ) -> dict[str, Any]:  # fmt: skip
     """Return what the template draws.
 
     curves: way -> (share sold, what is kept), in any order; fill: the share that is compared; amount: what is kept, in
-    words.
+    words; share: basis points, in words.
     """
     rising = {name: _rising(curves[name]) for name in words if curves.get(name)}
     kept = [at for points in rising.values() if (at := _at(points, fill)) is not None]
@@ -88,7 +88,7 @@ def picture(
         "ways": ways, "width": size.width, "height": size.height, "left": size.left, "right": size.width - size.right,
         "top": size.top, "floor": size.height - size.bottom, "is_named": size.is_named,
         "most": amount(frame.most), "none": amount(0.0), "fill_x": frame.place((fill, 0.0))[0],
-        "ticks": [(frame.place((tick, 0.0))[0], f"{tick:.0%}") for tick in frame.ticks()],
+        "ticks": [(frame.place((tick, 0.0))[0], share(10_000 * tick)) for tick in frame.ticks()],
     }  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from store_app.pages.common import form
 from store_app.pages.orders import curve_chart
 from store_app.runtime import job_runs
 from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
-from store_app.web.presenting import money, number, page, place, today
+from store_app.web.presenting import money, number, page, percent, place, today
 from store_app.web.security import requires
 from supply.demand import forecasts
 from supply.replenishment import order_simulation, replays, service_targets
@@ -185,4 +185,4 @@ def _chart(body: dict[str, Any], currency: str, size: curve_chart.Size) -> dict[
     """Return the curves as a picture of the share sold and the money in stock."""
     curves = {name: [(fill, stock) for fill, stock in points] for name, points in body["curves"].items()}
     names = {name: str(words) for name, words in NAMES.items()}
-    return curve_chart.picture(curves, names, body["fill"], lambda minor: money(round(minor), currency), size)
+    return curve_chart.picture(curves, names, body["fill"], lambda minor: money(round(minor), currency), percent, size)

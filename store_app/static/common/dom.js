@@ -155,3 +155,12 @@ export function fieldOf(form, name, kind = HTMLInputElement) { return expected(f
 export function figures(value, places) {
   return value.toLocaleString(document.documentElement.lang || "en", { minimumFractionDigits: places, maximumFractionDigits: places });
 }
+
+/**
+ * Write basis points as a percentage, as the page's language does.
+ * @param {number} bp
+ * @param {number} [places] at most
+ */
+export function percent(bp, places = 2) {
+  return (bp / 10_000).toLocaleString(document.documentElement.lang || "en", { style: "percent", maximumFractionDigits: places });
+}

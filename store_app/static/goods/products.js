@@ -1,6 +1,6 @@
 // Comfort of the products' pages: the margin while a price is typed, and a scan that goes on to the next field.
 
-import { all, figures, maybe, one } from "../common/dom.js";
+import { all, figures, maybe, one, percent } from "../common/dom.js";
 
 for (const form of all(document, "form[data-margin]")) wireMargin(form);
 for (const field of all(document, "input[data-scan]", HTMLInputElement)) wireScan(field);
@@ -21,9 +21,9 @@ function wireMargin(form) {
     if (!typed || spent === null || !chosen) return;
     const net = chosen.inclusive === "1" ? Math.round((typed * 10000) / (10000 + Number(chosen.rate))) : typed;
     if (net <= 0) return;
-    const margin = ((net - spent) * 100) / net;
+    const margin = ((net - spent) * 10_000) / net;
     output.textContent = (output.dataset.words ?? "")
-      .replace("{margin}", `${figures(margin, 1)} %`)
+      .replace("{margin}", percent(margin, 1))
       .replace("{amount}", figures((net - spent) / whole, Number(form.dataset.decimals)));
     output.toggleAttribute("data-loss", net < spent);
   };

@@ -1,6 +1,6 @@
 // Lines of orders and deliveries: reasons appear when a number changes, and a scan is heard anywhere. All works without it.
 
-import { all, around, fieldOf, figures, maybe, one } from "../common/dom.js";
+import { all, around, fieldOf, figures, maybe, one, percent } from "../common/dom.js";
 import { isLocked } from "../common/touched.js";
 
 // A basket drawn again keeps what is typed on its other lines; where a line was undone, what is saved stands again.
@@ -84,7 +84,7 @@ function wireChange(form) {
     if (units <= 0) said.push(none);
     else if (Number(perDay) > 0) said.push(days > 60 ? long : words.replace("{days}", figures(days, days < 3 ? 1 : 0)));
     const risks = form.dataset.risks ? form.dataset.risks.split(",") : [];
-    if (units > 0 && packs < risks.length) said.push(risk.replace("{risk}", String(Math.round(Number(risks[packs]) / 100))));
+    if (units > 0 && packs < risks.length) said.push(risk.replace("{risk}", percent(Number(risks[packs]), 0)));
     const total = Number(form.dataset.total) + (packs - before) * packCost;
     said.push(cost.replace("{cost}", money(total, currency)));
     output.textContent = said.join(comma);

@@ -1,6 +1,6 @@
 // Questions about a line: how many, how much off, which price, which words; and how old the customer is.
 
-import { one } from "../common/dom.js";
+import { one, percent } from "../common/dom.js";
 import { ask, sentence } from "./api.js";
 import { isWeighed } from "./catalogue.js";
 import { bornBy } from "./clock.js";
@@ -167,7 +167,7 @@ export function askDiscount({ title, reason = "", taken = false, percentOnly = f
   const shown = el("output.number-shown.figures");
   const keys = padButtons(say("discount"), ".", "discount-pad");
   const pad = new Pad(keys, (text) => {
-    if (by === "percent") shown.textContent = `${text || "0"} %`;
+    if (by === "percent") shown.textContent = percent(Number(`0${text}`) * 100);
     else showMoney(shown, parseKeyed(text));
     sheet.quieten();
   });
@@ -179,9 +179,9 @@ export function askDiscount({ title, reason = "", taken = false, percentOnly = f
     if (!reason) return sheet.complain(say("reason-needed"));
     onDiscount({ discount_bp: bp, discount_minor: minor, reason });
   };
-  const quick = el("div.notes", { role: "group", "aria-label": say("likely"), onmousedown: keepFocus }, [5, 10, 20, 50].map((percent) => el("button", {
-    onclick: () => { by = "percent"; pad.clear(); for (const digit of String(percent)) pad.press(digit, 0); one(ways, "[data-value=percent]").click(); },
-  }, `${percent} %`)));
+  const quick = el("div.notes", { role: "group", "aria-label": say("likely"), onmousedown: keepFocus }, [5, 10, 20, 50].map((off) => el("button", {
+    onclick: () => { by = "percent"; pad.clear(); for (const digit of String(off)) pad.press(digit, 0); one(ways, "[data-value=percent]").click(); },
+  }, percent(off * 100))));
   const ways = choices(say("how-much-off"), [["percent", say("by-percent")], ["amount", say("by-amount")]], (way) => {
     by = way;
     pad.onChange(pad.text);

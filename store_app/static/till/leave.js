@@ -1,6 +1,7 @@
 // What leave is asked for, worded with its figures in the page's language, and what is still to be asked for. The rules
 // are the server's (pos/store/approvals.py), which has the last word.
 
+import { percent } from "../common/dom.js";
 import { moneyText } from "./money.js";
 import { has, say } from "./settings.js";
 import { eachText, qtyText } from "./words.js";
@@ -15,7 +16,7 @@ export function needText({ permission, covers, about }) {
   if (permission !== "price.override" && permission !== "discount") return has(`need-${permission}`) ? say(`need-${permission}`, { qty: covers.qty }) : say("approve-title");
   const figure = (/** @type {string} */ name) => Number(covers[name]), many = figure("qty"), qty = about.stock_unit === "each" ? `${many} ×` : qtyText(about, many);
   if (permission === "discount") {
-    return say("need-discount", { name: about.name, qty, amount: moneyText(figure("discount_minor")), from: moneyText(about.amount_minor), percent: `${figure("discount_bp") / 100} %` });
+    return say("need-discount", { name: about.name, qty, amount: moneyText(figure("discount_minor")), from: moneyText(about.amount_minor), percent: percent(figure("discount_bp")) });
   }
   const now = eachText(about, figure(covers.raised_to_minor == null ? "price_minor" : "raised_to_minor"));
   return say("need-price", { name: about.name, qty, now, before: eachText(about, about.list_price_minor) });

@@ -2,7 +2,7 @@
 // shows has changed, so a scan paints one row however long the basket is; the tools of the active line come after it.
 
 import { isWeighed } from "./catalogue.js";
-import { around, one } from "../common/dom.js";
+import { around, one, percent } from "../common/dom.js";
 import { el, icon, stencil } from "./dom.js";
 import { afterPaint } from "../common/later.js";
 import { moneyText, showMoney } from "./money.js";
@@ -142,7 +142,7 @@ export class Lines {
     if (quoted?.unmarked) rows.push(extra("warn", "exclamation-triangle", say("unmarked", { qty: isWeighed(product) ? qtyText(product, quoted.unmarked) : quoted.unmarked })));
     const manual = quoted?.manual_minor ?? 0;
     if (line.discount_bp || line.discount_minor) {
-      const how = line.discount_bp ? `−${line.discount_bp / 100} %` : say("discount");
+      const how = line.discount_bp ? `−${percent(line.discount_bp)}` : say("discount");
       rows.push(extra("saving", "tag", [how, reasonText(line.reason)].filter(Boolean).join(" · "), manual ? -manual : null));
     }
     if (line.price_minor !== null && !product.isGone && !product.price_typed && line.price_minor !== product.price_minor) {

@@ -93,8 +93,9 @@ class CampaignTerms:
         for line in self.lines:
             if not 0 <= line.percent_bp <= MOST_DISCOUNT_BP or not 0 <= line.uplift_bp <= MOST_UPLIFT_BP:
                 raise Invalid(
-                    "bad-campaign-lines", "%(name)s: up to 90 %% off, and up to 500 %% more expected.", name=line.name
-                )
+                    "bad-campaign-lines", "%(name)s: up to %(off_bp)s off, and up to %(uplift_bp)s more expected.",
+                    name=line.name, off_bp=MOST_DISCOUNT_BP, uplift_bp=MOST_UPLIFT_BP,
+                )  # fmt: skip
         if self.fee_minor < 0 or not 0 <= self.hold_out_bp < BASIS:
             raise Invalid("bad-campaign-fee", "The fee is zero or more, and some stores must remain to ask.")
         if self.fee_minor and not any(line.slot for line in self.lines):

@@ -100,7 +100,9 @@ class GroupTerms:
         if not self.closes_at.date() <= self.vehicle_day <= self.pickup_until:
             raise Invalid("bad-group-days", "The group must close before the vehicle comes, and pickup must follow.")
         if not 0 <= self.commission_bp <= MOST_COMMISSION_BP:
-            raise Invalid("bad-commission", "The leader's commission can be up to 20 %%.")
+            raise Invalid(
+                "bad-commission", "The leader's commission can be up to %(most_bp)s.", most_bp=MOST_COMMISSION_BP
+            )
 
 
 class GroupOffer(Base):

@@ -72,7 +72,7 @@ def test_what_a_code_says_below_the_list_price_counts_as_taken_off(store, code, 
 
 
 def test_who_agrees_to_a_labels_price_is_bound_by_their_own_limit(store):
-    with pytest.raises(Refused, match="up to 30 percent"):
+    with pytest.raises(Refused, match="up to 30%"):
         ring(store, line_of(store, MILK + "001"), "supervisor")
     assert ring(store, line_of(store, MILK + "001"), "shopkeeper") == 1
 

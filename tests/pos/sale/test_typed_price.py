@@ -110,7 +110,7 @@ def test_a_supervisor_types_a_price_as_far_below_the_books_as_a_discount_may_go(
         with pytest.raises(Refused) as refusal:
             rung(line, store)
         assert refusal.value.code == "needs-approval"
-        with pytest.raises(Refused, match="up to 30 percent"):
+        with pytest.raises(Refused, match="up to 30%"):
             rung(line, store, leave=SUE)
         assert rung(line, store, leave=WEI)
 

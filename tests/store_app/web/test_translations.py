@@ -10,13 +10,16 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
 
-from config.words import FOLDER, LANGUAGES
+from config.words import FOLDER, LANGUAGES, language
 from store_app.web.presenting import OWN_REASONS
 from tests.tools.sentences import extracted, misnamed
 
 ROOT = Path(__file__).resolve().parents[3]
 OTHERS = sorted(set(LANGUAGES) - {"en"})
 PLACEHOLDER = re.compile(r"%\(\w+\)[#0\- +]*\d*(?:\.\d+)?[a-z]|%%|(?<![%{])\{\w+\}")
+OWN_PERCENT = re.compile(r"%%|(?:%\(\w+\)\w|\}) ?(?:%(?!\()|percent|Prozent|por ciento)|百分之 ?[%{]")
+"""A percent sign or word that a sentence writes beside a figure it is given."""
+BARE_PERCENT = re.compile(r"%%[ '\"]|['\"] %['\"]|[^}]\}\s?%(?![\w(])|\}\}\s?%(?![\w(\"])|\.\d%\}")
 HALF_WIDTH = re.compile(r"[\u4e00-\u9fff”）][,;:!?](?:\s|$|[\u4e00-\u9fff])|[\u4e00-\u9fff]\.(?:\s|$)")
 
 
@@ -104,6 +107,27 @@ def test_no_translation_brings_in_a_percent_sign_that_a_page_would_take_for_a_pl
         text for message in catalogue for text in forms(message)[1] if lone(text) and not lone(forms(message)[0][0])
     ]
     assert brought == []
+
+
+def test_percentages_are_written_as_the_language_does(catalogue: Catalog):
+    say = language(str(catalogue.locale))
+    own = [text for message in catalogue for texts in forms(message) for text in texts if OWN_PERCENT.search(text)]
+    assert own == []
+    for message in catalogue:
+        for share in re.findall(r"\d+\s?%", forms(message)[1][0]):
+            assert share == say.percent(100 * int(share[:-1]))
+
+
+def test_no_page_or_script_writes_a_percent_sign_after_a_figure():
+    root = ROOT / "store_app"
+    sources = [path for folder in ("pages", "templates", "words") for path in (root / folder).rglob("*.*")]
+    sources += [path for path in (root / "static").rglob("*.js") if not {"built", "manual"} & {*path.parts}]
+    wrong = [
+        f"{path.name}: {line.strip()}"
+        for path in sources if path.suffix in (".html", ".js", ".py", ".svg")
+        for line in re.sub(r"\{%.*?%\}", "", path.read_text("utf-8")).splitlines() if BARE_PERCENT.search(line)
+    ]  # fmt: skip
+    assert wrong == []
 
 
 def test_chinese_sentences_have_chinese_punctuation(catalogue: Catalog):

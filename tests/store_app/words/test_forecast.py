@@ -45,12 +45,12 @@ def test_a_day_stands_out_from_the_time_of_the_year_and_from_its_own_weekday():
 @pytest.mark.parametrize(
     ("moved", "model", "english", "chinese"),
     [
-        ([["on_offer", ["2026-03-02"], 1.8, True]], "level_filter", "80 % more expected, as with", "多卖 80 %"),
+        ([["on_offer", ["2026-03-02"], 1.8, True]], "level_filter", "80% more expected, as with", "多卖 80%"),
         ([["on_offer", ["2026-03-02"], 1.02, True]], "level_filter", "little more expected", "几乎不会多卖"),
         ([["on_offer", ["2026-03-09"], 1.8, True]], "level_filter", "the effect is not known yet", "尚不可知"),
         ([], "level_filter", "the effect is not known yet", "尚不可知"),
-        ([["price", ["2026-03-03", "2026-03-09"], 0.7, False]], "level_filter", "9: 30 % less expected", "少卖 30 %"),
-        ([["price", ["2026-03-03", "2026-03-09"], 1.3, True]], "level_filter", "9: 30 % more expected", "多卖 30 %"),
+        ([["price", ["2026-03-03", "2026-03-09"], 0.7, False]], "level_filter", "9: 30% less expected", "少卖 30%"),
+        ([["price", ["2026-03-03", "2026-03-09"], 1.3, True]], "level_filter", "9: 30% more expected", "多卖 30%"),
         ([["on_offer", ["2026-03-02"], 1.8, True]], "mean_28", None, None),
     ],
 )  # fmt: skip
@@ -70,14 +70,14 @@ def test_level_weekday_season_campaign_empty_shelf_region_and_method_are_said(ho
     first, last = MONDAY + dt.timedelta(days=7), MONDAY + dt.timedelta(days=9)
     facts = seen(empty=2, common=1.2, d3=0.5, d8=3.0, campaigns=[("Spring", first, last, 3.0)], watched="drifts:smooth")
     wanted = {
-        "en": ["About 10 ", "Saturday (1.4 times", "add 20 %",
+        "en": ["About 10 ", "Saturday (1.4 times", "add 20%",
                "Thu, Mar 5 is a special day: 0.5 times",
                "Spring: 3 times the usual sales expected from Mon, Mar 9",
                "Half price, Mon, Mar 2 to",
-               "On 2 days shown, the shelf was empty", "own sales", "30 % of it", "Method: a level", "Check"],
-        "zh": ["约卖 10", "星期六", "多卖 20 %", "3月5日周四 是特殊的一天", "“Spring”活动", "“Half price”优惠",
+               "On 2 days shown, the shelf was empty", "own sales", "30% of it", "Method: a level", "Check"],
+        "zh": ["约卖 10", "星期六", "多卖 20%", "3月5日周四 是特殊的一天", "“Spring”活动", "“Half price”优惠",
                "有 2 天货架曾经空着",
-               "本店自己的销售", "占 30 %", "方法：", "上周"],
+               "本店自己的销售", "占 30%", "方法：", "上周"],
     }  # fmt: skip
     with house.app.test_request_context(f"/?lang={language}"):
         house.app.preprocess_request()
@@ -97,13 +97,13 @@ AROUND = [
 @pytest.mark.parametrize(
     ("language", "wanted"),
     [
-        ("en", ["School holidays on weekdays from Mon, Mar 2 to Fri, Mar 6: 12 % less expected.",
-                "Warmer than usual (Thu, Mar 5): 50 % more expected.",
-                "Colder than usual (Sat, Mar 7): 10 % less expected.",
-                "Drier than usual (Tue, Mar 10, Wed, Mar 11): 7 % more expected."]),
-        ("zh", ["学校放假（3月2日周一至3月6日周五的工作日）：预计少卖 12 %。",
-                "比平时热（3月5日周四）：预计多卖 50 %。",
-                "比平时冷（3月7日周六）：预计少卖 10 %。", "比平时干（3月10日周二，3月11日周三）：预计多卖 7 %。"]),
+        ("en", ["School holidays on weekdays from Mon, Mar 2 to Fri, Mar 6: 12% less expected.",
+                "Warmer than usual (Thu, Mar 5): 50% more expected.",
+                "Colder than usual (Sat, Mar 7): 10% less expected.",
+                "Drier than usual (Tue, Mar 10, Wed, Mar 11): 7% more expected."]),
+        ("zh", ["学校放假（3月2日周一至3月6日周五的工作日）：预计少卖 12%。",
+                "比平时热（3月5日周四）：预计多卖 50%。",
+                "比平时冷（3月7日周六）：预计少卖 10%。", "比平时干（3月10日周二，3月11日周三）：预计多卖 7%。"]),
     ],
 )  # fmt: skip
 def test_what_school_holidays_and_weather_make_of_days_is_said_once(house, language, wanted):

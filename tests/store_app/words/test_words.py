@@ -5,7 +5,7 @@ import re
 import pytest
 
 from config.nodes.facts import FACTS, STORE
-from store_app.web.presenting import STATE_WORDS, hour, minute, number
+from store_app.web.presenting import STATE_WORDS, hour, minute, number, percent
 from store_app.words.promotions import week
 from store_app.words.words import TOPICS, decimal_text
 from supply.sync import replica
@@ -22,14 +22,14 @@ def test_every_state_has_a_word():
 
 
 @pytest.mark.parametrize(
-    ("language", "first", "time", "rate", "gain"),
+    ("language", "first", "time", "rate", "gain", "shares"),
     [
-        ("en", "Sun", "2:05 PM", "1.3", "+1.5"),
-        ("de", "Mo", "14:05", "1,3", "+1,5"),
-        ("es", "dom", "2:05 p.m.", "1.3", "+1.5"),
+        ("en", "Sun", "2:05 PM", "1.3", "+1.5", "5.5% +5% −5% 0%"),
+        ("de", "Mo", "14:05", "1,3", "+1,5", "5,5 % +5 % −5 % 0 %"),
+        ("es", "dom", "2:05 p.m.", "1.3", "+1.5", "5.5% +5% −5% 0%"),
     ],
 )
-def test_the_week_the_clock_and_decimals_are_the_readers(house, language, first, time, rate, gain):
+def test_the_week_the_clock_and_decimals_are_the_readers(house, language, first, time, rate, gain, shares):
     """The store stands in New York, where Spanish is written as there."""
     with house.app.test_request_context(f"/?lang={language}"):
         days = week()
@@ -37,3 +37,5 @@ def test_the_week_the_clock_and_decimals_are_the_readers(house, language, first,
         assert sorted(n for n, _ in days) == list(range(7))
         assert {re.sub(r"\s", " ", text) for text in (minute(14 * 60 + 5), hour("14:05"))} == {time}
         assert (decimal_text(1.31), number(1.5, 1, plus=True), number(-1.5, 1, plus=True)[0]) == (rate, gain, "-")
+        changes = [percent(rate_bp, 0, plus=True) for rate_bp in (500, -500, -49)]
+        assert re.sub(r"\s", " ", " ".join([percent(550), *changes])) == shares

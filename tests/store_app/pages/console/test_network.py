@@ -132,7 +132,7 @@ def test_a_shop_without_a_node_is_not_called_silent(node, operator):
 
 def test_the_regions_tell_their_week_beside_the_one_before(operator):
     reported = words(operator.get("/console/"))
-    assert "North $630.00 +0 % on the previous week" in reported
+    assert "North $630.00 0% on the previous week" in reported
 
 
 # --- demand ---

@@ -151,7 +151,7 @@ def test_a_list_that_moves_a_price_by_much_waits_until_a_second_person_has_confi
     assert waits.endswith(f"/console/prices/proposals/{command}")
     assert cost(console, "milk", LATER)[1] == before, "nothing goes to a store"
     own = words(client.get(waits))
-    assert "largest change 100 %" in own
+    assert "largest change 100%" in own
     assert "You proposed this. Someone else with permission" in own
     assert send(client, f"{waits}/confirm").status_code == 409
     assert cost(console, "milk", LATER)[1] == before

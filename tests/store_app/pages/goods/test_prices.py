@@ -47,7 +47,7 @@ def test_a_preview_shows_old_new_and_both_margins_and_changes_nothing(office: Ho
     before = picture_of(office)
     page = words(client.get("/prices/", query_string=RULE))
     assert "2 prices change" in page
-    assert "Pale beer 0.5 l $1.80 ↑ $1.98 44.4 % 49.5 %" in page
+    assert "Pale beer 0.5 l $1.80 ↑ $1.98 44.4% 49.5%" in page
     assert "Whole milk" not in page
     assert picture_of(office) == before
 

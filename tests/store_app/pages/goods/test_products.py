@@ -403,6 +403,7 @@ def test_a_tax_class_is_added_once_and_its_rate_changes(office: House):
         row = session.get_one(TaxClass, made)
         assert (row.name, row.rate_bp, row.inclusive) == ("Luxury goods", 2050, False)
     assert "6 products" in words(client.get("/taxes/"))
+    assert "20,5 % Luxury goods" in words(client.get("/taxes/?lang=de"))
 
 
 @pytest.mark.parametrize(

@@ -247,7 +247,7 @@ def test_the_days_checks_say_why_and_one_tap_answers_them(office):
 def test_the_dates_propose_a_price_and_print_a_label_the_till_can_read(office):
     lay_in(office, "milk", 6, 1, "L7")
     client = office.signed_in()
-    assert "−30 % · $0.90" in words(client.get("/stock/dates/"))
+    assert "−30% · $0.90" in words(client.get("/stock/dates/"))
     command = new_id()
     for _ in range(2):
         done = send(

@@ -50,7 +50,7 @@ def state(house):
 def test_the_shopkeeper_sees_what_a_yes_does_and_says_it_once(office):
     client = office.signed_in()
     found = words(client.get("/campaigns/"))
-    for said in ("11/11", "−15 %", "Shelf space", "more expected", "$40.00", "no fee"):
+    for said in ("11/11", "−15%", "Shelf space", "more expected", "$40.00", "no fee"):
         assert said in found, said
     for _ in range(2):
         assert send(client, "/campaigns/campaign-0001/accept").status_code == 303
@@ -80,7 +80,7 @@ def test_the_operator_plans_one_for_the_shops_ticked_and_calls_it_off(console):
         assert send(client, "/console/campaigns/", command_id=command, **asked).status_code == 303
     reported = words(client.get("/console/campaigns/"))
     assert "1 to answer" in reported
-    assert "No store is held out, so what this campaign brings can’t be measured." in reported, "25 % of one store"
+    assert "No store is held out, so what this campaign brings can’t be measured." in reported, "25% of one store"
     assert "Not measured: no store is held out." in reported
     assert send(client, f"/console/campaigns/{command}/call-off").status_code == 303
     with console.doors.read() as session:

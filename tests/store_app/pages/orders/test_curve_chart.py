@@ -6,6 +6,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.words import language
 from store_app.pages.orders import curve_chart
 from store_app.pages.orders.curve_chart import LINE, MARKS, NARROW, WIDE, alone, picture
 
@@ -21,7 +22,7 @@ WORDS = {name: name.replace("_", " ") for name in CURVES}
 
 
 def drawn(curves=CURVES, fill=0.97, size=WIDE):
-    return picture(curves, WORDS, fill, lambda kept: f"{kept:.0f}", size)
+    return picture(curves, WORDS, fill, lambda kept: f"{kept:.0f}", language("en").percent, size)
 
 
 def places(way):

@@ -438,7 +438,7 @@ def test_the_outlook_marks_days_with_an_empty_shelf_and_the_orders_say_what_the_
     chart = json.loads(client.get("/orders/products/milk/outlook.json").text)
     assert chart["empty"][-1] == chart["sold"][-1] == 6
     assert chart["empty"][:-1] == [None] * (len(chart["days"]) - 1)
-    assert "shelf empty for 25 % of the day" in words(client.get("/orders/products/milk"))
+    assert "shelf empty for 25% of the day" in words(client.get("/orders/products/milk"))
     assert "the four-week average was more accurate last week" in words(client.get("/orders/"))
     assert "Some products sold differently than forecast" in words(client.get("/orders/"))
 

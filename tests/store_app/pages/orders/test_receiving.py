@@ -221,7 +221,7 @@ def test_a_cost_that_changed_is_shown_with_its_margin_and_the_way_to_price_and_l
     send(client, "/deliveries/D1/count", **counted())
     found = words(client.get("/deliveries/D1"))
     assert "1 product has a new cost" in found
-    assert "$0.50 $0.77 $1.29 61.2 % 40.3 %" in found
+    assert "$0.50 $0.77 $1.29 61.2% 40.3%" in found
     assert "Print labels for new prices" in found
 
 

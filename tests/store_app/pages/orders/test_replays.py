@@ -71,7 +71,7 @@ def test_the_job_replays_once_a_week_and_the_page_shows_money(house):
     assert kept.body["products"] == 5  # soap never sold
     assert 0 < ours["stock_value"] < moving["stock_value"]
     reported = words(house.signed_in().get("/orders/proof"))
-    assert "To serve 97 % of demand" in reported
+    assert "To serve 97% of demand" in reported
     assert "Suggested orders" in reported
     assert "$" in reported
 
@@ -87,15 +87,15 @@ def test_the_weeks_ahead_are_played_every_night_and_the_level_that_is_chosen_is_
     keeper = house.signed_in()
     shown = words(keeper.get("/orders/proof"))
     assert "The next 28 days" in shown
-    assert "Your target is 98 %" in shown
-    assert "Largest losses with 98 %" in shown
+    assert "Your target is 98%" in shown
+    assert "Largest losses with 98%" in shown
     with house.doors.read() as session:
         body = order_simulation.newest(session, STORE).body
     fills = [level["fill"][1] for level in body["levels"]]
     assert fills == sorted(fills)
     assert send(keeper, "/orders/service", service_bp="9900").status_code == 303
     now = words(keeper.get("/orders/proof"))
-    assert "Your target is now 99 %. Gain over 98 % in this period: about" in now
+    assert "Your target is now 99%. Gain over 98% in this period: about" in now
     with house.doors.read() as session:
         assert service_targets.service_of(session, STORE) == 9_900
     wrong = send(keeper, "/orders/service", service_bp="9999")
@@ -222,10 +222,10 @@ def test_the_weeks_ahead_say_which_level_earns_more_and_of_which_day_they_are(ho
         order_simulation.keep(session, STORE, weeks(YESTERDAY), at=NOON)
     reported = words(house.signed_in().get("/orders/proof"))
     assert (
-        "With 99 % you would earn about $4.20 more in this period, in eight of ten cases between $3.10 and $5.30."
+        "With 99% you would earn about $4.20 more in this period, in eight of ten cases between $3.10 and $5.30."
         in reported
     )
-    assert "Whole milk 88 % 4 1 to 9 $5.16" in reported
+    assert "Whole milk 88% 4 1 to 9 $5.16" in reported
     assert "recalculated at night once there is a forecast" in reported
 
 
