@@ -80,6 +80,8 @@ def _written(name: str, fact: Any, say: Language, currency: str) -> Any:
         return say.percent(fact)
     if isinstance(fact, dt.date):
         return say.day(fact)
+    if isinstance(fact, float):
+        return say.number(fact, 1)
     if isinstance(fact, list | tuple):
         return say(", ").join(_line(one) if isinstance(one, dict) else str(one) for one in fact)
     return say.moment(fact) if isinstance(fact, str) else fact

@@ -15,6 +15,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 import structlog
@@ -41,17 +42,18 @@ class Part:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A store that was left out of some work lately, and what it tripped over."""
+    """A store that was left out of some work lately, and what it tripped over: a sentence and its figures."""
 
     store_id: str
     work: str
     why: str
+    figures: dict[str, Any]
     at: dt.datetime
 
     @property
-    def facts(self) -> dict[str, str]:
+    def facts(self) -> dict[str, Any]:
         """Return what the operator's page says of it."""
-        return {"work": self.work, "reason": self.why}
+        return {"work": self.work, "reason": self.why, "figures": self.figures}
 
 
 # --- verbs ---
@@ -75,10 +77,12 @@ def apart(ctx: Context, work: str, store_id: str) -> Iterator[Part]:
 def note(ctx: Context, work: str, store_id: str, fault: Exception) -> None:
     """Note what some work tripped over at one store, or one region (rule 2); for what is not done in a savepoint."""
     log.error("left out", store=store_id, work=work, exc_info=fault)
-    words = fault.message if isinstance(fault, DomainError) else f"{type(fault).__name__}: {fault}"
+    is_ours = isinstance(fault, DomainError)
+    words = fault.sentence if is_ours else f"{type(fault).__name__}: {fault}"
     if (store_id, work) not in {(one.store_id, one.work) for one in lately(ctx.session, at=ctx.at, within=NOT_AGAIN)}:
         why = words.splitlines()[0][:200] if words else ""
-        journal.record(ctx, verb=VERB, subject=SUBJECT, store=store_id, work=work, why=why)
+        facts = json.loads(json.dumps(fault.facts, default=str)) if is_ours else {}
+        journal.record(ctx, verb=VERB, subject=SUBJECT, store=store_id, work=work, why=why, facts=facts)
 
 
 def together(ctx: Context, work: str, store_ids: Sequence[str], do: Callable[[Sequence[str]], None]) -> list[str]:
@@ -120,5 +124,6 @@ def lately(session: Session, *, at: dt.datetime, within: dt.timedelta = LATELY) 
     found: dict[tuple[str, str], LeftOut] = {}
     for when, body in session.execute(query.order_by(JournalEntry.n.desc()).limit(REPORTED)):
         said = json.loads(body)
-        found.setdefault((said["store"], said["work"]), LeftOut(said["store"], said["work"], said["why"], when))
+        store_id, work, why = said["store"], said["work"], said["why"]
+        found.setdefault((store_id, work), LeftOut(store_id, work, why, said["facts"], when))
     return list(found.values())

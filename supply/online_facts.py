@@ -235,6 +235,16 @@ class ReviewReported(Fact, topic="review.reported", said_by=NETWORK):
     written_at: Instant
 
 
+class ReviewFlagged(Fact, topic="review.flagged", said_by=STORE):
+    """The store's report that a review is rude or false."""
+
+    store_id: str
+    order_id: str
+    sku: str
+    why: str
+    at: Instant
+
+
 class ReviewAnswered(Fact, topic="review.answered", said_by=STORE):
     """The store's answer to a review."""
 

@@ -1,8 +1,12 @@
 """What is installed and how: the package, the services of systemd, the web server before a node."""
 
 import configparser
+import os
 import re
+import shutil
 import ssl
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -93,3 +97,17 @@ def test_no_package_carries_the_history_of_the_source_or_a_secret(builder: Any) 
     assert [
         path for path in of_ours if re.search(r"-----BEGIN [A-Z ]*PRIVATE KEY-----\s", path.read_text("utf-8"))
     ] == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="what stands in for uv here is a script of the shell")
+def test_the_locks_are_renewed_without_the_environment_that_is_made_from_them(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "run", tmp_path)
+    version = re.search(r'UV_VERSION = "(.+)"', (ROOT / "run").read_text("utf-8"))[1]  # type: ignore[index]
+    (tmp_path / ".tools" / f"uv-{version}.dist-info").mkdir(parents=True)
+    uv = tmp_path / ".tools" / "bin" / "uv"
+    uv.parent.mkdir()
+    uv.write_text('#!/bin/sh\necho "$1 $2" >> asked\n', "utf-8")
+    uv.chmod(0o700)
+    done = subprocess.run([sys.executable, tmp_path / "run", "lock"], env={"PATH": ""}, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "asked").read_text("utf-8").splitlines() == ["pip compile"] * 2

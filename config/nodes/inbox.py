@@ -79,7 +79,7 @@ class InboxMessage(Base):
     state: Mapped[str] = mapped_column(index=True)
     reason: Mapped[str | None]
     facts: Mapped[dict[str, Any] | None]
-    """The figures behind the reason, as the refusal gave them."""
+    """The sentence and the figures behind the reason, as the refusal gave them."""
     received_at: Mapped[dt.datetime]
     batch: Mapped[str | None]
     """The signed batch it came in (`config/nodes/signing_keys.py`); None where its node signed nothing yet."""
@@ -462,8 +462,8 @@ def _try(session: Session, message: Message, effect: Effect) -> Outcome:
             effect(session, message)
             session.flush()
     except DomainError as refusal:
-        facts = refusal.facts if _is_json(refusal.facts) else None
-        return Outcome("parked", f"{refusal.code}: {refusal.message}", facts=facts or None)
+        facts = refusal.facts | {"sentence": refusal.sentence}
+        return Outcome("parked", f"{refusal.code}: {refusal.message}", facts=facts if _is_json(facts) else None)
     except sa.exc.OperationalError:
         raise  # the database is busy or away: not the fact's fault, it comes again
     except (sa.exc.SQLAlchemyError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as fault:

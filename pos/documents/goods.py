@@ -36,7 +36,7 @@ from pos.documents.paper import (
     width,
     wrap,
 )
-from pos.documents.words import code_word
+from pos.documents.words import code_word, reason_word
 
 LEAST_NAME = 14
 """Columns a name needs beside figures; with less it stands above them."""
@@ -127,7 +127,7 @@ def order_slip(document: dict[str, Any], *, columns: int, language: str = "en", 
         lines += pair(say("Customer no."), document["customer_no"], columns)
     lines += [*pair(say("Deliver on"), say.moment(document["delivery_day"]), columns, bold=True), RULE]
     if off:
-        said = [*wrap(say("Please do not deliver this order."), columns), *wrap(document["called_off"], columns)]
+        said = [*wrap(say("Please do not deliver this order."), columns), *wrap(reason_word(document["called_off"], say), columns)]
         return [*lines, *(PaperLine(text, bold=True) for text in said), BLANK, CUT]
     figures = [(say("Packs"), say("Per pack"), say("Units"))]
     for line in document["lines"]:
@@ -261,7 +261,7 @@ def _listed(
                 units = "" if qty is None else f"{quantity(say, qty, row['stock_unit'])}  "
                 lines += _set_in(units + say("best before") + f" {say.moment(until)}", columns)
         if row.get("why"):
-            lines += _set_in(row["why"], columns)
+            lines += _set_in(reason_word(row["why"], say), columns)
     return lines
 
 

@@ -50,7 +50,7 @@ from pos.documents.paper import (
     wrap,
 )
 from pos.documents.till_report import till_report
-from pos.documents.words import REASONS, code_word, tender_word
+from pos.documents.words import reason_word, tender_word
 from pos.payments import vouchers
 
 LETTERS = 20
@@ -96,7 +96,7 @@ def pickup_slip(document: dict[str, Any], *, columns: int, language: str = "en",
     """Lay out the picking slip of an order (rule 4), or the slip its customer takes home.
 
     document: store, order_no, customer_name, lines[{name, qty, stock_unit, note?}], ready_by, hold_until, bin,
-    total_minor, paid (bool); order_id; all but the first four may be missing. customer{code, url, window} makes it the
+    total_minor, paid (bool); order_id; all but the first four may be missing. customer{code, url, from, until} makes it the
     customer's: with the code that hands it over, and when to come.
     """
     say = said_in(document, language)
@@ -113,7 +113,8 @@ def pickup_slip(document: dict[str, Any], *, columns: int, language: str = "en",
             lines += pair(label, say.moment(str(document[name])), columns, bold=name == "bin")
     customer = document.get("customer") or {}
     if customer:
-        lines += pair(say("Collect"), customer["window"], columns, bold=True)
+        window = " - ".join(say.moment(customer[name]) for name in ("from", "until") if customer[name])
+        lines += pair(say("Collect"), window, columns, bold=True)
     lines.append(RULE if lines[-1] != RULE else BLANK)
     box = "" if customer else "[ ] "
     for line in document["lines"]:
@@ -201,7 +202,7 @@ def drawer_slip(document: dict[str, Any], *, columns: int, language: str = "en",
         *pair(say.moment(document["local_time"]), document["cashier_name"], columns),
     ]
     lines += [*pair(document["till_name"], "", columns), RULE]
-    return [*lines, *indented(code_word(REASONS, document["why"], say), "", columns), CUT]
+    return [*lines, *indented(reason_word(document["why"], say), "", columns), CUT]
 
 
 LAYOUTS: dict[str, Callable[..., list[PaperLine]]] = {
@@ -276,7 +277,7 @@ def _bought(
 def _why(line: dict[str, Any], tail: str, say: Language, currency: str, columns: int) -> list[PaperLine]:
     """Say under a line what was taken off and why, each offer by its name, and what was noted of it."""
     lines: list[PaperLine] = []
-    reason, listed = code_word(REASONS, line.get("reason"), say), line.get("list_price_minor")
+    reason, listed = reason_word(line.get("reason"), say), line.get("list_price_minor")
     if line.get("price_type") == "override" and listed is not None:
         was = unit_price(say, listed, line["price_quantity"], line["stock_unit"], currency)
         lines += indented(" ".join(filter(None, (say("instead of"), was, reason))), "", columns)

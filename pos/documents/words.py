@@ -25,13 +25,44 @@ REASONS = {
     "drawer-mistake": N_("Closed too early"), "back-broken": N_("Broken"), "back-expired": N_("Out of date"),
     "back-unwanted": N_("Not wanted"), "back-wrong": N_("Wrong product"), "back-recalled": N_("Recalled"),
     "late-for-vehicle": N_("It reached the network after the order cut-off."),
+    "change-too-many": N_("Too many"), "change-too-few": N_("Not enough"), "change-asked": N_("A customer asked"),
+    "change-event": N_("An event or holiday"), "change-no-room": N_("No room for it"),
+    "came-missing": N_("Missing"), "came-broken": N_("Broken"), "came-too-many": N_("More than expected"),
+    "came-spoilt": N_("Spoiled or too old"), "came-wrong": N_("Wrong product"),
+    "door-not-ordered": N_("No one ordered it"), "door-other-store": N_("It is for another store"),
+    "door-broken": N_("Broken"), "door-too-late": N_("It came too late"),
+    "decline-not-here": N_("It does not sell here"), "decline-no-room": N_("No room for it"),
+    "decline-too-many": N_("Too many"), "decline-too-dear": N_("Too expensive"),
+    "refuse-not-there": N_("Out of stock"), "refuse-closing": N_("We are closing"),
+    "refuse-too-much": N_("More than we can pick"), "cancel-customer": N_("The customer does not want it"),
+    "cancel-not-there": N_("Out of stock"), "unmet-nobody": N_("No one was there"),
+    "unmet-address": N_("The address was not found"), "unmet-refused": N_("The customer did not want it"),
+    "unmet-age": N_("No one old enough was there"), "lift-all-well": N_("Tested and safe"),
+    "lift-over": N_("The manufacturer ended it"), "lift-mistake": N_("Recalled by mistake"),
+    "transfer-need-it": N_("We need it ourselves"), "transfer-no-room": N_("No room for it"),
+    "transfer-no-time": N_("No time to deliver or fetch it"), "transfer-not-here": N_("It does not sell here"),
+    "lost-not-there": N_("It was not there to fetch"), "lost-on-the-way": N_("Lost on the way"),
+    "gone-products": N_("No longer in the store: %(what)s."),
+    "gone-coupon": N_("The coupon %(what)s was used up meanwhile. Order again without it."),
+    "recall-called": N_("Recalled: %(what)s"), "credit-returned": N_("Returned products"),
+    "credit-recalled": N_("Recalled products"), "credit-claim": N_("Claim %(what)s"),
+    "group-ordered": N_("Ordered: %(what)s."),
 }  # fmt: skip
+"""Code of a reason -> its words; what it is about stands behind the code: `gone-products: Milk, Bread`."""
 
 
 def code_word(of: Mapping[str, str], code: str | None, say: Language) -> str:
     """Say what a code means; what a person typed is no code and stays as it is."""
     known = of.get(code or "")
     return say(known) if known else code or ""
+
+
+def reason_word(why: str | None, say: Language) -> str:
+    """Say a reason: a code of REASONS, or a sentence of the books' own; what a person typed stays as it is."""
+    code, _, what = (why or "").partition(": ")
+    if known := REASONS.get(code):
+        return say(known, what=what)
+    return say(why) if why else ""
 
 
 def tender_word(tender: str | None, say: Language) -> str:

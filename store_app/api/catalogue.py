@@ -33,7 +33,7 @@ from pos.stock import batches, recall
 from pos.till import scale
 from store_app.api.bodies import asks, bounded
 from store_app.runtime.doors import doors, read
-from store_app.web.presenting import language, today
+from store_app.web.presenting import language, place, today
 from store_app.web.security import requires
 from supply.online.pickup import handover
 
@@ -51,7 +51,8 @@ def whole() -> Response:
     kept: dict[str, tuple[tuple[Any, ...], bytes, str]] = current_app.extensions.setdefault("till_catalogues", {})
     with read() as session:
         state = (day, *_state(session, store_id))
-        known = kept.get(f"{language()} {address}")
+        key = f"{language()} {place().language} {address}"
+        known = kept.get(key)
         if known is None or known[0] != state:
             called = catalogue.category_names(session)
             products = _packed(catalogue.till_catalogue(session, store_id, day), called)
@@ -60,7 +61,7 @@ def whole() -> Response:
             with _lock:
                 if len(kept) >= MOST_KEPT:
                     kept.clear()  # practice stores come and go
-                kept[f"{language()} {address}"] = known
+                kept[key] = known
     answer = Response(known[1], mimetype="application/json")
     answer.set_etag(known[2])
     answer.headers["Cache-Control"] = "private, no-cache"
@@ -105,7 +106,7 @@ def search() -> Response:
 
 def as_json(view: ProductView) -> dict[str, Any]:
     """Return a product as the till's page reads it; what it cost the store is not the counter's business."""
-    return {name: getattr(view, name) for name in _SHOWN} | {"name": view.shown}
+    return {name: getattr(view, name) for name in _SHOWN} | {"name": view.shown, "paper_name": _on_paper(view)}
 
 
 _SHOWN = tuple(field.name for field in dataclasses.fields(ProductView) if field.name not in ("cost_minor", "names"))
@@ -115,6 +116,10 @@ _SORT = (
 )  # fmt: skip
 _REST = {"deposit_sku": None, "price_typed": False, "minimum_age": None, "maximum_qty": None, "quick_key": None}
 """What few products have, and what all others are."""
+
+
+def _on_paper(view: ProductView) -> str:
+    return words.called(view.name, view.names, place().language)
 
 
 def _packed(views: Sequence[ProductView], called: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
@@ -130,6 +135,8 @@ def _packed(views: Sequence[ProductView], called: Mapping[str, Mapping[str, str]
         reported = " ".join(filter(None, (name, view.brand, view.category))).casefold()
         sounds = view.search_text.removeprefix(reported).strip()
         rest = {name: getattr(view, name) for name, usual in _REST.items() if getattr(view, name) != usual}
+        if (paper := _on_paper(view)) != name:
+            rest["paper_name"] = paper
         codes = [code if qty == 1 else [code, qty] for code, qty in view.codes]
         row = [view.sku, name, view.price_minor, sort, codes[0] if len(codes) == 1 else codes]
         rows.append([*row, sounds, rest] if rest else [*row, sounds] if sounds else row)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from config.words import N_
 from pos.documents.paper import said_in
-from pos.documents.words import code_word
+from pos.documents.words import code_word, reason_word
 from pos.messages import OutgoingMessage
 from store_app.mail.carriers import Envelope
 from supply.network.claims import photos as claim_photos
@@ -59,7 +59,7 @@ def written(row: OutgoingMessage) -> Envelope:
     say = said_in(document)
     said: dict[str, Any] = {
         "no": document["order_no"], "store": document["store"]["name"], "supplier": document["supplier_name"],
-        "day": say.moment(document.get("delivery_day", "")), "why": document.get("called_off", document.get("why", "")),
+        "day": say.moment(document.get("delivery_day", "")), "why": reason_word(document.get("called_off", document.get("why")), say),
         "by": document["by"], "address": document["store"]["address"] or "", "phone": document["store"]["phone"] or "",
         "customer_no": document["customer_no"], "please": say(_PLEASE),
     }  # fmt: skip

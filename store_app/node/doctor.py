@@ -18,8 +18,9 @@ import sys
 import sysconfig
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import sqlalchemy as sa
@@ -39,6 +40,7 @@ from store_app.node import backup
 from store_app.runtime import job_runs, outgoing, tables
 from store_app.runtime.doors import Doors
 from store_app.web import staff
+from store_app.words.health import health
 from supply.demand.forecasts import ForecastRun
 
 GOOD, WARN, BAD = "good", "warn", "bad"
@@ -50,23 +52,30 @@ _POWERS = sa.text(
     "SELECT rolsuper OR rolcreaterole OR rolreplication OR rolbypassrls FROM pg_roles WHERE rolname = current_user"
 )
 QUEUE_LATE = {
-    dt.timedelta(hours=1): "Nothing has been sent for over an hour. Check the internet connection; selling goes on.",
-    dt.timedelta(days=1): "Nothing has been sent for over a day. Restart the router; if that fails, call the operator.",
-    dt.timedelta(days=7): "Nothing has been sent for over a week; orders and forecasts use old figures. Use another "
-    "connection, such as a phone, until everything is sent.",
-}
-"""How old the oldest unsent message is, and what to do then."""
+    dt.timedelta(hours=1): "queue-hour", dt.timedelta(days=1): "queue-day", dt.timedelta(days=7): "queue-week",
+}  # fmt: skip
+"""How old the oldest unsent message is, and what is said then."""
 Look = Callable[[Doors], "Word"]
 
 
 @dataclass(frozen=True)
 class Word:
-    """What was found about one thing. value: its figure for /metrics, where it has one."""
+    """What was found about one thing. said: codes of sentences and their facts (`words.health`). value: its figure for
+    /metrics, where it has one."""
 
     thing: str
     light: str
-    sentence: str
+    said: tuple[tuple[str, dict[str, Any]], ...]
     value: float | None = None
+
+    @property
+    def sentence(self) -> str:
+        """What was found, in words."""
+        return health(self.said)
+
+    def also(self, code: str, **facts: Any) -> "Word":
+        """Return the word with another sentence."""
+        return replace(self, said=(*self.said, (code, facts)))
 
 
 def examine(doors: Doors, *, outside: bool = True, reads_file: bool = True) -> list[Word]:
@@ -97,11 +106,15 @@ def examine(doors: Doors, *, outside: bool = True, reads_file: bool = True) -> l
 # --- inside ---
 
 
+def _word(thing: str, light: str, code: str, value: float | None = None, /, **facts: Any) -> Word:
+    return Word(thing, light, ((code, facts),), value)
+
+
 def _safely(look: Look, doors: Doors) -> Word:
     try:
         return look(doors)
     except (DomainError, OSError, sa.exc.SQLAlchemyError) as fault:
-        return Word(look.__name__.strip("_"), BAD, f"This check failed: {cause(fault)}.")
+        return _word(look.__name__.strip("_"), BAD, "check-failed", why=cause(fault))
 
 
 def _database_at_a_glance(doors: Doors) -> Word:
@@ -111,31 +124,31 @@ def _database_at_a_glance(doors: Doors) -> Word:
 def _database(doors: Doors, *, reads_file: bool = True) -> Word:
     engine = doors.database.engine
     refuse_unsafe(engine)
-    revision, newest = migrate.current(engine), migrate.newest()
-    if revision != newest:
-        return Word("database", BAD, f"The database is at version {revision}, not {newest}. Run `cornerstore migrate`.")
+    is_at, newest = migrate.current(engine), migrate.newest()
+    if is_at != newest:
+        return _word("database", BAD, "database-version", is_at=is_at, newest=newest)
     if engine.dialect.name != "sqlite":
         with engine.connect() as connection:
             powers = connection.execute(_POWERS).scalar()
         if powers and not doors.settings.practice:
-            reported = "Create a role that owns this database alone: CREATE ROLE cornerstore LOGIN CREATEDB."
-            return Word("database", WARN, f"The node's PostgreSQL role has more rights than it needs. {reported}")
-        return Word("database", GOOD, f"PostgreSQL, tables at version {revision}.")
+            return _word("database", WARN, "database-rights")
+        return _word("database", GOOD, "database-postgresql", is_at=is_at)
+    size = Path(str(engine.url.database)).stat().st_size
+    facts: dict[str, Any] = {"megabytes": round(size / 1e6), "is_at": is_at}
     if reads_file:
         with engine.connect() as connection:
-            said = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
-        if said != "ok":
-            reported = (
-                "Stop selling on this computer, restore the last backup to another disk, and keep the damaged file."
-            )
-            return Word("database", BAD, f"The file is damaged: {said}. {reported}")
-        whole = "Sound"
-    else:
-        copies = backup.copies(doors)
-        hours = (doors.now() - copies[0].at).total_seconds() / 3600 if copies else 0
-        whole = f"Sound when last checked, {hours:.0f} hours ago" if copies else "Not checked yet"
-    size = Path(str(engine.url.database)).stat().st_size
-    return Word("database", GOOD, f"{whole}, {size / 1e6:.0f} MB, tables at version {revision}.", float(size))
+            fault = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+        if fault != "ok":
+            return _word("database", BAD, "database-damaged", fault=fault)
+        return _word("database", GOOD, "database", float(size), **facts)
+    copies = backup.copies(doors)
+    if not copies:
+        return _word("database", GOOD, "database-unchecked", float(size), **facts)
+    return _word("database", GOOD, "database-checked", float(size), hours=_hours(doors.now() - copies[0].at), **facts)
+
+
+def _hours(age: dt.timedelta) -> int:
+    return round(age.total_seconds() / 3600)
 
 
 def _protection(doors: Doors) -> Word:
@@ -144,41 +157,30 @@ def _protection(doors: Doors) -> Word:
     with doors.read() as session:
         off = append_only.unprotected(session)
     if off:
-        reported = (
-            f"Rows of {', '.join(off)} can be changed: their protection was removed from the database. "
-            "Run `cornerstore verify` to check the books, then `cornerstore migrate`."
-        )
-        return Word("protection", BAD, reported, float(len(off)))
-    return Word("protection", GOOD, "The database refuses to change or delete what is on record.", 0.0)
+        return _word("protection", BAD, "protection-off", float(len(off)), tables=", ".join(off))
+    return _word("protection", GOOD, "protection", 0.0)
 
 
 def _disk(doors: Doors) -> Word:
     free = shutil.disk_usage(doors.settings.state_folder).free
     light = BAD if free < LEAST_FREE else WARN if free < LOW_FREE else GOOD
-    advice = "" if light == GOOD else " Free some space: with a full disk the store cannot sell."
-    return Word("disk", light, f"{free / 1e9:.1f} GB free.{advice}", float(free))
+    found = _word("disk", light, "disk", float(free), free=free / 1e9)
+    return found if light == GOOD else found.also("disk-full")
 
 
 def _place(doors: Doors) -> Word:
     """Tell whether the state folder lies on a disk of this machine."""
     kind = _kind_of_disk(doors.settings.state_folder.resolve())
-    if kind in REMOTE_DISKS:
-        return Word(
-            "place", BAD, f"The state folder is on a network drive ({kind}). Move it to a disk of this computer."
-        )
-    return Word("place", GOOD, f"The state folder is on a disk of this computer{f' ({kind})' if kind else ''}.")
+    return _word("place", BAD, "place-remote", kind=kind) if kind in REMOTE_DISKS else _word("place", GOOD, "place")
 
 
 def _clock(doors: Doors) -> Word:
     """Tell whether the machine's clock shows what cannot be."""
     behind_s = doors.clock.behind_s() if isinstance(doors.clock, SystemClock) else 0.0
     if behind_s <= CLOCK_OFF_S:
-        return Word("clock", GOOD, "This computer's clock looks right.", behind_s)
-    reported = (
-        f"This computer's clock is at least {behind_s / 86_400:.1f} days behind. Set it, or have it set from "
-        f"the internet; until then, sales are dated {doors.now():%Y-%m-%d %H:%M} UTC or later."
-    )
-    return Word("clock", BAD, reported, behind_s)
+        return _word("clock", GOOD, "clock", behind_s)
+    now = f"{doors.now():%Y-%m-%d %H:%M}"
+    return _word("clock", BAD, "clock-behind", behind_s, days=behind_s / 86_400, now=now)
 
 
 def _kind_of_disk(folder: Path) -> str:
@@ -197,28 +199,29 @@ def _kind_of_disk(folder: Path) -> str:
 def _backups(doors: Doors) -> Word:
     copies = backup.copies(doors)
     if not copies:
-        return Word("backups", BAD, "There is no backup yet. Run `cornerstore backup`.")
+        return _word("backups", BAD, "backups-none")
     age = doors.now() - copies[0].at
-    hours = age.total_seconds() / 3600
     light = BAD if age > dt.timedelta(days=7) else WARN if age > dt.timedelta(hours=36) else GOOD
     same_disk = os.stat(backup.folder_of(doors)).st_dev == os.stat(doors.settings.state_folder).st_dev  # noqa: PTH116
-    advice = " It is on the same disk as the books: set backup_folder to another disk." if same_disk else ""
-    return Word("backups", light, f"The last tested backup is {hours:.0f} hours old.{advice}", age.total_seconds())
+    found = _word("backups", light, "backups", age.total_seconds(), hours=_hours(age))
+    return found.also("backups-here") if same_disk else found
 
 
 def _jobs(doors: Doors) -> Word:
     with doors.read() as session:
         failed = job_runs.failed(session, doors.settings.node_id, at=doors.now())
-        now = [
-            f" {run.job} of {run.day} runs: {run.outcome}."
-            for run in job_runs.under_way(session, doors.settings.node_id)
-        ]
-    if failed:
-        how = [", ".join(filter(None, ("cut off" * (run.state == "running"), run.outcome))) for run in failed[:3]]
-        reported = "; ".join(f"{run.job} of {run.day}: {words}" for run, words in zip(failed, how, strict=False))
-        light = BAD if any(run.tries > job_runs.MOST_TRIES for run in failed) else WARN
-        return Word("jobs", light, f"{len(failed)} nightly jobs failed three times. {reported}", float(len(failed)))
-    return Word("jobs", GOOD, "No nightly job needs attention." + "".join(now), 0.0)
+        running = job_runs.under_way(session, doors.settings.node_id)
+    if not failed:
+        found = _word("jobs", GOOD, "jobs", 0.0)
+        for run in running:
+            found = found.also("jobs-running", job=run.job, day=f"{run.day}", outcome=run.outcome)
+        return found
+    light = BAD if any(run.tries > job_runs.MOST_TRIES for run in failed) else WARN
+    found = _word("jobs", light, "jobs-failed", float(len(failed)), count=len(failed))
+    for run in failed[:3]:
+        code = "job-cut-off" if run.state == "running" else "job-failed"
+        found = found.also(code, job=run.job, day=f"{run.day}", outcome=run.outcome.rstrip("."))
+    return found
 
 
 def _forecasts(doors: Doors) -> Word:
@@ -229,37 +232,30 @@ def _forecasts(doors: Doors) -> Word:
     with doors.read() as session:
         runs = session.execute(query).all()
     if not runs:
-        return Word("forecasts", GOOD, "No store has been forecast here yet.")
+        return _word("forecasts", GOOD, "forecasts-none")
     newest = max(runs, key=lambda run: run.origin_day)
-    reported = f"{len(runs)} stores forecast, the latest up to {newest.origin_day} with version {newest.version}."
+    facts = {"count": len(runs), "day": f"{newest.origin_day}", "version": newest.version}
     off, fallen = (sum(sign in (run.reason or "") for run in runs) for sign in ("drifts:", "fell_back:"))
-    if off or fallen:
-        reported += (
-            f" Last week's sales differed from the forecast in {off} stores; {fallen} use the four-week average for "
-            "some products. Check their orders closely until the forecast fits again."
-        )
-    return Word("forecasts", WARN if off else GOOD, reported, float(off))
+    found = _word("forecasts", WARN if off else GOOD, "forecasts", float(off), **facts)
+    return found.also("forecasts-off", off=off, fallen=fallen) if off or fallen else found
 
 
 def _worker(doors: Doors) -> Word:
     if doors.database.engine.dialect.name != "sqlite":
-        return Word("worker", GOOD, "One of several workers leads; each host's service shows whether its worker runs.")
-    if backup.worker_runs(doors):
-        return Word("worker", GOOD, "The worker is running.", 1.0)
-    return Word("worker", WARN, "No worker runs: nothing is printed or sent. Start `cornerstore serve` or `work`.", 0.0)
+        return _word("worker", GOOD, "worker-several")
+    return _word("worker", GOOD, "worker", 1.0) if backup.worker_runs(doors) else _word("worker", WARN, "worker-none", 0.0)
 
 
 def _settings(doors: Doors) -> Word:
     named = os.environ.get("CORNERSTORE_SETTINGS")
     if named and sys.platform != "win32" and stat.S_IMODE(Path(named).stat().st_mode) & 0o077:
-        return Word("settings", WARN, f"Other users of this computer can read {named}. Run: chmod 600 {named}")
+        return _word("settings", WARN, "settings-open", file=named)
     if doors.settings.practice:
-        return Word("settings", WARN, "This is a practice node: everyone knows its PINs.")
+        return _word("settings", WARN, "settings-practice")
     given = doors.settings
     if given.role == "network" and given.public_url.startswith("https:") and not given.secure_cookies:
-        reported = "The public address uses TLS, but cookies may be sent without it: set secure_cookies = true."
-        return Word("settings", WARN, reported)
-    return Word("settings", GOOD, "Only this node's user can read the settings.")
+        return _word("settings", WARN, "settings-cookies")
+    return _word("settings", GOOD, "settings")
 
 
 def _files(doors: Doors) -> Word:
@@ -267,35 +263,32 @@ def _files(doors: Doors) -> Word:
     copies = backup.folder_of(doors).glob(f"{doors.settings.node_id}-*")
     files = [*copies, doors.settings.signing_key, *([Path(books)] if books else [])]
     if read_by_all := sorted(str(file) for file in files if private.is_open(file) and private.is_open(file.parent)):
-        more = f", and {len(read_by_all) - 1} more" if read_by_all[1:] else ""
-        reported = f"Other users of this computer can read {read_by_all[0]}{more}. Run chmod 600 on each."
-        return Word("files", WARN, reported, float(len(read_by_all)))
-    return Word("files", GOOD, "Only this node's user can read the books and their backups.")
+        many = len(read_by_all)
+        return _word("files", WARN, "files-open", float(many), count=many, file=read_by_all[0])
+    return _word("files", GOOD, "files")
 
 
 def _outgoing(doors: Doors) -> Word:
     """Tell what the settings make this node connect to: what a firewall has to let through, and nothing else."""
-    to = "; ".join(f"{place} ({name})" for name, place in outgoing.reached(doors.settings))
-    return Word("outgoing", GOOD, f"This node connects to: {to or 'nothing'}.")
+    places = "; ".join(f"{place} ({name})" for name, place in outgoing.reached(doors.settings))
+    return _word("outgoing", GOOD, "outgoing", places=places) if places else _word("outgoing", GOOD, "outgoing-none")
 
 
 def _age(doors: Doors) -> Word:
     """Tell how old the program and its libraries are (docs/security.md promises an update each quarter)."""
     changed = Path(sysconfig.get_path("purelib")).stat().st_mtime
-    days = (doors.now() - dt.datetime.fromtimestamp(changed, dt.UTC)).days
-    reported = f"The program was last updated {max(days, 0)} days ago."
+    days = max(0, (doors.now() - dt.datetime.fromtimestamp(changed, dt.UTC)).days)
     if days > UPDATE_DUE_DAYS:
-        return Word("age", WARN, f"{reported} Install the newest version: it fixes faults in libraries.", days)
-    return Word("age", GOOD, reported, max(days, 0))
+        return _word("age", WARN, "age", days, days=days).also("age-old")
+    return _word("age", GOOD, "age", days, days=days)
 
 
 def _guesses(doors: Doors) -> Word:
     with doors.read() as look:
         wrong = staff.guesses(look, doors.settings.node_id, doors.now())
     if wrong < staff.STRANGERS_NOTED:
-        return Word("sign-in", GOOD, "No one is guessing PINs.", float(wrong))
-    reported = f"Someone is guessing PINs: {wrong} wrong ones in 15 minutes, on devices no one has signed in with."
-    return Word("sign-in", WARN, f"{reported} Check who can reach this node's sign-in page.", float(wrong))
+        return _word("sign-in", GOOD, "sign-in", float(wrong))
+    return _word("sign-in", WARN, "sign-in-guessed", float(wrong), count=wrong)
 
 
 def _queue(doors: Doors) -> Word:
@@ -305,23 +298,19 @@ def _queue(doors: Doors) -> Word:
     age = doors.now() - oldest if oldest else dt.timedelta(0)
     late = [limit for limit in QUEUE_LATE if age > limit]
     light = BAD if queue["stuck"] or len(late) > 1 else WARN if late else GOOD
-    reported = f"{queue['pending']} messages wait to be sent; the network refused {queue['stuck']}."
+    found = _word("queue", light, "queue", age.total_seconds(), waiting=queue["pending"], refused=queue["stuck"])
     if late:
-        reported += f" {QUEUE_LATE[late[-1]]}"
-    if node.last_fault:
-        reported += f" The last contact failed: {node.last_fault}"
-    return Word("queue", light, reported, age.total_seconds())
+        found = found.also(QUEUE_LATE[late[-1]])
+    return found.also("queue-fault", why=node.last_fault) if node.last_fault else found
 
 
 def _editions(doors: Doors) -> Word:
     with doors.read() as session:
-        found = publication.refused(session)
-    if not found:
-        return Word("editions", GOOD, "Everything the network published was accepted.", 0.0)
-    reported = " ".join(row.reported for row in found)
-    return Word(
-        "editions", WARN, f"{reported} The last good one stays in use. Call the network's operator.", len(found)
-    )
+        refused = publication.refused(session)
+    if not refused:
+        return _word("editions", GOOD, "editions", 0.0)
+    said = tuple(("edition-refused", {"edition": row.kind, "why": row.reported}) for row in refused)
+    return Word("editions", WARN, (*said, ("editions-old", {})), len(refused))
 
 
 def _put_back(doors: Doors) -> Word:
@@ -332,17 +321,15 @@ def _put_back(doors: Doors) -> Word:
         fetches = homecoming.is_awaited(session)
         found = homecoming.last(session, doors.settings.node_id)
     if fetches:
-        reported = "These books were restored from a backup. Messages sent after it return at the next sync."
-        return Word("put back", WARN, reported)
+        return _word("put back", WARN, "put-back-waits")
     if found is None or doors.now() - found[0] > homecoming.SHOWN_FOR:
-        return Word("put back", GOOD, "Nothing had to be fetched from the network lately.", 0.0)
+        return _word("put back", GOOD, "put-back", 0.0)
     at, came = found
     many, odd = sum(came["topics"].values()), came["odd_many"]
     sales = came["topics"].get("sale.completed", 0)
-    reported = f"On {at:%Y-%m-%d} the network returned {many} messages, {sales} of them sales, after a restore."
-    if odd:
-        reported += f" {odd} of them need a look on the store's settings page."
-    return Word("put back", WARN if odd else GOOD, reported, float(many))
+    light = WARN if odd else GOOD
+    word = _word("put back", light, "put-back-came", float(many), day=f"{at:%Y-%m-%d}", count=many, sales=sales)
+    return word.also("put-back-odd", count=odd) if odd else word
 
 
 def _line(doors: Doors) -> Word:
@@ -354,23 +341,21 @@ def _line(doors: Doors) -> Word:
             began = time.time()
             answer = client.get("/api/sync/journal")
     except httpx2.HTTPError as fault:
-        return Word("line", WARN, f"The network cannot be reached: {fault or type(fault).__name__}. Selling goes on.")
+        return _word("line", WARN, "line-none", why=str(fault) or type(fault).__name__)
     refusal = wire.refusal_of(answer.content) if answer.status_code == 403 else None
     if refusal is not None and refusal.code in wire.PAUSES:
-        return Word("line", BAD, wire.PAUSES[refusal.code])
+        return _word("line", BAD, "line-paused", why=wire.PAUSES[refusal.code])
     if answer.status_code in (401, 403):
-        return Word("line", BAD, "The network no longer knows this store's key. Ask the operator for a new code.")
+        return _word("line", BAD, "line-key")
     if answer.status_code != 200:
-        return Word("line", WARN, f"The network answered {answer.status_code}. Selling goes on.")
+        return _word("line", WARN, "line-refused", status=answer.status_code)
     theirs = sender.moment_reported(answer.headers.get("Date"))
     if theirs is None:
-        return Word("line", WARN, "Something other than the network answered. Selling goes on.")
+        return _word("line", WARN, "line-other")
     off_s = theirs.timestamp() - began
     if abs(off_s) > CLOCK_OFF_S:
-        return Word(
-            "line", WARN, f"This computer's clock is off by {off_s:.0f} s. Have it set from the internet.", off_s
-        )
-    return Word("line", GOOD, "The network answers, knows this store's key, and the clocks agree.", off_s)
+        return _word("line", WARN, "line-clock", off_s, seconds=round(off_s))
+    return _word("line", GOOD, "line", off_s)
 
 
 def _parked(doors: Doors) -> Word:
@@ -378,9 +363,7 @@ def _parked(doors: Doors) -> Word:
         parked = session.scalar(sa.select(sa.func.count()).where(InboxMessage.state == "parked")) or 0
         stuck = session.scalar(sa.select(sa.func.count()).where(OutboxMessage.state == "stuck")) or 0
     light = WARN if parked or stuck else GOOD
-    return Word(
-        "parked", light, f"{parked} messages from stores are on hold; {stuck} of ours were refused.", float(parked)
-    )
+    return _word("parked", light, "parked", float(parked), parked=parked, stuck=stuck)
 
 
 def _rolling(doors: Doors) -> Word:
@@ -388,4 +371,4 @@ def _rolling(doors: Doors) -> Word:
         oldest = changed_days.oldest(session)
     behind_s = (doors.now() - oldest).total_seconds() if oldest else 0.0
     light = BAD if behind_s > 3600 else WARN if behind_s > 120 else GOOD
-    return Word("roll-up", light, f"Totals of received sales are {behind_s:.0f} s behind.", behind_s)
+    return _word("roll-up", light, "roll-up", behind_s, seconds=round(behind_s))

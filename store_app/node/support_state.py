@@ -1,4 +1,4 @@
-"""How a node is, as the network is told while the shopkeeper lets it look: the doctor's words, the journal's last."""
+"""How a node is, as the network is told while the shopkeeper lets it look: what the doctor found, the journal's last."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from supply.membership import support
 
 
 def of(doors: Doors) -> dict[str, Any]:
-    """Return the doctor's words and the journal's last entries."""
+    """Return what the doctor found and the journal's last entries."""
     from store_app.node import doctor
 
     words = doctor.examine(doors, outside=False)
@@ -15,7 +15,7 @@ def of(doors: Doors) -> dict[str, Any]:
         entries = support.last_entries(session, doors.settings.node_id)
     return {
         "at": doors.now().isoformat(timespec="seconds"),
-        "words": [{"thing": one.thing, "light": one.light, "sentence": one.sentence} for one in words],
+        "words": [{"thing": one.thing, "light": one.light, "said": one.said} for one in words],
         "journal": entries,
     }
 

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from config.errors import DomainError
 from config.ids import NETWORK
 from config.nodes.journal import Actor, Context
+from config.words import N_
 from pos.payments.providers import FINAL, NEVER_SEEN, Outcome, Provider, Request
 from pos.store.store import store_of
 from store_app.payments.providers import providers
@@ -128,7 +129,7 @@ def _mean(session: Session, row: Escrow, came: str, at: dt.datetime) -> None:
     elif came == "held":
         placing.paid(session, order, at=at)
     elif order.state == "placed":
-        placing.unpaid(ctx, order, why="It was not paid in time.")
+        placing.unpaid(ctx, order, why=N_("It was not paid in time."))
 
 
 def _asked(doors: Doors, name: str, request: Request, *, begin: bool, is_over: bool) -> Outcome:

@@ -61,6 +61,8 @@ interface Priced { price_minor: number; price_quantity: number; inclusive?: bool
 interface Product extends Measured, Priced {
   sku: string;
   name: string;
+  /** What paper calls it, where that is another name. */
+  paper_name?: string;
   brand?: string;
   category?: string;
   department?: string;
@@ -155,7 +157,7 @@ interface About extends Measured, Priced { name: string; list_price_minor: numbe
 interface Approval { id: string; permission: string; by: string; covers?: Covers[] }
 
 /** A line of an earlier receipt that comes back. */
-interface Back {
+interface Back extends Measured {
   sale_id: string;
   n: number;
   qty: number;
@@ -327,7 +329,7 @@ type Step =
   | { kind: "thanks"; total: number; change: number; saved: number; receipt: number };
 interface Shown {
   step: Step;
-  lines: { qty: string; name: string; total: number; offers: { name: string; amount: number }[] }[];
+  lines: (Measured & { qty: number; name: string; total: number; offers: { name: string; amount: number }[] })[];
   tax: number;
   total: number;
   saved: number;

@@ -8,7 +8,7 @@ Rules
    say `at_store(store)` first.
 3. The look, light or dark, is what this browser chose (a cookie), else 'auto': as the device.
 4. The language is the one in the address (`?lang=`), then the cookie, then on a customer's pages (`/shop/<slug>`) the
-   first that the browser reads, then the store's.
+   first that the browser reads, then the store's. The customer's screen speaks the store's, as paper does.
 """
 
 import datetime as dt
@@ -34,6 +34,7 @@ from config.prepared import Prepared
 from config.settings import Settings
 from config.words import Language
 from pos.catalogue.catalogue import category_names
+from pos.documents.words import reason_word
 from pos.store.store import Store
 from store_app.roles import is_network
 from store_app.runtime.doors import babel, doors, read
@@ -83,22 +84,6 @@ STATE_WORDS = {
 }  # fmt: skip
 
 
-OWN_REASONS = {
-    "The customer canceled.": lazy("The customer canceled."),
-    "The network decided this.": lazy("The network decided this."),
-    "No one collected it in time.": lazy("No one collected it in time."),
-    "The store did not answer in time.": lazy("The store did not answer in time."),
-    "The store did not prepare it in time.": lazy("The store did not prepare it in time."),
-    "The store could not be reached in time.": lazy("The store could not be reached in time."),
-    "The products did not arrive.": lazy("The products did not arrive."),
-    "The products were not collected in time.": lazy("The products were not collected in time."),
-    "Not enough neighbors joined.": lazy("Not enough neighbors joined."),
-    "The supplier's minimum was not reached.": lazy("The supplier's minimum was not reached."),
-    "No one answered in time.": lazy("No one answered in time."),
-    "The campaign has ended.": lazy("The campaign has ended."),
-}
-"""What nobody typed: a reason that the books give by themselves, in the words in which it travels."""
-
 
 @dataclass(frozen=True)
 class Place:
@@ -142,6 +127,11 @@ def place() -> Place:
 def at_store(store: Store) -> None:
     """Let this answer speak from `store`: its name, money, zone and language, and its online store as the start."""
     g.place, g.start = Place.of(store), url_for("storefront.home", slug=store.slug)
+
+
+def as_paper() -> None:
+    """Let this answer speak the store's language, whatever the person who is signed in reads (rule 4)."""
+    g.language = words.known(place().language) or "en"
 
 
 def about_store(store: Store) -> None:
@@ -314,7 +304,7 @@ def state_word(state: str) -> str:
 
 def why_words(why: str | None) -> str:
     """Write a reason: one of our own in the reader's language, what a person typed as it was typed."""
-    return str(OWN_REASONS.get(why or "", why or ""))
+    return reason_word(why, speech())
 
 
 # --- the frame ---

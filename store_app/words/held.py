@@ -7,10 +7,12 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as lazy
 
+from config.errors import Refused
 from config.nodes import inbox
 from config.nodes.inbox import InboxMessage
 from store_app.web.presenting import money, number, qty
 from store_app.words import words as general_words
+from store_app.words.refusals import sentence_of
 from supply.demand import plausibility
 
 MONEY = ("sale", "money")
@@ -60,7 +62,10 @@ def why(row: InboxMessage) -> str:
     if facts.get("kind") in KINDS:
         value, _usual, _most = figures(facts)
         return str(KINDS[facts["kind"]] % {"value": value, "name": facts.get("name", "")})
-    return _field(row.reason) or str(REASONS.get(code, row.reason or ""))
+    said, sentence = _field(row.reason) or REASONS.get(code), facts.get("sentence")
+    if said or not sentence:
+        return str(said or row.reason or "")
+    return sentence_of(Refused(code, sentence, **facts))
 
 
 def figures(facts: Mapping[str, Any] | None) -> tuple[str, str, str]:

@@ -6,7 +6,7 @@ from typing import Any
 from flask import has_request_context
 
 from config.errors import DomainError
-from store_app.web.presenting import clock_time, place, speech, state_word
+from store_app.web.presenting import clock_time, place, speech, state_word, why_words
 from store_app.words.words import edition_word, permission_word, tender_word
 
 
@@ -28,4 +28,5 @@ def _permissions(names: list[str]) -> str:
 
 _WRITERS: dict[str, Callable[[Any], str]] = {
     "until": _until, "state": state_word, "edition": edition_word, "permissions": _permissions, "tender": tender_word,
+    "why": why_words,
 }  # fmt: skip

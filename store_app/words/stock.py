@@ -53,12 +53,7 @@ AFTERWARDS = {
     "send_back": _l("Stores give them to the driver"),
 }
 """What becomes of recalled goods (`recall.AFTERWARDS`)."""
-LIFT_REASONS = {
-    "all-well": _l("Tested and safe"),
-    "over": _l("The manufacturer ended it"),
-    "mistake": _l("Recalled by mistake"),
-    "other": _l("Another reason"),
-}
+LIFT_REASONS = words.reasons("lift-")
 
 
 def waste_word(reason: str) -> str:

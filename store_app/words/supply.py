@@ -8,7 +8,7 @@ from flask_babel import ngettext
 
 from store_app.web.presenting import minute, number, qty
 from store_app.words.promotions import weekday
-from store_app.words.words import day_or_weekday
+from store_app.words.words import day_or_weekday, reasons
 from supply.network.warehouse.allocation import Scarcity
 from supply.orders.delivery_calendar import DeliveryCalendar, next_cycle
 
@@ -25,19 +25,7 @@ def takes_orders(calendar: DeliveryCalendar, today: dt.date) -> str:
     return _("%(days)s until %(time)s", days=words, time=minute(calendar.cut_off_minute))
 
 
-TRANSFER_REASONS = {
-    "need-it": _l("We need it ourselves"),
-    "no-room": _l("No room for it"),
-    "no-time": _l("No time to deliver or fetch it"),
-    "not-here": _l("It does not sell here"),
-    "other": _l("Another reason"),
-}
-LOST_REASONS = {
-    "not-there": _l("It was not there to fetch"),
-    "lost": _l("Lost on the way"),
-    "other": _l("Another reason"),
-}
-"""Why handed-over goods did not come."""
+TRANSFER_REASONS, LOST_REASONS = reasons("transfer-"), reasons("lost-")
 PICK_REASONS = {
     "missing": _l("Not there"),
     "damaged": _l("Damaged or spoiled"),

@@ -14,8 +14,16 @@ from flask_babel import format_date, get_locale, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from pos.documents.words import REASONS
 from pos.payments.tenders import Spot, offered, tender_of
 from store_app.web import presenting
+
+
+def reasons(prefix: str) -> dict[str, Any]:
+    """Return the reasons to choose from that begin so, and last another one: code -> words."""
+    chosen = {code: _l(words) for code, words in REASONS.items() if code.startswith(prefix)}
+    return chosen | {"other": _l("Another reason")}
+
 
 PLACES = {
     "backroom": _l("backroom"),
@@ -53,58 +61,11 @@ COUNT_REASONS = {
     "held-beyond-stock": _l("More is reserved for customers than on record."),
 }
 
-CHANGE_REASONS = {
-    "too-many": _l("Too many"),
-    "too-few": _l("Not enough"),
-    "customer-asked": _l("A customer asked"),
-    "event": _l("An event or holiday"),
-    "no-room": _l("No room for it"),
-    "other": _l("Another reason"),
-}
-
-DIFFERENCE_REASONS = {
-    "missing": _l("Missing"),
-    "broken": _l("Broken"),
-    "too-many": _l("More than expected"),
-    "spoilt": _l("Spoiled or too old"),
-    "wrong": _l("Wrong product"),
-    "other": _l("Another reason"),
-}
-
-SEND_BACK_REASONS = {
-    "not-ordered": _l("No one ordered it"),
-    "other-store": _l("It is for another store"),
-    "broken": _l("Broken"),
-    "too-late": _l("It came too late"),
-    "other": _l("Another reason"),
-}
-
-DECLINE_REASONS = {
-    "not-here": _l("It does not sell here"),
-    "no-room": _l("No room for it"),
-    "too-many": _l("Too many"),
-    "too-dear": _l("Too expensive"),
-    "other": _l("Another reason"),
-}
-
-REFUSE_REASONS = {
-    "not-there": _l("Out of stock"),
-    "closing": _l("We are closing"),
-    "too-much": _l("More than we can pick"),
-    "other": _l("Another reason"),
-}
-
 COUPON_WORDS = {
     "unknown": _l("No such coupon here. Check the code."),
     "used-up": _l("This coupon has been used up."),
     "ended": _l("This coupon has expired."),
     "unfit": _l("It saves nothing on this basket."),
-}
-
-CANCEL_REASONS = {
-    "customer": _l("The customer does not want it"),
-    "not-there": _l("Out of stock"),
-    "other": _l("Another reason"),
 }
 
 MESSAGE_KINDS = {
@@ -120,14 +81,9 @@ PRODUCER_KINDS = {
     "store": _l("Nearby store"),
 }
 
-NOT_MET_REASONS = {
-    "nobody": _l("No one was there"),
-    "address": _l("The address was not found"),
-    "refused": _l("The customer did not want it"),
-    "age": _l("No one old enough was there"),
-    "other": _l("Another reason"),
-}
-
+CHANGE_REASONS, DIFFERENCE_REASONS = reasons("change-"), reasons("came-")
+SEND_BACK_REASONS, DECLINE_REASONS = reasons("door-"), reasons("decline-")
+REFUSE_REASONS, CANCEL_REASONS, NOT_MET_REASONS = reasons("refuse-"), reasons("cancel-"), reasons("unmet-")
 ROLES = {
     "cashier": _l("Cashier"),
     "supervisor": _l("Supervisor"),
@@ -202,6 +158,7 @@ TOPICS = {
     "produce.reported": _l("Own product"),
     "recall.cleared": _l("Recall: shelf cleared"),
     "review.answered": _l("Answer to a review"),
+    "review.flagged": _l("Reported review"),
     "standing.counts": _l("Figures for the membership level"),
     "support.reported": _l("Permission for support"),
 }

@@ -211,8 +211,7 @@ def charge(ctx: Context, lot: Consignment) -> None:
     lot.charged_qty = owed
     back_minor = min(-amount_minor, ledger.left_to_credit(ctx.session, lot.store_id))
     if back_minor > 0:
-        why = "Goods that went back"
-        ledger.credit_note(ctx, lot.store_id, back_minor, why=why, id=new_id())
+        ledger.credit_note(ctx, lot.store_id, back_minor, why="credit-returned", id=new_id())
     if amount_minor <= 0:
         return
     book = Booking(ctx, lot.store_id)

@@ -27,6 +27,7 @@ from config.errors import NotFound
 from config.nodes import journal
 from config.nodes.journal import Context
 from config.states import StateTable
+from config.words import N_
 from pos.printing.queue import PrintJob
 from pos.store.store import Store, send_fact
 from supply.online import home_delivery
@@ -49,7 +50,7 @@ STATES = StateTable(
 )
 OPEN = ("placed", "accepted", "picking", "short", "ready")
 BEFORE_READY = ("placed", "accepted", "picking", "short")
-CUSTOMER_CANCELLED = "The customer canceled."
+CUSTOMER_CANCELLED = N_("The customer canceled.")
 """Why an order ended that its customer called off, as it travels."""
 GIVEN_BACK = ("refused", "cancelled", "expired")
 """Ends in which the units went back to the store."""

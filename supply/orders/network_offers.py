@@ -37,6 +37,7 @@ from config.nodes import journal
 from config.nodes.facts import applies
 from config.nodes.journal import Context
 from config.states import StateTable
+from config.words import N_
 from pos.catalogue.catalogue import Product
 from pos.store.store import day_of, send_fact, store_of
 from supply.facts import (
@@ -257,7 +258,7 @@ def expire_due(ctx: Context, store_id: str) -> list[NetworkOffer]:
     today = day_of(ctx.session, store_id, ctx.at)
     overdue = [found for found in open_offers(ctx.session, store_id) if found.answer_by < today]
     for found in overdue:
-        _settle(ctx, found, "expired", "No one answered in time.")
+        _settle(ctx, found, "expired", N_("No one answered in time."))
     return overdue
 
 

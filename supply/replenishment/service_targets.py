@@ -31,7 +31,7 @@ from supply.orders.orders import ReplenishmentOrder, lines_of
 
 LEAST_SERVICE_BP, MOST_SERVICE_BP = 5_000, 9_950
 LEAST_STORE_BP, USUAL_SERVICE_BP = 7_500, 9_800
-TEACHING = {"too-many": -1, "no-room": -1, "too-few": 1}
+TEACHING = {"change-too-many": -1, "change-no-room": -1, "change-too-few": 1}
 """reason -> whether it asks for less or for more."""
 MOST_TAUGHT_DAYS = 2
 LESSON_DAYS = 56

@@ -7,7 +7,8 @@ Rules
 2. At the store a refund is a copy, to be shown with the order; a late older word changes nothing.
 3. A review travels to its store once written, and again when the operator hid it or let it stand; the store's copy is
    replaced by it, save for the answer.
-4. The store's answer travels to the network; the newest one stands.
+4. The store's answer travels to the network; the newest one stands. So does its report of a review, which waits there
+   for the operator like anybody's; one the operator has decided on is not reported again.
 """
 
 import datetime as dt
@@ -22,7 +23,7 @@ from supply.money import refunds
 from supply.money.refunds import Refund
 from supply.online.storefront import reviews
 from supply.online.storefront.reviews import Review
-from supply.online_facts import RefundReported, ReviewAnswered, ReviewReported
+from supply.online_facts import RefundReported, ReviewAnswered, ReviewFlagged, ReviewReported
 
 
 def send_refund(session: Session, row: Refund, at: dt.datetime) -> None:
@@ -67,6 +68,21 @@ def answer_review(ctx: Context, row: Review, words: str) -> None:
     reviews.answer(ctx, row, words)
     fact = ReviewAnswered.of_row(row, words=row.answer, at=ctx.at)
     send_fact(ctx.session, fact, subject=reviews.subject_of(row), at=ctx.at)
+
+
+def report_review(ctx: Context, row: Review, why: str) -> None:
+    """Report a review to the network's operator (rule 4); twice is once."""
+    if row.state == "shown" and not row.reported_why:
+        reviews.report(ctx, row, why)
+        fact = ReviewFlagged.of_row(row, why=row.reported_why, at=ctx.at)
+        send_fact(ctx.session, fact, subject=reviews.subject_of(row), at=ctx.at)
+
+
+@applies(ReviewFlagged)
+def note_review_report(ctx: Context, fact: ReviewFlagged) -> None:
+    """Put a review that its store reports before the operator (rule 4)."""
+    row = reviews.review_of(ctx.session, fact.store_id, fact.order_id, fact.sku)
+    reviews.report(replace(ctx, at=fact.at), row, fact.why)
 
 
 @applies(ReviewAnswered)

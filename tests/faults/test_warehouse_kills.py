@@ -150,7 +150,7 @@ def lifting(network: House) -> tuple[str, dict[str, str], sa.Select[tuple[int]]]
     """Lift it in every book, and tell the store."""
     _called_back(network)
     lifted = _in(Recall, Recall.store_id == STORE, Recall.state == "lifted")
-    return "/console/recalls/r1/lift", {"reason": "all-well"}, lifted
+    return "/console/recalls/r1/lift", {"reason": "lift-all-well"}, lifted
 
 
 def noting(network: House) -> tuple[str, dict[str, str], sa.Select[tuple[int]]]:

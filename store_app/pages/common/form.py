@@ -153,10 +153,10 @@ def one_of(name: str, choices: Collection[str], *, sentence: str) -> str:
 
 
 def reason(choices: Mapping[str, Any], *, field: str = "reason", words: str = "words", needed: bool = True) -> str:
-    """Return the reason as it is kept: the person's own words, else the word chosen from `choices`."""
+    """Return the reason as it is kept: the person's own words, else the code chosen from `choices`."""
     own, choice = text(words), request.form.get(field, "")
     if not own and choice in choices and choice != "other":
-        return str(choices[choice])
+        return choice
     if needed and not own:
         raise Invalid("no-reason", "Choose a reason or write your own.", field=field)
     return own

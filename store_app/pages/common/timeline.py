@@ -10,8 +10,7 @@ from flask_babel import lazy_gettext as lazy
 from sqlalchemy.orm import Session
 
 from config.nodes.journal import JournalEntry
-from pos.documents.words import REASONS, code_word
-from store_app.web.presenting import speech, state_word, why_words
+from store_app.web.presenting import state_word, why_words
 
 MOST = 60
 JOB = "job:"
@@ -40,8 +39,7 @@ def timeline(session: Session, subject: str) -> list[Step]:
         if "before" not in facts:
             continue
         word = state_word(row.verb.rpartition(".")[2])
-        why = why_words(code_word(REASONS, str(facts.get("why", "")), speech()))
-        steps.append(Step(word[:1].upper() + word[1:], row.at, _who(row), why))
+        steps.append(Step(word[:1].upper() + word[1:], row.at, _who(row), why_words(facts.get("why"))))
     return steps
 
 

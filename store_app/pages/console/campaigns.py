@@ -13,7 +13,7 @@ from config.money import BASIS
 from pos.store.store import usual_currency
 from store_app.pages.common import find_product, form
 from store_app.runtime.doors import acting, read, wake_worker_after, write
-from store_app.web.presenting import page, today
+from store_app.web.presenting import page, today, why_words
 from store_app.web.security import requires
 from store_app.words.refusals import sentence_of
 from supply.demand import campaign_uplift
@@ -112,7 +112,7 @@ def _view(session: Session, row: Campaign, today: dt.date) -> dict[str, Any]:
         "no": states.count("declined") + states.count("expired"),
         "held": len(row.held_out),
         "paid_minor": sum(ask.paid_minor or 0 for ask in asks),
-        "said": [ask.answered_why for ask in asks if ask.state == "declined"],
+        "said": [why_words(ask.answered_why) for ask in asks if ask.state == "declined"],
         "outcome": found,
     }
 

@@ -8,12 +8,14 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from config.errors import Refused
 from config.nodes.node import JOURNAL_CHANGED, KEY_ASKS, KEY_MISUSED
 from pos.store.store import usual_currency
 from store_app.runtime.doors import clock, read
-from store_app.web.presenting import day, page, today
+from store_app.web.presenting import day, page, today, why_words
 from store_app.web.security import requires
 from store_app.words import words as general_words
+from store_app.words.refusals import sentence_of
 from supply.demand import history
 from supply.membership import overview
 from supply.membership.attention import Attention, needing_a_person
@@ -120,7 +122,8 @@ def _worded(one: Attention, name: str) -> dict[str, Any]:
         )
         stores = url_for("console_parked.listed", _anchor=f"store-{one.subject}")
     elif one.kind == "left-out":
-        words = _left_out(str(facts.get("work")), name, why)
+        why = sentence_of(Refused("left-out", str(why), **facts["figures"]))
+        words = _left_out(str(facts.get("work")), name, why.rstrip(".。"))
         words += _("The other stores are done; this one is retried automatically.")
         level = "warn"
     elif one.kind == "lost-entries":
@@ -257,7 +260,7 @@ def _between_stores(one: Attention, name: str) -> dict[str, Any]:
     if one.kind == "transfer-missing" and facts["reason"]:
         words = _(
             "%(taker)s says that products from %(giver)s did not arrive: %(why)s. Ask both; %(giver)s is checking.",
-            giver=name, taker=facts["to"], why=facts["reason"].rstrip(".。"),
+            giver=name, taker=facts["to"], why=why_words(facts["reason"]).rstrip(".。"),
         )  # fmt: skip
     elif one.kind == "transfer-missing":
         words = _("%(taker)s counted less than %(giver)s handed over. Ask both.", giver=name, taker=facts["to"])

@@ -20,6 +20,7 @@ from store_app.pages.common import form
 from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
 from store_app.web.presenting import about_store, page
 from store_app.web.security import requires
+from store_app.words.health import health
 from supply.membership import support
 from supply.online.orders import OPEN, PickupOrder
 from supply.orders.deliveries import Delivery
@@ -86,6 +87,7 @@ def inside(store_id: str) -> ResponseReturnValue:
         deliveries=deliveries,
         waiting=waiting,
         find=find,
+        health=health,
         reported_at=dt.datetime.fromisoformat(reported_at) if reported_at else None,
     )
 

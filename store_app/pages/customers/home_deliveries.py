@@ -30,10 +30,10 @@ from supply.online.storefront.delivery_rules import (
     MOST_LEAD,
     MOST_ORDERS,
     MOST_RADIUS_M,
+    MOST_WINDOWS,
     DeliveryRules,
     read_places,
     read_point,
-    read_windows,
 )
 from supply.routing import stop_order
 from supply.routing.distances import Point
@@ -185,7 +185,7 @@ def rules(fault: DomainError | None = None) -> ResponseReturnValue:
     return page(
         "customers/home_deliveries/rules.html",
         rules=found,
-        windows_text=", ".join(f"{clock_text(start)}-{clock_text(end)}" for start, end in found.windows),
+        windows=[*((clock_text(start), clock_text(end)) for start, end in found.windows), ("", "")][:MOST_WINDOWS],
         places_text="\n".join(f"{one.name}, {one.lat_e6 / 1e6:.6f}, {one.lon_e6 / 1e6:.6f}" for one in found.places),
         fee_name=fee.name if fee else _("Delivery fee"),
         tax_class_id=fee.tax_class_id if fee else "",
@@ -212,7 +212,7 @@ def settle() -> ResponseReturnValue:
     wanted = DeliveryRules(
         on=request.form.get("on") == "yes", lat_e6=point[0] if point else None, lon_e6=point[1] if point else None,
         fee_minor=form.amount("fee", currency), free_from_minor=free, minimum_minor=form.amount("minimum", currency),
-        windows=read_windows(form.text("windows", most=200)),
+        windows=_windows(),
         places=read_places(request.form.get("places", "")[:20_000]),
         cash_at_door=request.form.get("cash_at_door") == "yes", **given,
     )  # fmt: skip
@@ -234,6 +234,13 @@ def _do(order_id: str, verb: Any, **given: Any) -> ResponseReturnValue:
         verb(acting(session), str(place().store_id), order_id, **given)
         wake_worker_after(session)
     return redirect(url_for(".overview"), 303)
+
+
+def _windows() -> tuple[tuple[int, int], ...]:
+    """Return the times typed, in order; a row left empty is none."""
+    rows = [(f"from-{n}", f"until-{n}") for n in range(MOST_WINDOWS)]
+    typed = [row for row in rows if any(map(form.text, row))]
+    return tuple(sorted((form.minute(begins), form.minute(ends)) for begins, ends in typed))
 
 
 def _planned(here: Point, found: list[Door]) -> list[str]:

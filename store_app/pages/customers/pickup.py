@@ -239,8 +239,7 @@ def picked(order_id: str) -> ResponseReturnValue:
             if then == "ready":
                 pickup.ready(ctx, store_id, order_id)
             elif then == "cancelled":
-                why = str(words.CANCEL_REASONS["not-there"])
-                pickup.cancel(ctx, store_id, order_id, why=why)
+                pickup.cancel(ctx, store_id, order_id, why="cancel-not-there")
             else:
                 missed = {sku: other for sku, other in instead.items() if sku not in found}
                 agreed = request.form.get("agreed") == "yes"

@@ -37,6 +37,20 @@ def listed(fault: DomainError | None = None, **_place: Any) -> ResponseReturnVal
     return page("customers/reviews.html", rows=rows, fault=fault)
 
 
+@bp.post("/<order_id>/<sku>/report")
+@requires("settings")
+@form.answers_on(listed)
+def report(order_id: str, sku: str) -> ResponseReturnValue:
+    """Report a review to the network's operator, who decides."""
+    why = form.text("why", most=300, required=_("Explain what is wrong."))
+    with write() as session:
+        row = reviews.review_of(session, str(place().store_id), order_id, sku)
+        online.report_review(acting(session), row, why)
+        wake_worker_after(session)
+    flash(_("Reported. The network will check it."), "good")
+    return redirect(url_for(".listed"), 303)
+
+
 @bp.post("/<order_id>/<sku>")
 @requires("settings")
 @form.answers_on(listed)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from config.errors import DomainError, Invalid, NotFound
 from config.ids import NETWORK
 from config.nodes.journal import Context
+from config.words import N_
 from pos.catalogue.catalogue import Product, find_code, search
 from store_app.pages.common import form, waiting
 from store_app.pages.common.timeline import timeline
@@ -241,7 +242,7 @@ def cancel(order_id: str) -> ResponseReturnValue:
     with write() as session:
         row = _row(session, order_id)
         if row.state != "cancelled":
-            supply_orders.cancel(acting(session), str(place().store_id), order_id, why=_("It did not arrive."))
+            supply_orders.cancel(acting(session), str(place().store_id), order_id, why=N_("It did not arrive."))
         wake_worker_after(session)
     flash(_("Order %(no)s is canceled.", no=row.order_no), "good")
     return redirect(url_for("ordering.orders"), 303)

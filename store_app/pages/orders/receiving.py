@@ -230,7 +230,7 @@ def add(delivery_id: str) -> ResponseReturnValue:
                 hit.qty or 0,
                 batch=hit.batch,
                 expires_on=hit.expires_on,
-                why=str(general_words.DIFFERENCE_REASONS["wrong"]),
+                why="came-wrong",
             )
     return redirect(url_for("receiving.delivery", delivery_id=delivery_id, at=sku, _anchor=f"line-{sku}"), 303)
 
@@ -334,7 +334,7 @@ def _typed() -> list[tuple[str, int, str, dt.date | None, str | None, bool]]:
             (
                 sku,
                 counted,
-                str(general_words.DIFFERENCE_REASONS[choice]) if choice in general_words.DIFFERENCE_REASONS else "",
+                choice if choice in general_words.DIFFERENCE_REASONS else "",
                 until,
                 batch,
                 request.form.get(f"shown-{n}") == str(counted),
@@ -362,7 +362,6 @@ def _lines(session: Session, delivery_id: str) -> list[LineView]:
     rows = _rows(session, delivery_id)
     skus = [row.sku for row in rows]
     units = waiting.stock_units(session, skus)
-    words = {str(words): key for key, words in general_words.DIFFERENCE_REASONS.items()}
     views = []
     for n, row in enumerate(rows):
         unit = units.get(row.sku, "each")
@@ -378,7 +377,7 @@ def _lines(session: Session, delivery_id: str) -> list[LineView]:
                 counted_qty=row.counted_qty,
                 difference_why=row.difference_why,
                 typed=request.form.get(f"qty-{n}", "") if again else str(counted),
-                why_key=request.form.get(f"why-{n}", "") if again else words.get(row.difference_why, ""),
+                why_key=request.form.get(f"why-{n}", "") if again else row.difference_why,
                 until=request.form.get(f"until-{n}", "")
                 if again
                 else row.expires_on.isoformat()

@@ -398,6 +398,6 @@ def _facts(store: Store, region: Region | None) -> list[tuple[str, str]]:
         (_("Open"), f"{hour(store.opens)} – {hour(store.closes)}"),
         (_("Currency"), store.currency),
         (_("Time zone"), store.tz.replace("_", " ")),
-        (_("Business day ends"), f"{store.rollover_hour:02d}:00"),
+        (_("Business day ends"), presenting.minute(60 * store.rollover_hour)),
         (_("Pickup orders held"), ngettext("%(num)d day", "%(num)d days", store.pickup_hold_days)),
     ]

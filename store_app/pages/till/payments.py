@@ -20,7 +20,7 @@ from pos.till.parked import Basket
 from store_app.pages.common import form
 from store_app.payments.providers import asker
 from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
-from store_app.web.presenting import page, place
+from store_app.web.presenting import page, place, why_words
 from store_app.web.security import requires
 
 bp = Blueprint("payments", __name__, url_prefix="/payments")
@@ -187,7 +187,7 @@ def _row(session: Session, payment: Payment) -> Row:
         state=str(state),
         tag=tag,
         words=_words(payment, kind, slip),
-        reason="" if payment.reason in (None, NEVER_SEEN, payment.state) else str(payment.reason),
+        reason="" if payment.reason in (None, NEVER_SEEN, payment.state) else why_words(payment.reason),
         unwanted=payment.unwanted_since is not None,
         slip=slip.reference if slip else None,
     )

@@ -28,7 +28,7 @@ from store_app.payments.providers import providers
 from store_app.practice.practice import is_practising
 from store_app.runtime.doors import doors, read
 from store_app.web.assets import asset
-from store_app.web.presenting import language, money_form, page, speech
+from store_app.web.presenting import as_paper, language, money_form, page, speech
 from store_app.web.security import requires
 from store_app.words import words
 
@@ -85,6 +85,7 @@ def _ahead() -> str:
 @requires("sell")
 def display() -> Response:
     """Show the customer's screen of this till; what it shows is told by the till's own page in the same browser."""
+    as_paper()
     store_id = doors().settings.node_id
     with read() as look:
         store = look.get_one(Store, store_id)

@@ -3,6 +3,7 @@
 import { el } from "./dom.js";
 import { moneyText, showMoney } from "./money.js";
 import { $, say, settings } from "./settings.js";
+import { qtyText } from "./words.js";
 
 const THANKS_MS = 8000;
 const channel = new BroadcastChannel(`cornerstore.display.${settings.store_id}.${settings.till_id}`);
@@ -56,7 +57,7 @@ function draw({ step, lines, tax, total, saved: savedMinor, practice }) {
 }
 
 /** @param {Shown["lines"][number]} line */
-const row = (line) => el("li", {}, el("span.figures", {}, line.qty), el("span", {}, line.name), el("b.figures", {}, moneyText(line.total)),
+const row = (line) => el("li", {}, el("span.figures", {}, qtyText(line, line.qty).replace("-", "−")), el("span", {}, line.name), el("b.figures", {}, moneyText(line.total)),
   line.offers.map((offer) => el("small", {}, `${offer.name} −${moneyText(offer.amount)}`)));
 
 channel.onmessage = ({ data }) => { if (data !== "hello") draw(data); };

@@ -263,7 +263,7 @@ export class Receipts {
       (qty) => (qty > left ? say("back-most", { left: each ? left : qtyText(line, left) }) : set(qty)), { onLeave: reopen });
     const shown = el("button.tool.figures.back-qty", { "aria-label": say("quantity-of", { name: line.name, qty: "0" }), onclick: key }, "0");
     /** @type {Back} */
-    const row = { sale_id: sale.id, n: line.n, qty: 0, restock: true, name: line.name, receipt_no: sale.receipt_no, total: 0, qty_text: "" };
+    const row = { sale_id: sale.id, n: line.n, qty: 0, restock: true, name: line.name, stock_unit: line.stock_unit, receipt_no: sale.receipt_no, total: 0, qty_text: "" };
     const set = (/** @type {number} */ qty) => {
       row.qty = Math.max(0, Math.min(left, qty));
       row.total = -divideHalfUp((line.total_minor + (deposit?.total_minor ?? 0)) * row.qty, line.qty); // its deposit comes back with it

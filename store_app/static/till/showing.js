@@ -1,8 +1,11 @@
-// What the customer sees on the second screen: told over a channel of this browser, drawn by display.js.
+// What the customer sees on the second screen: told over a channel of this browser, drawn by display.js. It speaks the
+// store's language, so figures go there as numbers, and products by their names on paper.
 
 import { afterPaint } from "../common/later.js";
-import { qtyText } from "./words.js";
 import { settings } from "./settings.js";
+
+/** @param {Product} product */
+const onPaper = (product) => product.paper_name ?? product.name;
 
 export class Showing {
   /** @param {import("./basket.js").Basket} basket */
@@ -24,11 +27,14 @@ export class Showing {
     const { step } = this;
     /** @type {Shown["lines"]} */
     const lines = this.basket.lines().map((line) => ({
-      qty: qtyText(line.product, line.qty), name: line.product.name, total: line.shown,
+      qty: line.qty, stock_unit: line.product.stock_unit, name: onPaper(line.product), total: line.shown,
       offers: (line.quoted?.offers ?? []).map((offer) => ({ name: offer.name, amount: offer.amount_minor })),
     }));
-    for (const deposit of this.basket.deposits()) lines.push({ qty: String(deposit.qty), name: deposit.name, total: deposit.total, offers: [] });
-    for (const back of this.basket.broughtBack) lines.push({ qty: back.qty_text, name: back.name, total: back.shown ?? back.total, offers: [] });
+    for (const { of = null, name, qty, total } of this.basket.deposits()) {
+      const deposit = this.basket.catalogue.bySku.get(this.basket.line(of)?.product.deposit_sku ?? "");
+      lines.push({ qty, stock_unit: "each", name: deposit ? onPaper(deposit) : name, total, offers: [] });
+    }
+    for (const { qty, stock_unit, name, total, shown = total } of this.basket.broughtBack) lines.push({ qty: -qty, stock_unit, name, total: shown, offers: [] });
     /** @type {Shown} */
     const shown = { step, lines, tax: this.basket.tax(), total: this.basket.total(), saved: this.basket.saved(), practice: this.basket.practice };
     this.channel.postMessage(shown);

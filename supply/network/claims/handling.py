@@ -417,7 +417,7 @@ def _pay(ctx: Context, claim: Claim, amount_minor: int) -> None:
     if amount_minor <= 0:
         return
     claim.granted_minor += amount_minor
-    booked, why = f"claim-{claim.id}-{claim.round}", f"No. {claim.claim_no}"
+    booked, why = f"claim-{claim.id}-{claim.round}", f"credit-claim: {claim.claim_no}"
     if claim.late:
         ledger.given(ctx, claim.store_id, "goodwill", amount_minor, why=why, id=booked)
     else:

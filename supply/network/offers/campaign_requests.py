@@ -25,6 +25,7 @@ from config.money import BASIS, share_out
 from config.nodes import journal
 from config.nodes.facts import applies
 from config.nodes.journal import Context
+from config.words import N_
 from pos.catalogue import catalogue, offers
 from pos.catalogue.catalogue import Listing
 from pos.catalogue.offers import StandingOffer
@@ -98,7 +99,7 @@ def carry_out(ctx: Context, store_id: str) -> list[CampaignAsk]:
     for ask in ctx.session.scalars(query.order_by(CampaignAsk.campaign_id)).all():
         if ask.state == "asked":
             if ask.answer_by < today:
-                changed.append(_answer(ctx, ask, "expired", "No one answered in time."))
+                changed.append(_answer(ctx, ask, "expired", N_("No one answered in time.")))
         elif today > ask.until_day:
             if ask.placed_on is not None or _sources(ctx.session, ask):
                 _clear(ctx, ask)
@@ -231,7 +232,7 @@ def _clear(ctx: Context, ask: CampaignAsk) -> None:
     """End the offers, the extra demand, and the slots (rule 3)."""
     for line in lines_of(ask.lines):
         if ctx.session.get(StandingOffer, _offer_id(ask, line.sku)) is not None:
-            offers.end(ctx, ask.store_id, _offer_id(ask, line.sku), why="The campaign has ended.")
+            offers.end(ctx, ask.store_id, _offer_id(ask, line.sku), why=N_("The campaign has ended."))
     offers.renew(ctx.session, ask.store_id)
     for source, _day in _sources(ctx.session, ask):
         known_events.close(ctx.session, ask.store_id, source)

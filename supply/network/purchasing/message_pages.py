@@ -15,6 +15,7 @@ from config.words import N_, Language
 from pos.documents import pdf
 from pos.documents.paper import quantity, said_in
 from pos.documents.pdf import MM, Column, Drawing, beside, words
+from pos.documents.words import reason_word
 
 _ORDERED = (
     Column(N_("Your no."), 25, size=9), Column(N_("Product"), 64, bold=True),
@@ -42,7 +43,7 @@ def pages(document: dict[str, Any]) -> bytes:
     elif off:
         story.append(words(say("These products will not be returned to you."), 13, bold=True))
     if off:
-        story += [words(document["called_off"], 11), Spacer(0, 14)]
+        story += [words(reason_word(document["called_off"], say), 11), Spacer(0, 14)]
     story.append(pdf.table(say, columns, [row(line, say, currency) for line in document["lines"]], struck=off))
     if is_order and not off:
         total = f"{say.amount(document['total_minor'], currency)} {currency}"

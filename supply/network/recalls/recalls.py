@@ -211,8 +211,7 @@ def settle(ctx: Context, recall_id: str, store_id: str, qty: int) -> int:
     amount = min(amount, ledger.left_to_credit(ctx.session, store_id))
     store.row.settled_qty = qty
     if amount:
-        words = "Recalled goods"
-        ledger.credit_note(ctx, store_id, amount, why=words, id=f"recall-{recall_id}")
+        ledger.credit_note(ctx, store_id, amount, why="credit-recalled", id=f"recall-{recall_id}")
     facts = {"store": store_id, "units": qty, "amount_minor": amount}
     journal.record(ctx, verb="recall.settled", subject=recall.subject_of(store.row), **facts)
     ctx.session.flush()

@@ -304,8 +304,7 @@ def call_off_purchase(ctx: Context, recall_id: str, warehouse_id: str, purchase_
     mine = any(line.sku == row.sku and line.packs for line in purchases.lines_of(ctx.session, found))
     if found.state != "ordered" or row.state == "lifted" or not mine:
         raise Refused("not-coming", "This purchase contains no recalled products. Reload the page.")
-    why = f"Recalled: {row.why}"
-    return purchasing.drop(ctx, warehouse_id, purchase_id, why=why)
+    return purchasing.drop(ctx, warehouse_id, purchase_id, why=f"recall-called: {row.why}")
 
 
 # --- questions ---

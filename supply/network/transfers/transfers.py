@@ -40,6 +40,7 @@ from config.money import divide_half_up
 from config.nodes import facts, journal
 from config.nodes.facts import STORE, Day, Fact, Flag, Instant, Whole, applies
 from config.nodes.journal import Context
+from config.words import N_
 from pos.stock import batches, consignment_stock, recall, stock, waste
 from pos.stock.batches import Lot
 from pos.stock.ledger import MOST_QTY, Place, Source, refuse_short
@@ -312,7 +313,7 @@ def take_answered(ctx: Context, fact: TransferAnswered) -> None:
     if found.state != "proposed" or not (found.giver_yes and found.taker_yes):
         return
     if found.taker_id in credit.held_stores(ctx.session):
-        _end(ctx, found, "lapsed", "It may buy nothing on account just now.", "")
+        _end(ctx, found, "lapsed", N_("The receiving store’s credit is on hold."), "")
     else:
         journal.move(ctx, found, "agreed", subject=subject_of(found))
     _send_stores(ctx.session, found, ctx.at)
@@ -381,9 +382,9 @@ def lapse_due(ctx: Context) -> list[Transfer]:
             is_over = last < day_of(ctx.session, found.giver_id, ctx.at)
             if is_over:
                 why = (
-                    "No one answered in time."
+                    N_("No one answered in time.")
                     if found.state == "proposed"
-                    else "The products were not collected in time."
+                    else N_("The products were not collected in time.")
                 )
                 _end(ctx, found, "lapsed", why, "")
                 _send_stores(ctx.session, found, ctx.at)

@@ -141,8 +141,7 @@ def receive(
     _into_stock(ctx, found, counts)
     supplier_returns.note_received(ctx, found, counts, words=words, by=ctx.actor.name)
     if credit_minor:
-        why = "Goods that went back"
-        ledger.credit_note(ctx, store_id, credit_minor, why=why, id=f"return-{found.id}")
+        ledger.credit_note(ctx, store_id, credit_minor, why="credit-returned", id=f"return-{found.id}")
     if found.source == "claim":
         handling.goods_returned(ctx, store_id, return_id, credit_minor)
     lot = _lot_of(ctx.session, found)

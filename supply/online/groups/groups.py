@@ -38,6 +38,7 @@ from config.nodes import journal
 from config.nodes.facts import Day, Instant, Whole
 from config.nodes.journal import Actor, Context
 from config.states import StateTable
+from config.words import N_
 from pos.catalogue.catalogue import Product
 from pos.messages import Recipient
 from pos.store.store import Store, store_of
@@ -65,7 +66,7 @@ NO_WORD = dt.timedelta(days=2)
 KEEP = dt.timedelta(days=30)
 HAS_PERSON = sa.text("phone <> ''")
 MOST_UNITS, MOST_STEPS, MOST_COMMISSION_BP = 1_000, 6, 2_000
-_NOTHING_LEFT = "Nothing was left for you; your money goes back."
+_NOTHING_LEFT = N_("Nothing was left for you. You get a refund.")
 _SYSTEM = Actor.system("groups", NETWORK)
 
 
@@ -293,7 +294,7 @@ def close_due(session: Session, *, at: dt.datetime) -> list[GroupOffer]:
     )  # fmt: skip
     overdue = session.scalars(lock_rows(session, silent.order_by(GroupOffer.id))).all()
     return changed + [
-        fail(Context(session, _SYSTEM, at), group.id, why="The products did not arrive.") for group in overdue
+        fail(Context(session, _SYSTEM, at), group.id, why=N_("The products did not arrive.")) for group in overdue
     ]  # fmt: skip
 
 
@@ -508,7 +509,7 @@ def _close(session: Session, group: GroupOffer, at: dt.datetime) -> bool:
     taken = sum(one.want_qty for one in members)
     ctx = Context(session, _SYSTEM, at)
     if taken < group.threshold_qty:
-        fail(ctx, group.id, why="Not enough neighbors joined.")
+        fail(ctx, group.id, why=N_("Not enough neighbors joined."))
         return True
     filled = fill([Demand(one.id, one.want_qty, one.maximum_qty) for one in members], group.case_qty, group.store_takes)
     full = filled.cases * group.case_qty >= taken
@@ -516,7 +517,7 @@ def _close(session: Session, group: GroupOffer, at: dt.datetime) -> bool:
         journal.move(ctx, group, "filling", subject=subject_of(group))
         return True
     if filled.cases < group.minimum_cases:
-        fail(ctx, group.id, why="The supplier's minimum was not reached.")
+        fail(ctx, group.id, why=N_("The supplier's minimum was not reached."))
         return True
     group.cases = filled.cases
     group.price_minor = price_at([(int(qty), int(price)) for qty, price in group.steps], sum(filled.gets.values()))
@@ -527,7 +528,7 @@ def _close(session: Session, group: GroupOffer, at: dt.datetime) -> bool:
             escrow.refund(ctx, member.id, None, why="nothing was left")
             _send(session, group, member, "none", _NOTHING_LEFT, at)
             continue
-        _send(session, group, member, "ordered", f"{filled.gets[member.id]} × {group.name} is ordered.", at)
+        _send(session, group, member, "ordered", f"group-ordered: {filled.gets[member.id]} × {group.name}", at)
     return True
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from config import words
 from config.words import N_
 from pos import messages
+from pos.documents.words import reason_word
 from pos.messages import OutgoingMessage, Recipient
 
 KINDS = (
@@ -97,6 +98,7 @@ def subject_of(kind: str, facts: dict[str, Any], language: str) -> str:
 
 def text_of(kind: str, facts: dict[str, Any], language: str) -> str:
     """Return a message's text, with the address of the page it is about where there is one."""
-    said = {"store": "", "order_no": "", "why": "", "until": "", "code": "", "amount": "", "name": ""} | facts
-    body = words.language(language)(_BODIES[kind]).format(**said).strip()
+    say = words.language(language)
+    said = {"store": "", "order_no": "", "until": "", "code": "", "amount": "", "name": ""} | facts
+    body = say(_BODIES[kind]).format(**said | {"why": reason_word(facts.get("why"), say)}).strip()
     return f"{body} {facts['url']}" if facts.get("url") else body

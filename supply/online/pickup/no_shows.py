@@ -22,6 +22,7 @@ from config.nodes import journal
 from config.nodes.journal import Actor, Context
 from config.nodes.node import Peer
 from config.nodes.outbox import OutboxMessage
+from config.words import N_
 from supply.online import home_delivery
 from supply.online.checkout import placing
 from supply.online.orders import PickupOrder, lines_of, subject_of
@@ -32,7 +33,7 @@ WITHOUT_A_TIME = dt.timedelta(hours=24)
 """So long an order waits to be fetched that names no time."""
 IN_ONE_CONTACT = dt.timedelta(minutes=2)
 """A contact lasts so long at most: what is made meanwhile goes with it."""
-WHY = "The store could not be reached in time."
+WHY = N_("The store could not be reached in time.")
 _SYSTEM = Actor.system("pickup", NETWORK)
 
 

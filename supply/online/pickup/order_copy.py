@@ -28,7 +28,6 @@ Rules
 
 import datetime as dt
 from collections.abc import Iterable
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -38,11 +37,12 @@ from config.database import lock_rows
 from config.errors import Invalid, NotFound, Refused
 from config.finding import Finding
 from config.ids import NETWORK
-from config.money import exponent
 from config.nodes import facts, journal
 from config.nodes.facts import applies, recovers
 from config.nodes.journal import Actor, Context
+from config.words import language
 from pos.messages import OutgoingMessage, Recipient
+from pos.reports.slips import local
 from pos.store.store import Store, send_fact
 from supply.money import credit, escrow
 from supply.money.held_payments import Escrow
@@ -337,8 +337,7 @@ def _move_money(session: Session, order: PickupOrder, at: dt.datetime) -> None:
     else:
         entry = escrow.refund(ctx, row.id, back_minor, why=order.state)
     if entry is not None:
-        amount = _amount(entry.amount_minor, order.currency)
-        _send(session, order, "refunded", f"refunded-{entry.id}", at, amount=amount)
+        _send(session, order, "refunded", f"refunded-{entry.id}", at, amount_minor=entry.amount_minor)
     _set_clock(session, order, at)
 
 
@@ -424,20 +423,21 @@ def _send_customer(session: Session, order: PickupOrder, at: dt.datetime) -> Non
     elif order.state == "collected" and order.proved_at is None and escrow.holds(session, order.id):
         until = released_at(session, order, at)
         assert until is not None
-        zone = ZoneInfo(session.get_one(Store, order.store_id).tz)
-        _send(session, order, "handed_over", "handed_over", at, until=f"{until.astimezone(zone):%Y-%m-%d %H:%M}")
+        _send(session, order, "handed_over", "handed_over", at, until=until)
 
 
 def _send(
-    session: Session, order: PickupOrder, kind: str, event: str, at: dt.datetime, **more: str
-) -> OutgoingMessage | None:
+    session: Session, order: PickupOrder, kind: str, event: str, at: dt.datetime, *,
+    until: dt.datetime | None = None, amount_minor: int = 0,
+) -> OutgoingMessage | None:  # fmt: skip
     store = session.get_one(Store, order.store_id)
-    until = kept_until(store, order.hold_until) if order.hold_until else None
+    until = until or (kept_until(store, order.hold_until) if order.hold_until else None)
+    to = Recipient(order.email, order.customer_phone, order.language or store.language)
+    say = language(to.language, store.tz)
     facts = {
         "store": store.name, "order_no": order.order_no, "order_id": order.id, "slug": store.slug, "why": order.why,
-        "until": f"{until:%Y-%m-%d %H:%M}" if until else "", **more,
+        "until": say.moment(local(until, store)) if until else "", "amount": say.money(amount_minor, order.currency),
     }  # fmt: skip
-    to = Recipient(order.email, order.customer_phone, order.language or store.language)
     return customer_messages.send(session, store.id, kind, to, id=f"{order.id}-{event}", facts=facts, at=at)
 
 
@@ -470,12 +470,6 @@ def _held(state: str, lines: Iterable[PickupLine]) -> dict[str, int]:
 
 def _day_of(text: str | None) -> dt.date | None:
     return dt.date.fromisoformat(text) if text else None
-
-
-def _amount(amount_minor: int, currency: str) -> str:
-    places = exponent(currency)
-    whole, part = divmod(amount_minor, 10**places)
-    return f"{currency} {whole}.{part:0{places}d}" if places else f"{currency} {whole}"
 
 
 def without_person(moved: PickupMoved) -> PickupPlaced:

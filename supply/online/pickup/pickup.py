@@ -46,6 +46,7 @@ from config.errors import DomainError, Invalid, NotFound, Refused
 from config.nodes import journal
 from config.nodes.facts import applies
 from config.nodes.journal import Context
+from config.words import N_
 from pos.catalogue import catalogue, offers
 from pos.catalogue.catalogue import Product
 from pos.printing.queue import OLD_LISTS, PrintJob
@@ -249,7 +250,7 @@ def customer_cancels(ctx: Context, fact: PickupCancelled) -> PickupOrder:
     with it. The wish may arrive before the order: then the order is written down cancelled, and reserves nothing.
     """
     placed, decided = fact.order, fact.decided
-    why = "The network decided this." if decided else CUSTOMER_CANCELLED
+    why = N_("The network decided this.") if decided else CUSTOMER_CANCELLED
     order = ctx.session.get(PickupOrder, (placed.store_id, placed.order_id))
     if order is None:
         order = write_down(ctx.session, placed)
@@ -285,13 +286,13 @@ def expire_due(ctx: Context, store_id: str) -> list[PickupOrder]:
     orders = list(ctx.session.scalars(lock_rows(ctx.session, query)))
     for order in orders:
         if order.state == "ready":
-            move(ctx, order, "expired", why="No one collected it in time.")
+            move(ctx, order, "expired", why=N_("No one collected it in time."))
             _give_back(ctx, order, "expired", from_bin=True)
         elif order.state == "placed":
-            move(ctx, order, "refused", why="The store did not answer in time.")
+            move(ctx, order, "refused", why=N_("The store did not answer in time."))
             _give_back(ctx, order, "released", from_bin=False)
         else:
-            cancel(ctx, store_id, order.id, why="The store did not prepare it in time.")
+            cancel(ctx, store_id, order.id, why=N_("The store did not prepare it in time."))
     return orders
 
 
@@ -446,11 +447,11 @@ def _shift(ctx: Context, order: PickupOrder, sku: str, qty: int, source: Place, 
 
 def _shortage(placed: PickupPlaced, refusal: DomainError) -> str:
     if "coupon" in refusal.facts:
-        return f"The coupon {refusal.facts['coupon']} was used up meanwhile. Order again without it."
+        return f"gone-coupon: {refusal.facts['coupon']}"
     names = {line.sku: line.name for line in placed.lines}
     short_lines = refusal.facts.get("short") or []
     words = ", ".join(f"{names.get(line['sku'], line['sku'])}" for line in short_lines if "sku" in line)
-    return f"No longer in the store: {words}." if words else refusal.message
+    return f"gone-products: {words}" if words else refusal.message
 
 
 def _bring_down(

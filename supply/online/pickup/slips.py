@@ -84,8 +84,7 @@ def customer_slip(
     store = store_of(session, till.store_id)
     if (known := session.get(PrintJob, (till.store_id, command))) is not None:
         return Queued.of(known)
-    until = local(order.window_until, store)[-5:] if order.window_until else ""
-    window = f"{local(order.window_from, store)}-{until}" if order.window_from else ""
+    begins, ends = (local(at, store) if at else "" for at in (order.window_from, order.window_until))
     document = {
         "store": head(store, Actor.system("print", store.id), at)["store"],
         "order_no": order.order_no,
@@ -94,7 +93,7 @@ def customer_slip(
         "lines": _printed(session, order, store),
         "total_minor": order.total_minor,
         "paid": order.paid_minor > 0,
-        "customer": {"code": code, "url": url, "window": window},
+        "customer": {"code": code, "url": url, "from": begins, "until": ends[-5:]},
     }  # fmt: skip
     printout = queue.Printout("pickup", order.id, document, opens_drawer=tender == CASH)
     return queue.queue(session, store.id, till.id, printout, id=command, at=at)

@@ -43,7 +43,6 @@ from supply.routing.distances import Point, way_m
 
 MOST_WINDOWS, MOST_PLACES = 8, 200
 MOST_RADIUS_M, MOST_ORDERS, MOST_LEAD = 20_000, 100, 24 * 60
-_WINDOW = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)\s*[-–—~至]\s*([01]?\d|2[0-3]):([0-5]\d)")
 
 
 @dataclass(frozen=True)
@@ -96,7 +95,10 @@ class DeliveryRules:
         if self.on and self.at is None:
             raise Invalid("no-store-place", "Set your store's location first; routes need it.", field="lat")
         if not 1 <= len(self.windows) <= MOST_WINDOWS:
-            raise Invalid("bad-windows", "Enter one to eight times such as 11:00-13:00.", field="windows")
+            raise Invalid("bad-windows", "Enter one to eight delivery times.", field="windows")
+        crosses = any(one[1] > other[0] for one, other in itertools.pairwise(self.windows))
+        if crosses or any(start >= end for start, end in self.windows):
+            raise Invalid("crossing-windows", "Each time must end after it starts, without overlaps.", field="windows")
 
     @property
     def at(self) -> Point | None:
@@ -128,20 +130,6 @@ class DeliveryRules:
 
 
 COMMAND = "home delivery"
-
-
-def read_windows(text: str) -> tuple[tuple[int, int], ...]:
-    """Read '11:00-13:00, 17:00-20:00' as minutes of the day, in order; overlapping or empty ones are refused."""
-    parts = [part.strip() for part in re.split(r"[,;，；\n]+", text) if part.strip()]
-    found = [_WINDOW.fullmatch(part) for part in parts]
-    if not parts or not all(found):
-        raise Invalid("bad-windows", "Enter one to eight times such as 11:00-13:00.", field="windows")
-    numbers = [[int(sign) for sign in one.groups()] for one in found if one is not None]
-    spans = sorted((h1 * 60 + m1, h2 * 60 + m2) for h1, m1, h2, m2 in numbers)
-    ends_before = all(start < end for start, end in spans)
-    if not ends_before or any(one[1] > other[0] for one, other in itertools.pairwise(spans)):
-        raise Invalid("crossing-windows", "Each time must end after it starts, without overlaps.", field="windows")
-    return tuple(spans)
 
 
 def read_places(text: str) -> tuple[NamedPlace, ...]:

@@ -1,4 +1,4 @@
-"""The very bytes, on the virtual printer: both paper widths, both kinds of printer, both languages."""
+"""The very bytes, on the virtual printer: both paper widths, both kinds of printer, every language."""
 
 import io
 import logging
@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from config.words import LANGUAGES
 from pos.documents import accounts, badge, goods, labels, receipt, till_report
 from pos.documents.paper import CUT, PaperLine
 from pos.printing import models, preview
@@ -64,7 +65,7 @@ DOCUMENTS = {
 
 @pytest.mark.parametrize("chinese", [True, False], ids=["chinese", "western"])
 @pytest.mark.parametrize("columns", [32, 42, 48])
-@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_every_document_prints_without_a_problem(tool, name, language, columns, chinese):
     layout, make = DOCUMENTS[name]

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.nodes.journal import Context
+from config.words import LANGUAGES as EVERY
 from config.words import language
-from pos.documents import accounts, goods, labels, paper, receipt, till_report, words
+from pos.documents import accounts, badge, goods, labels, paper, receipt, till_report, words
 from pos.facts import SaleCompleted
 from pos.printing.escpos import encode
 from pos.printing.models import PrinterModel
@@ -251,3 +252,31 @@ def test_the_end_of_an_address_is_right_for_its_receipt_alone(store):
     assert not receipt.is_right_token(second, end)
     assert not receipt.is_right_token(first, "")
     assert not receipt.is_right_token(first, "é" * 20)
+
+
+@pytest.mark.parametrize(("code", "tz", "written"), [
+    ("en", "America/New_York", "Mar 2, 2026, 10:00 AM - 11:00 AM"), ("en", "Europe/London", "2 Mar 2026, 10:00 - 11:00"),
+    ("de", "Europe/Berlin", "02.03.2026, 10:00 - 11:00"),
+])  # fmt: skip
+def test_the_time_to_collect_is_written_as_the_country_writes_it(code, tz, written):
+    slip = documents.pickup_order() | {
+        "customer": {"code": "7K2M", "url": "https://shop.example", "from": "2026-03-02 10:00", "until": "11:00"}
+    }
+    slip["store"] |= {"tz": tz}
+    assert written in as_text(receipt.pickup_slip(slip, columns=48, language=code), 48)
+
+
+@pytest.mark.parametrize("code", EVERY)
+@pytest.mark.parametrize("columns", COLUMNS)
+def test_a_badge_says_what_it_is_in_one_line(code, columns):
+    lines = badge.badge_slip(documents.badge(), columns=columns, language=code)
+    assert language(code)("BADGE") in [line.text for line in lines]
+
+
+def test_a_reason_is_kept_as_its_code_and_said_in_the_readers_language():
+    say = language("de")
+    assert words.reason_word("refuse-closing", say) == "Wir schließen gerade"
+    assert words.reason_word("gone-products: Milk, Bread", say) == "Nicht mehr vorrätig: Milk, Bread."
+    assert words.reason_word("No one collected it in time.", say) == "Niemand hat es rechtzeitig abgeholt."
+    assert words.reason_word("A cow stood in the way", say) == "A cow stood in the way"
+    assert words.reason_word(None, say) == words.reason_word("", say) == ""

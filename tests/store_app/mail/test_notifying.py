@@ -236,3 +236,12 @@ def test_an_address_no_mail_reaches_is_refused_where_it_is_typed(odd):
     assert Preferences(email="li.wei+store@mail.example.cn").email
     with pytest.raises(Invalid, match="email address"):
         Preferences(email=odd)
+
+
+def test_a_reason_is_said_in_the_language_of_who_is_told():
+    facts = {"store": "Store", "order_no": "S01-1", "why": "refuse-not-there"}
+    assert customer_messages.text_of("refused", facts, "en").endswith("S01-1. Out of stock")
+    assert "Store kann Bestellung S01-1" in (said := customer_messages.text_of("refused", facts, "de"))
+    assert "Out of stock" not in said
+    own = customer_messages.text_of("group", {"store": "Store", "name": "Milk", "why": "group-ordered: 3 × Milk"}, "es")
+    assert own == "Store: Milk: Pedido: 3 × Milk."

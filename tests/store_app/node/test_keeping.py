@@ -326,7 +326,7 @@ def test_a_scrape_says_when_the_file_was_last_proved_and_does_not_read_it_whole(
     assert sentence(reads_file=False) == ("Not checked yet", 0)
     backup.make(store)
     store.clock.advance(5 * 3600)
-    assert sentence(reads_file=False) == ("Sound when last checked, 5 hours ago", 0)
+    assert sentence(reads_file=False) == ("Sound when last checked, 5 h ago", 0)
     assert sentence() == ("Sound", 1)
 
 
@@ -377,7 +377,7 @@ def test_after_a_dead_battery_days_go_on_from_what_is_known_to_be_past_and_the_d
     assert fallen.now() >= contact
     word = next(word for word in doctor.examine(fallen, outside=False) if word.thing == "clock")
     assert word.light == "bad"
-    assert "at least 99.0 days behind" in word.sentence
+    assert "at least 99 days behind" in word.sentence
     known_past.hold(store)  # a clock of a practice or a test is its own
 
 

@@ -278,7 +278,7 @@ def test_whom_no_unit_is_left_for_gets_the_money_back_when_the_group_is_ordered(
     with town.network.read() as session:
         assert [one.id for one in groups.members_of(session, session.get(GroupOffer, TERMS.id))] == ["m1", "m2"]
         reported = {row.id: row.body["why"] for row in messages.due(session, later(days=1)) if row.id.startswith("m3")}
-    assert reported == {"m3-none": "Nothing was left for you; your money goes back."}
+    assert reported == {"m3-none": "Nothing was left for you. You get a refund."}
     come(town, 12)
     assert where(town, ["m1", "m2"], "escrow") == 1200
 

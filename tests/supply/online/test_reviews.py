@@ -91,3 +91,23 @@ def test_what_was_let_stand_is_not_reported_again_and_again(town):
         reviews.decide(Context(session, OPERATOR, AT), there(session), hide=False, why="It is fair.")
         reviews.report(Context(session, CUSTOMER, AT), there(session), "Rude!")
         assert there(session).state == "shown"
+
+
+def test_a_review_its_shop_reports_waits_for_the_operator_once(town):
+    write(town)
+    for why in ("It is about another store.", "It is still wrong."):
+        with town.store.write() as session:
+            online.report_review(Context(session, ANA, later(hours=1)), there(session), why)
+            assert there(session).state == "reported"
+        town.deliver()
+    with town.network.write() as session:
+        assert [row.reported_why for row in reviews.reported(session)] == ["It is about another store."]
+        reviews.decide(Context(session, OPERATOR, AT), there(session), hide=False, why="It is about this one.")
+        online.send_review(session, there(session), AT)
+    town.deliver()
+    with town.store.write() as session:
+        online.report_review(Context(session, ANA, later(hours=2)), there(session), "But it is!")
+        assert (there(session).state, there(session).reported_why) == ("shown", "It is about another store.")
+    town.deliver()
+    with town.network.read() as session:
+        assert reviews.reported(session) == []

@@ -3,11 +3,14 @@
 import sqlalchemy as sa
 
 from config.database import commits
+from config.errors import Refused
 from config.ids import NETWORK
 from config.nodes import inbox, outbox
 from config.nodes.inbox import InboxMessage
+from config.nodes.journal import Actor, Context
 from pos.sold import Sale
 from store_app.sync import receiver, wire
+from supply import isolation
 from tests.network_facts import message, sales
 from tests.store_app.conftest import KEY, NOON, STORE, post
 from tests.store_app.office import words
@@ -108,3 +111,20 @@ def test_the_store_reads_in_its_words_why_its_message_is_held_or_was_rejected(bu
             outbox.mark_stuck(session, f"f{n}", "first")
             outbox.mark_stuck(session, f"f{n}", reason)
         assert said in words(house.signed_in("shopkeeper").get("/settings/"))
+
+
+def test_what_was_refused_and_who_was_left_out_is_said_in_the_operators_language(network):
+    refusal = Refused("goods-not-here", "Not here yet: %(names)s. Wait for the delivery, or give the rest.", names="Tea")
+
+    def refuses(_session, _message) -> None:
+        raise refusal
+
+    with network.doors.write() as session:
+        arrival = inbox.Arrival(STORE, "epoch-S01", [message(next(sales(STORE, 1, day=NOON.date())), 1)], 1)
+        inbox.take(session, arrival, refuses, at=NOON)
+        isolation.note(Context(session, Actor.system("test", NETWORK), NOON), "orders", STORE, refusal)
+    client = network.signed_in("operator")
+    assert "Not here yet: Tea. Wait for the delivery" in words(client.get(f"{HELD}/"))
+    said = "Noch nicht da: Tea. Warten Sie auf die Lieferung oder geben Sie den Rest."
+    assert said in words(client.get(f"{HELD}/?lang=de"))
+    assert said in words(client.get("/console/"))

@@ -183,7 +183,9 @@ def test_the_network_looks_into_a_shop_by_leave_alone_and_the_shop_s_journal_say
     assert operator.get(f"{at_store}/inside").status_code == 404, "a look is opened by a press"
     assert send(operator, f"{at_store}/look").status_code == 303
     shown = words(operator.get(f"{at_store}/inside"))
-    assert "Computer" in shown
+    assert "There is no backup yet. Run `cornerstore backup`." in shown
+    assert "Es gibt noch keine Sicherung." in words(operator.get(f"{at_store}/inside?lang=de"))
+    operator.get("/console/?lang=en")
     assert "staff.signed_in" in shown or "support.given" in shown or "Latest journal entries" in shown
     carry(network, store, "support.looked")
     assert "operator" in words(keeper.get("/support/"))

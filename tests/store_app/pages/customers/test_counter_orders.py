@@ -141,7 +141,7 @@ def test_what_was_paid_goes_back_when_the_order_is_cancelled_and_its_code_leaves
     send(client, "/counter-order/put", sku="milk")
     order(client, pay="cash")
     order_id = the_order(office).id
-    assert send(client, f"/pickup/{order_id}/cancel", reason="customer").status_code == 303
+    assert send(client, f"/pickup/{order_id}/cancel", reason="cancel-customer").status_code == 303
     assert "is due for refund" in words(client.get(f"/pickup/{order_id}"))
     for _ in range(2):  # the second one finds nothing due and says so
         assert send(client, f"/counter-order/{order_id}/give-back", tender="cash").status_code == 303

@@ -1,6 +1,7 @@
 """The pickup counter's pages: from a new order to the customer's bag, each verb through its page."""
 
 import datetime as dt
+import re
 
 import pytest
 
@@ -280,9 +281,11 @@ def test_an_order_is_rung_at_the_browsers_own_till_or_at_one_that_is_open(house,
 def test_refusing_needs_a_reason_and_frees_the_units(office):
     client = office.signed_in("cashier")
     assert send(client, f"/pickup/{FIRST}/refuse").status_code == 422
-    assert send(client, f"/pickup/{FIRST}/refuse", reason="closing").status_code == 303
+    assert send(client, f"/pickup/{FIRST}/refuse", reason="refuse-closing").status_code == 303
     assert state(office) == "refused"
-    assert "We are closing" in words(client.get(f"/pickup/{FIRST}"))
+    for language, said in (("en", "We are closing"), ("de", "Wir schließen gerade"), ("es", "Estamos cerrando")):
+        page = words(client.get(f"/pickup/{FIRST}?lang={language}"))
+        assert page.count(said) == 2, "with the order, and in its history"
 
 
 @pytest.mark.parametrize(
@@ -313,7 +316,7 @@ def test_a_double_click_on_accept_is_no_fault(office):
 def test_a_cancelled_order_is_found_under_done(office):
     client = office.signed_in("cashier")
     send(client, f"/pickup/{FIRST}/accept")
-    assert send(client, f"/pickup/{FIRST}/cancel", reason="customer").status_code == 303
+    assert send(client, f"/pickup/{FIRST}/cancel", reason="cancel-customer").status_code == 303
     assert f"{STORE}-0001" in words(client.get("/pickup/past"))
 
 
@@ -323,7 +326,7 @@ def test_an_unknown_order_is_a_sentence(office, id):
     assert client.get(f"/pickup/{id}").status_code == 404
     for step in ("accept", "pick", "ready", "collect", "cancel"):
         assert (
-            300 <= send(client, f"/pickup/{id}/{step}", tender="cash", given="1", reason="customer").status_code < 500
+            300 <= send(client, f"/pickup/{id}/{step}", tender="cash", given="1", reason="cancel-customer").status_code < 500
         )
 
 
@@ -352,3 +355,18 @@ def test_an_order_of_what_was_recalled_since_says_so_and_is_not_handed_over(offi
     assert refused.status_code == 409, words(refused)
     assert "Whole milk is recalled" in words(refused)
     assert (state(office), sales(office)) == ("ready", 0)
+
+
+def test_delivery_times_are_typed_and_shown_as_the_browser_writes_a_time(office):
+    client = office.signed_in()
+    with office.doors.read() as session:
+        rest = {"tax_class_id": session.query(TaxClass).first().id, "radius_m": "900", "window_orders": "6",
+                "lead_minutes": "45", "days_ahead": "2", "fee": "1", "minimum": "0", "fee_name": "Delivery"}  # fmt: skip
+    times = {"from-0": "17:00", "until-0": "20:00", "from-2": "11:00", "until-2": "13:00"}
+    assert send(client, "/home-deliveries/rules", **times, **rest).status_code == 303
+    shown = client.get("/home-deliveries/rules").text
+    typed = re.findall(r'type="time" name="([\w-]+)" aria-label="(\w+)" value="([\d:]*)"', shown)
+    assert typed == [("from-0", "From", "11:00"), ("until-0", "Until", "13:00"), ("from-1", "From", "17:00"),
+                     ("until-1", "Until", "20:00"), ("from-2", "From", ""), ("until-2", "Until", "")]  # fmt: skip
+    for odd in ({"from-0": "11:00"}, {"from-0": "13:00", "until-0": "11:00"}, {}):
+        assert send(client, "/home-deliveries/rules", **odd, **rest).status_code == 422

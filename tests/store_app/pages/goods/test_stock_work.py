@@ -504,7 +504,7 @@ def test_a_recall_stops_the_product_is_cleared_and_lifted(office):
     assert send(client, f"{page}/clear", qty="9").status_code == 303
     assert level(office, "milk") == 0
     for _ in range(2):
-        assert send(client, f"{page}/lift", reason="all-well").status_code == 303
+        assert send(client, f"{page}/lift", reason="lift-all-well").status_code == 303
     with office.doors.read() as session:
         recall.refuse(session, STORE, [("milk", None)])
         assert [row.reason for row in waste.shrink(session, STORE, TODAY, TODAY)] == ["recall"]

@@ -62,7 +62,7 @@ def test_a_no_needs_its_reason(office):
     client, before = office.signed_in(), picture_of(office)
     assert send(client, "/campaigns/campaign-0001/decline").status_code == 422
     assert picture_of(office) == before
-    assert send(client, "/campaigns/campaign-0001/decline", reason="no-room").status_code == 303
+    assert send(client, "/campaigns/campaign-0001/decline", reason="decline-no-room").status_code == 303
     assert state(office) == "declined"
     assert send(client, "/campaigns/campaign-0001/accept").status_code == 409
 

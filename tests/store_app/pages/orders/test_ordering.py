@@ -105,15 +105,15 @@ def test_a_changed_number_wants_a_reason_and_is_kept_beside_what_was_proposed(of
     refused = send(client, f"/orders/{P1}/lines/milk", packs="3")
     assert refused.status_code == 422
     assert line(office, "milk").packs == 1
-    assert send(client, f"/orders/{P1}/lines/milk", packs="3", reason="event").status_code == 303
+    assert send(client, f"/orders/{P1}/lines/milk", packs="3", reason="change-event").status_code == 303
     changed = line(office, "milk")
-    assert (changed.packs_proposed, changed.packs, changed.changed_why) == (1, 3, "An event or holiday")
+    assert (changed.packs_proposed, changed.packs, changed.changed_why) == (1, 3, "change-event")
     assert "Suggested 1; changed by shopkeeper: An event or holiday" in words(client.get(f"/orders/{P1}"))
 
 
 def test_a_change_is_undone_with_one_press(office):
     client = office.signed_in()
-    send(client, f"/orders/{P1}/lines/milk", packs="3", reason="too-few")
+    send(client, f"/orders/{P1}/lines/milk", packs="3", reason="change-too-few")
     assert "Once approved, future suggestions learn half of" in words(client.get(f"/orders/{P1}"))
     assert send(client, f"/orders/{P1}/lines/milk/undo").status_code == 303
     assert (line(office, "milk").packs, line(office, "milk").changed_why) == (1, "")
@@ -124,17 +124,17 @@ def test_only_a_reason_about_the_quantity_teaches_and_only_the_way_the_change_we
     taught = {"too-many": (True, False), "no-room": (True, False), "too-few": (False, True), "event": (False, False)}
     for reason, (by_less, by_more) in taught.items():
         for packs, teaches in (("0", by_less), ("4", by_more)):
-            send(client, f"/orders/{P1}/lines/milk", packs=packs, reason=reason)
+            send(client, f"/orders/{P1}/lines/milk", packs=packs, reason=f"change-{reason}")
             assert line(office, "milk").teaches is teaches, (reason, packs)
 
 
 def test_a_product_is_added_by_name_or_code(office):
     client = office.signed_in()
-    assert send(client, f"/orders/{P1}/add", product="green tea", packs="2", reason="event").status_code == 303
+    assert send(client, f"/orders/{P1}/add", product="green tea", packs="2", reason="change-event").status_code == 303
     assert (line(office, "tea").packs, line(office, "tea").packs_proposed) == (2, 0)
-    assert send(client, f"/orders/{P1}/add", product="4006381333931", packs="2", reason="event").status_code == 409
+    assert send(client, f"/orders/{P1}/add", product="4006381333931", packs="2", reason="change-event").status_code == 409
     assert "No such product here. Search by name" in words(
-        send(client, f"/orders/{P1}/add", product="zzz", packs="1", reason="event")
+        send(client, f"/orders/{P1}/add", product="zzz", packs="1", reason="change-event")
     )
     assert "Choose a reason or write your own." in words(send(client, f"/orders/{P1}/add", product="soap", packs="1"))
 
@@ -198,7 +198,7 @@ def test_a_proposal_says_what_is_left_of_the_week_s_money_and_goes_beyond_it_onl
             session.get_one(OrderLine, (STORE, P1, sku)).packs = 0
         budget.set_budget(Context(session, SYSTEM, NOON), STORE, 4_000)
     assert within in words(client.get(f"/orders/{P1}"))
-    assert send(client, f"/orders/{P1}/lines/milk", packs="50", reason="event").status_code == 303
+    assert send(client, f"/orders/{P1}/lines/milk", packs="50", reason="change-event").status_code == 303
     assert beyond in words(client.get(f"/orders/{P1}"))
     assert send(client, f"/orders/{P1}/approve").status_code == 303
     assert order(office).state == "sent"
@@ -227,9 +227,9 @@ def test_a_proposal_says_what_did_not_fit_the_network_s_line(office, language, a
     found = words(page)
     assert [reported for reported in says if reported not in found] == []
     assert "checked" in picked(page, "account"), "neither way is enough" if account_minor == 900 else "it is enough"
-    send(client, f"/orders/{P1}/lines/apple", packs="0", reason="event")
+    send(client, f"/orders/{P1}/lines/apple", packs="0", reason="change-event")
     assert "checked" in picked(client.get(f"/orders/{P1}"), "credit" if account_minor == 900 else "account")
-    send(client, f"/orders/{P1}/lines/milk", packs="2", reason="event")
+    send(client, f"/orders/{P1}/lines/milk", packs="2", reason="change-event")
     assert "would pay off" not in words(client.get(f"/orders/{P1}")), "it was put on the order"
 
 
@@ -277,7 +277,7 @@ def test_what_comes_too_late_for_an_order_is_refused_with_what_to_do(office, lan
         proposal(session, "order-P2", 8)
     client = office.signed_in()
     send(client, f"/orders/{P1}/approve")
-    assert changed in words(send(client, f"/orders/{P1}/lines/milk", packs="3", reason="event"))
+    assert changed in words(send(client, f"/orders/{P1}/lines/milk", packs="3", reason="change-event"))
     assert dropped in words(send(client, f"/orders/{P1}/drop", why="Too much"))
     send(client, "/orders/order-P2/drop", why="Too much")
     assert over in words(send(client, "/orders/order-P2/approve"))
@@ -317,7 +317,7 @@ def test_the_nightly_job_sends_what_a_rule_lets_go(office):
 def test_a_script_gets_the_changed_basket_by_the_same_road(office):
     client = office.signed_in()
     client.environ_base["HTTP_HX_REQUEST"] = "true"
-    answer = send(client, f"/orders/{P1}/lines/milk", packs="3", reason="event")
+    answer = send(client, f"/orders/{P1}/lines/milk", packs="3", reason="change-event")
     assert answer.status_code == 303
     assert f'id="basket-{P1}"' in client.get(answer.location).text
 
@@ -339,7 +339,7 @@ def test_approving_sends_the_order_once_however_often_it_is_pressed(office):
 )
 def test_what_happened_to_an_order_is_told_in_the_readers_words_and_names_no_job(office, language, reported):
     client, rule = office.signed_in(), Actor("order-rule", "rule of Ana", "system", STORE)
-    send(client, f"/orders/{P1}/lines/milk", packs="3", reason="event")
+    send(client, f"/orders/{P1}/lines/milk", packs="3", reason="change-event")
     with office.doors.write() as session:
         for actor, verb in ((rule, "order.approved"), (Actor.system("supply", STORE), "order.acknowledged")):
             record(Context(session, actor, NOON), verb=verb, subject=f"order:{P1}", before="proposed")
@@ -378,7 +378,7 @@ def test_propose_now_makes_proposals_from_what_the_shop_sells(office):
 def test_a_number_of_packs_that_cannot_be_is_a_sentence(office, packs):
     client = office.signed_in()
     before = picture_of(office)
-    refused = send(client, f"/orders/{P1}/lines/milk", packs=packs, reason="event")
+    refused = send(client, f"/orders/{P1}/lines/milk", packs=packs, reason="change-event")
     assert refused.status_code == 422
     assert "Enter a whole number" in words(refused)
     assert picture_of(office) == before
@@ -405,7 +405,7 @@ def test_words_without_end_are_refused(office):
     ["/orders/nothing/approve", "/orders/nothing/drop", f"/orders/{P1}/lines/nothing"],
 )
 def test_what_does_not_exist_is_a_sentence(office, address):
-    refused = send(office.signed_in(), address, packs="1", reason="event", why="because")
+    refused = send(office.signed_in(), address, packs="1", reason="change-event", why="because")
     assert refused.status_code == 404
     assert len(words(refused)) > 40
 
@@ -450,17 +450,17 @@ def test_an_offer_is_taken_with_one_press(office):
         assert send(client, "/offers/O1/accept").status_code == 303
     with office.doors.read() as session:
         assert session.get(NetworkOffer, (STORE, "O1")).state == "accepted"
-    refused = send(client, "/offers/O1/decline", reason="no-room")
+    refused = send(client, "/offers/O1/decline", reason="decline-no-room")
     assert refused.status_code == 409
 
 
 def test_an_offer_is_declined_with_a_reason(office):
     client = office.signed_in()
     assert send(client, "/offers/O1/decline").status_code == 422
-    assert send(client, "/offers/O1/decline", reason="no-room").status_code == 303
+    assert send(client, "/offers/O1/decline", reason="decline-no-room").status_code == 303
     with office.doors.read() as session:
         offer = session.get(NetworkOffer, (STORE, "O1"))
-    assert (offer.state, offer.answered_why) == ("declined", "No room for it")
+    assert (offer.state, offer.answered_why) == ("declined", "decline-no-room")
 
 
 def test_an_unknown_offer_is_a_sentence(office):

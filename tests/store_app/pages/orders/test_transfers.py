@@ -61,7 +61,7 @@ def fill(house: House) -> None:
             session, reported("transfer-4", gives=False, state="agreed", code=code, giver_yes=True, taker_yes=True)
         )
         send_sheet(
-            session, reported("transfer-5", gives=False, state="declined", why="No room for it", declined_by="S09")
+            session, reported("transfer-5", gives=False, state="declined", why="transfer-no-room", declined_by="S09")
         )
 
 
@@ -84,7 +84,7 @@ def test_a_shopkeeper_answers_hands_over_against_the_code_and_takes_in(store: Ho
     assert "2 neighbors ask for" in words(client.get("/orders/"))
     assert send(client, "/transfers/transfer-1/agree").status_code == 303
     assert send(client, "/transfers/transfer-2/decline").status_code == 422
-    assert send(client, "/transfers/transfer-2/decline", reason="no-room").status_code == 303
+    assert send(client, "/transfers/transfer-2/decline", reason="transfer-no-room").status_code == 303
     assert state(store, "transfer-2") == "declined"
     with store.doors.read() as session:
         before = stock.levels(session, STORE, ["milk"])["milk"].on_hand
@@ -106,7 +106,7 @@ def test_goods_that_did_not_come_are_said_so_and_found_again_by_who_gave_them(st
     with store.doors.write() as session:
         send_sheet(session, reported("transfer-6", gives=False, state="handed_over", lines=given))
         lost = [[*given[0][:9], 0]]
-        send_sheet(session, reported("transfer-7", gives=True, state="received", lines=lost, why="Lost on the way"))
+        send_sheet(session, reported("transfer-7", gives=True, state="received", lines=lost, why="lost-on-the-way"))
         session.get_one(store_transfers.Transfer, "transfer-7").handed_over_at = NOON
         before = stock.levels(session, STORE, ["milk"])["milk"].on_hand
     page = words(client.get("/transfers/"))
@@ -114,7 +114,7 @@ def test_goods_that_did_not_come_are_said_so_and_found_again_by_who_gave_them(st
     assert page.count("Show this code at") == 1, "what was handed over asks for no code any more"
     assert "Harbour Corner says: Lost on the way." in page
     assert send(client, "/transfers/transfer-6/did-not-come").status_code == 422
-    assert send(client, "/transfers/transfer-6/did-not-come", reason="lost").status_code == 303
+    assert send(client, "/transfers/transfer-6/did-not-come", reason="lost-on-the-way").status_code == 303
     counts = {"sku-0": "milk", "qty-0": "7"}
     assert send(client, "/transfers/transfer-7/take-back", **counts).status_code == 422
     assert send(client, "/transfers/transfer-7/take-back", **(counts | {"qty-0": "6"})).status_code == 303

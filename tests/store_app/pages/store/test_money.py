@@ -237,7 +237,7 @@ def test_a_suggestion_is_answered_on_the_page_and_the_next_one_follows(house):
         (first,) = suggestions.of_store(session, STORE)
     assert first.name in page
     assert send(client, f"/compare/suggestions/{first.id}").status_code == 422
-    assert send(client, f"/compare/suggestions/{first.id}", reason="no-room").status_code == 303
+    assert send(client, f"/compare/suggestions/{first.id}", reason="decline-no-room").status_code == 303
     page = words(client.get("/compare/"))
     assert "No room for it" in page
     with house.doors.read() as session:

@@ -71,7 +71,7 @@ def test_a_batch_is_called_back_looked_for_credited_and_lifted_on_the_page(conso
     assert send(client, f"{at}/stores/{STORE}", qty="6").status_code == 422
     assert send(client, f"{at}/stores/{STORE}", qty="4").status_code == 303
     assert "4 credited." in words(client.get(at))
-    assert send(client, f"{at}/lift", reason="all-well").status_code == 303
+    assert send(client, f"{at}/lift", reason="lift-all-well").status_code == 303
     assert "Lifted" in words(client.get(at))
 
 
@@ -89,7 +89,7 @@ def test_what_the_network_recalls_is_shown_at_the_shop_and_lifted_by_the_network
     page = words(client.get(at))
     assert "issued by the network" in page
     assert "Lift the recall" not in page
-    assert send(client, f"{at}/lift", reason="mistake").status_code == 409
+    assert send(client, f"{at}/lift", reason="lift-mistake").status_code == 409
     assert send(client, f"{at}/clear", qty="2").status_code == 303
     assert "Give it to the driver" in words(client.get(at))
     with house.doors.read() as session:
@@ -116,7 +116,7 @@ def test_a_shop_without_a_node_is_told_by_hand_looks_and_hears_that_it_is_lifted
     for _click in range(2):
         assert send(client, f"{at}/stores/{STORE}/looked", qty="3").status_code == 303
     assert "3 removed" in words(client.get(at))
-    assert send(client, f"{at}/lift", reason="all-well").status_code == 303
+    assert send(client, f"{at}/lift", reason="lift-all-well").status_code == 303
     assert "Tell them the recall is lifted, and tick who" in words(client.get(at))
     assert send(client, f"{at}/told", store=STORE).status_code == 303
     assert "Tell them the recall is lifted, and tick who" not in words(client.get(at))
