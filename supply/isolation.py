@@ -77,11 +77,11 @@ def apart(ctx: Context, work: str, store_id: str) -> Iterator[Part]:
 def note(ctx: Context, work: str, store_id: str, fault: Exception) -> None:
     """Note what some work tripped over at one store, or one region (rule 2); for what is not done in a savepoint."""
     log.error("left out", store=store_id, work=work, exc_info=fault)
-    is_ours = isinstance(fault, DomainError)
-    words = fault.sentence if is_ours else f"{type(fault).__name__}: {fault}"
+    ours = fault if isinstance(fault, DomainError) else None
+    words = ours.sentence if ours else f"{type(fault).__name__}: {fault}"
     if (store_id, work) not in {(one.store_id, one.work) for one in lately(ctx.session, at=ctx.at, within=NOT_AGAIN)}:
         why = words.splitlines()[0][:200] if words else ""
-        facts = json.loads(json.dumps(fault.facts, default=str)) if is_ours else {}
+        facts = json.loads(json.dumps(ours.facts, default=str)) if ours else {}
         journal.record(ctx, verb=VERB, subject=SUBJECT, store=store_id, work=work, why=why, facts=facts)
 
 

@@ -222,7 +222,7 @@ def refuse_newer(message: Message) -> None:
     """Refuse a message in a form this node's program does not know yet: it waits here until the upgrade."""
     if (kind := FACTS.get(message.topic)) is not None and message.version > kind.VERSION:
         raise Invalid(
-            "newer-version", "%(topic)s version %(version)s is newer than this node. Update it.",
+            "newer-version", "This node does not support %(topic)s version %(version)s yet. Update the node.",
             version=message.version, topic=message.topic,
         )  # fmt: skip
 

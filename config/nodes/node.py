@@ -144,8 +144,8 @@ def read_sidecar(path: Path) -> dict[str, Any] | None:
     if kinds != {"epoch": str, "n": int, "head": str}:
         raise Invalid(
             "damaged-sidecar",
-            "The file beside the database is damaged, so it is unclear whether these books were restored "
-            "from a backup.",
+            "The file next to the database is damaged, so it is unclear whether the database was restored from a "
+            "backup.",
             path=str(path),
         )
     return dict(content)

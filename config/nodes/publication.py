@@ -166,9 +166,9 @@ def allow(ctx: Context, kind: str, sha256: str) -> None:
     """Give leave to take over a refused edition that only needs it; of another one meanwhile, it is asked again."""
     row = ctx.session.get(RefusedEdition, kind)
     if row is None or row.sha256 != sha256:
-        raise Conflict("edition-gone", "The network has published another edition since. Check this one.")
+        raise Conflict("edition-gone", "The network has published a newer version since. Check this one.")
     if row.code not in NEEDS_LEAVE:
-        raise Refused("edition-broken", "This edition has an error you cannot approve. Call the network's operator.")
+        raise Refused("edition-broken", "This version has an error you cannot approve. Call the network's operator.")
     if row.allowed_at is None:
         row.allowed_at = ctx.at
         record(ctx, verb="edition.allowed", subject=f"edition:{kind}", version=row.version)

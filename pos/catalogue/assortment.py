@@ -134,7 +134,7 @@ def name_product(ctx: Context, store_id: str, sku: str, names: Mapping[str, str]
 def set_price(ctx: Context, store_id: str, sku: str, price_minor: int, from_day: dt.date, *, today: dt.date) -> Price:
     """Date the store's own price from today or a coming day on (rule 2)."""
     if from_day < today:
-        raise Invalid("past-price", "A price starts today or later. Choose another day.", field="from_day")
+        raise Invalid("past-price", "A price can't start in the past. Choose today or later.", field="from_day")
     if type(price_minor) is not int or not 0 <= price_minor <= MAX_MINOR:
         raise Invalid("bad-price", "Enter a price of zero or more that is not unreasonably large.", field="price")
     return catalogue.set_price(ctx, sku, price_minor, from_day, scope_id=store_id)
@@ -156,7 +156,7 @@ def add_code(ctx: Context, store_id: str, sku: str, code: str, qty: int) -> Barc
     """Let a further barcode lead to a product, standing for so many stock units (rule 1)."""
     product = ctx.session.get(Product, sku)
     if product is None or product.owner_id not in (EVERYONE, store_id):
-        raise NotFound("unknown-product", "There is no product %(sku)s.", sku=sku, skus=[sku])
+        raise NotFound("unknown-product", "Product %(sku)s not found.", sku=sku, skus=[sku])
     row = catalogue.add_code(ctx.session, sku, code, qty)
     catalogue.begin_till_edition(ctx.session, store_id)
     journal.record(ctx, verb="barcode.added", subject=f"product:{sku}", barcode=code, qty=qty)
@@ -193,7 +193,7 @@ def set_tax_class(
     if not re.fullmatch(r"[\w-]{1,40}", id) or not name.strip() or len(name) > 60:
         raise Invalid("bad-tax-class", "A tax class needs a name and a short ID without spaces.", field="name")
     if type(rate_bp) is not int or not 0 <= rate_bp <= BASIS:
-        raise Invalid("bad-rate", "A rate is between 0 and 100 percent.", field="rate")
+        raise Invalid("bad-rate", "Enter a rate from 0 to 100 percent.", field="rate")
     row = ctx.session.get(TaxClass, id)
     if row is not None and row.inclusive != inclusive and _is_used(ctx.session, id):
         raise Refused(
@@ -245,7 +245,7 @@ def own_product(session: Session, store_id: str, sku: str) -> Product:
     """Return a product of the store's own; Refused for one of the network's (rule 1)."""
     product = session.get(Product, sku)
     if product is None:
-        raise NotFound("unknown-product", "There is no product %(sku)s.", sku=sku, skus=[sku])
+        raise NotFound("unknown-product", "Product %(sku)s not found.", sku=sku, skus=[sku])
     if product.owner_id != store_id:
         raise Refused(
             "network-product", "%(name)s is in the network's catalog. The network sets its name and tax.",
@@ -294,11 +294,11 @@ def _check(session: Session, details: ProductDetails, sku: str | None = None) ->
         raise Invalid("bad-product", "Enter a name and a category.", field="name")
     for name, most in LONGEST.items():
         if len(getattr(details, name)) > most:
-            raise Invalid("too-long", "Up to %(most)s letters.", most=most, field=name)
+            raise Invalid("too-long", "Up to %(most)s characters.", most=most, field=name)
     if details.kind not in KINDS or details.stock_unit not in UNITS:
         raise Invalid("bad-product", "Choose the type of product and its unit.", field="kind")
     if session.get(TaxClass, details.tax_class_id) is None:
-        raise NotFound("unknown-tax-class", "This tax class does not exist.", field="tax_class_id")
+        raise NotFound("unknown-tax-class", "Tax class not found.", field="tax_class_id")
     if details.deposit_sku:
         deposit = session.get(Product, details.deposit_sku)
         if deposit is None or deposit.kind != "deposit" or details.kind != "goods" or details.deposit_sku == sku:

@@ -216,7 +216,7 @@ def add_code(session: Session, sku: str, code: str, qty: int = 1) -> Barcode:
     """Let a code lead to a product; a GTIN with a wrong check digit and a code of another product are refused."""
     refuse_code(code, sku)
     if qty <= 0:
-        raise Invalid("bad-quantity", "A barcode must count as one unit or more.", barcode=code, qty=qty)
+        raise Invalid("bad-quantity", "A barcode must stand for one unit or more.", barcode=code, qty=qty)
     known = session.get(Barcode, code)
     if known is not None and known.sku != sku:
         raise code_taken(code, known.sku)
@@ -297,7 +297,7 @@ def refuse_product(sku: str, name: str, tax_class_id: str, *, taken: bool, taxed
     if taken:
         raise Conflict("product-exists", "The SKU %(sku)s is already taken.", sku=sku)
     if not taxed:
-        raise NotFound("unknown-tax-class", "There is no tax class %(tax_class_id)s.", tax_class_id=tax_class_id)
+        raise NotFound("unknown-tax-class", "Tax class %(tax_class_id)s not found.", tax_class_id=tax_class_id)
 
 
 def refuse_code(code: str, sku: str) -> None:
@@ -534,12 +534,12 @@ def _views_by_code() -> PreparedForSome:
 def _refuse_unsold(rows: Sequence[Any]) -> None:
     if unlisted := [row for row in rows if not (row.listed and row.active)]:
         raise Refused(
-            "not-sold-here", "This store does not sell %(unlisted)s. Add it under Products first.",
+            "not-sold-here", "Not sold in this store: %(unlisted)s. Add under Products first.",
             unlisted=_names(unlisted), skus=[row.sku for row in unlisted], names=[_called(row) for row in unlisted],
         )  # fmt: skip
     if priceless := [row for row in rows if row.price_minor is None and not row.price_typed]:
         raise Refused(
-            "price-missing", "%(priceless)s has no price. Set one under Products, then scan again.",
+            "price-missing", "No price: %(priceless)s. Set one under Products, then scan again.",
             priceless=_names(priceless), skus=[row.sku for row in priceless], names=[_called(row) for row in priceless],
         )  # fmt: skip
 
@@ -564,7 +564,7 @@ def _called(row: Any) -> str:
 
 
 def _unknown(skus: Sequence[str]) -> NotFound:
-    return NotFound("unknown-product", "There is no product %(skus)s. Add it under Products first.", skus=list(skus))
+    return NotFound("unknown-product", "Product not found: %(skus)s. Add it under Products first.", skus=list(skus))
 
 
 def _wrong_check_digit(code: str) -> Invalid:

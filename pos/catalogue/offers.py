@@ -178,14 +178,14 @@ def make_coupons(
     if not 1 <= wanted <= MOST_CODES - have:
         raise Invalid("bad-code-count", "Enter 1 to %(most)s codes.", most=MOST_CODES, have=have)
     if most_uses is not None and most_uses < 1:
-        raise Invalid("bad-limit", "A code can be used at least once.", most_uses=most_uses)
+        raise Invalid("bad-limit", "Enter how often a code can be used: once or more.", most_uses=most_uses)
     if until_day is not None and row.until_day is not None and row.until_day < until_day:
         raise Refused(
             "beyond-offer", "The promotion ends on %(until_day)s, before the codes expire. Choose fewer days.",
             until_day=row.until_day.isoformat(), field="until_day",
         )  # fmt: skip
     if long := [code for code in own if not (3 <= len(code) <= LONGEST_CODE and code.isascii())]:
-        raise Invalid("bad-coupon", "A code has 3 to 24 letters (A to Z) and digits.", codes=long)
+        raise Invalid("bad-coupon", "Enter a code of 3 to 24 letters (A to Z) and digits.", codes=long)
     fresh = own or _random_codes(count)
     taken = ctx.session.scalars(sa.select(Coupon.code).where(Coupon.owner_id == owner_id, Coupon.code.in_(fresh))).all()
     if taken:
@@ -321,7 +321,7 @@ def offer_of(session: Session, store_id: str, offer_id: str) -> StandingOffer:
     """Return an offer this store has; NotFound when there is none of that id."""
     row = session.get(StandingOffer, offer_id)
     if row is None or row.owner_id not in (store_id, EVERYONE):
-        raise NotFound("unknown-offer", "There is no such promotion. Check the list of promotions.", offer_id=offer_id)
+        raise NotFound("unknown-offer", "Promotion not found. Check the list of promotions.", offer_id=offer_id)
     return row
 
 
@@ -368,7 +368,7 @@ def check(session: Session, offer: Offer) -> None:
     named = sorted({sku for part in offer.parts for sku in part.choice.skus})
     known = set(session.scalars(sa.select(Product.sku).where(Product.sku.in_(named)))) if named else set()
     if missing := [sku for sku in named if sku not in known]:
-        raise NotFound("unknown-product", "There is no product %(skus)s.", skus=missing)
+        raise NotFound("unknown-product", "Product not found: %(skus)s.", skus=missing)
 
 
 def markdowns(session: Session, store_id: str, sku: str, expires_on: dt.date) -> list[Offer]:
@@ -512,7 +512,7 @@ def _note(ctx: Context, row: StandingOffer, verb: str, **facts: Any) -> None:
 def _own(session: Session, owner_id: str, offer_id: str) -> StandingOffer:
     row = session.get(StandingOffer, offer_id)
     if row is None:
-        raise NotFound("unknown-offer", "There is no such promotion. Check the list of promotions.", offer_id=offer_id)
+        raise NotFound("unknown-offer", "Promotion not found. Check the list of promotions.", offer_id=offer_id)
     if row.owner_id != owner_id:
         raise Refused("not-our-offer", "This is the network's promotion; only the network can change or end it.")
     return row

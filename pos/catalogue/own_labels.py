@@ -185,7 +185,7 @@ def build(scheme: Scheme, number: int | str, value: int) -> str:
     counted, remainder = divmod(value, scheme.step)
     worth = str(counted)
     if not (text.isascii() and text.isdigit()) or len(text) > field.width:
-        raise _bad(N_("The product number has up to %(most)s digits."), most=field.width)
+        raise _bad(N_("Enter a product number of up to %(most)s digits."), most=field.width)
     if value <= 0 or remainder or len(worth) > scheme.value.width:
         raise _bad(
             N_("The label holds %(room)s digits in steps of %(step)s."),

@@ -153,7 +153,7 @@ def name_page(ctx: Context, store_id: str, page: int, name: str) -> None:
     _spot(page, 0)
     name = name.strip()
     if len(name) > LONGEST_NAME:
-        raise Invalid("too-long", "A page name has up to %(most)s letters.", most=LONGEST_NAME, field="name")
+        raise Invalid("too-long", "A page name can have up to %(most)s characters.", most=LONGEST_NAME, field="name")
     ctx.session.merge(QuickPage(store_id=store_id, page=page, name=name))
     catalogue.begin_till_edition(ctx.session, store_id)
     journal.record(ctx, verb="page.named", subject=f"keys:{store_id}", page=page, name=name)
@@ -259,7 +259,7 @@ def _spot(page: int, place: int) -> Spot:
 def _label(label: str) -> str:
     label = label.strip()
     if len(label) > LONGEST_LABEL or not label.isprintable():
-        raise Invalid("too-long", "A key's label has up to %(most)s letters.", most=LONGEST_LABEL, field="label")
+        raise Invalid("too-long", "A key label can have up to %(most)s characters.", most=LONGEST_LABEL, field="label")
     return label
 
 

@@ -46,7 +46,7 @@ class Rule:
             raise Invalid("bad-rule", "Choose how the prices change.")
         least = 0 if self.kind == "margin" else -BASIS if self.kind == "percent" else -MAX_MINOR
         if not least <= self.value <= most[self.kind]:
-            raise Invalid("bad-rule", "That change is not possible. Enter it again.", field="value")
+            raise Invalid("bad-rule", "That change is not valid. Enter it again.", field="value")
 
 
 @dataclass(frozen=True)

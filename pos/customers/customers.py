@@ -126,7 +126,7 @@ def add(ctx: Context, store: Store, id: str, wished: Particulars) -> Customer:
     if (before := ctx.session.get(Customer, (store.id, id))) is not None:
         if any(getattr(before, name) != getattr(wished, name) for name in ("name", "phone", "language")):
             raise Conflict(
-                "command-content-differs", "This was already booked with different details. Reload the page."
+                "command-content-differs", "This was already recorded with different details. Reload the page."
             )
         return before
     customer = Customer(store_id=store.id, id=id, name="", phone="", search_text="", added_at=ctx.at)
@@ -343,9 +343,9 @@ def tidied(wished: Particulars, tz: str) -> Particulars:
     """Return what was typed, checked and tidied, the number in E.164; Invalid for what was not agreed to (rule 1)."""
     name = " ".join(unicodedata.normalize("NFC", wished.name).split())
     if not name:
-        raise Invalid("empty-field", "Enter the customer's name.", field="name")
+        raise Invalid("empty-field", "Enter the customer’s name.", field="name")
     if len(name) > NAME_LETTERS or any(unicodedata.category(letter) in ("Cc", "Cs") for letter in name):
-        raise Invalid("customer-name", "A name has up to %(most)s letters.", field="name", most=NAME_LETTERS)
+        raise Invalid("customer-name", "A name can have up to %(most)s characters.", field="name", most=NAME_LETTERS)
     if unknown := wished.agreed - set(PURPOSES):
         raise Invalid("bad-choice", "Choose what the customer agrees to.", unknown=sorted(unknown))
     if wished.language not in LANGUAGES:

@@ -252,7 +252,7 @@ def take_part(ctx: Context, store: Store) -> TakingPart:
     if terms is None or not terms.active:
         raise Refused("no-shared-points", "The network has no points program now. Try again once it does.")
     if terms.currency != store.currency:
-        raise Refused("points-other-currency", "The network's points are in another currency than this store's.")
+        raise Refused("points-other-currency", "The network's points use a different currency from this store's.")
     part = part_of(ctx.session, store.id, today)
     if part is None:
         part = TakingPart(store_id=store.id, from_day=today)

@@ -269,7 +269,7 @@ def write_again(ctx: Context, fact: TabMoved) -> None:
         _write(then, store_id, owing.customer_id, fact.kind, amount_minor, after, *rest, fact.id or None)
     elif not owing.balance_minor:
         raise Refused(
-            "more-than-owed", "The payment is %(amount_minor)s (in minor units) more than the tab owes.",
+            "more-than-owed", "The payment is %(amount_minor)s (in minor units) more than the tab balance.",
             amount_minor=-amount_minor,
         )  # fmt: skip
     else:
@@ -415,7 +415,7 @@ def _credit(
     if amount_minor > owing.balance_minor:
         raise Refused(
             "more-than-owed",
-            "That is more than the tab owes. Take or give back the rest another way.",
+            "That is more than the tab balance. Take or refund the rest another way.",
             owed_minor=owing.balance_minor,
             wanted_minor=amount_minor,
         )
@@ -483,7 +483,7 @@ def _known(session: Session, store_id: str, id: str) -> TabEntry | None:
 
 def _same(known: TabEntry, customer_id: str, kind: str, amount_minor: int) -> TabEntry:
     if (known.customer_id, known.kind, known.amount_minor) != (customer_id, kind, amount_minor):
-        raise Conflict("command-content-differs", "This was already booked with different details. Reload the page.")
+        raise Conflict("command-content-differs", "This was already recorded with different details. Reload the page.")
     return known
 
 

@@ -47,7 +47,7 @@ def repayment_slip(
     lines += pair(say.pgettext("paper", "Paid") + f", {tender}{reference}", figures, columns, bold=True, wide=2, tall=2)
     lines += [RULE, PaperLine(say("Paid now"), bold=True)]
     for row in document["paid"]:
-        what = say("Old tab book of") if row["kind"] == "carried_over" else say("Purchase of")
+        what = say("Old tab book,") if row["kind"] == "carried_over" else say("Purchase of")
         lines += indented(
             f"{what} {say.moment(row['day'])}{_receipt(row, say)}", say.amount(row["amount_minor"], currency), columns
         )

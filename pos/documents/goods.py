@@ -49,7 +49,7 @@ PLACES = {
 }
 WHY_BACK = {
     "damaged": N_("Damaged"), "expired": N_("Expired"), "recalled": N_("Recalled"),
-    "wrong_delivery": N_("Wrong delivery"), "sale_or_return": N_("Sale or return"), "other": N_("Other"),
+    "wrong_delivery": N_("Wrong delivery"), "sale_or_return": N_("On consignment"), "other": N_("Other"),
 }  # fmt: skip
 
 
@@ -121,13 +121,16 @@ def order_slip(document: dict[str, Any], *, columns: int, language: str = "en", 
     (only where it is), lines [{name, article_no, packs, pack_qty, stock_unit, pack_cost_minor}].
     """
     say, off = said_in(document, language), "called_off" in document
-    lines = _head(document, say("ORDER CANCELLED") if off else say("ORDER"), say, columns, copy_no)
+    lines = _head(document, say("ORDER CANCELED") if off else say("ORDER"), say, columns, copy_no)
     lines += _from(document, say, columns)
     if document["customer_no"]:
         lines += pair(say("Customer no."), document["customer_no"], columns)
     lines += [*pair(say("Deliver on"), say.moment(document["delivery_day"]), columns, bold=True), RULE]
     if off:
-        said = [*wrap(say("Please do not deliver this order."), columns), *wrap(reason_word(document["called_off"], say), columns)]
+        said = [
+            *wrap(say("Please do not deliver this order."), columns),
+            *wrap(reason_word(document["called_off"], say), columns),
+        ]
         return [*lines, *(PaperLine(text, bold=True) for text in said), BLANK, CUT]
     figures = [(say("Packs"), say("Per pack"), say("Units"))]
     for line in document["lines"]:
@@ -138,7 +141,7 @@ def order_slip(document: dict[str, Any], *, columns: int, language: str = "en", 
     for line, text in zip(document["lines"], shown, strict=True):
         lines += _beside(line["name"], text, columns, bold=True)
         if line["article_no"]:
-            lines += _set_in(say("Your no.") + f" {line['article_no']}", columns)
+            lines += _set_in(say("Your item no.") + f" {line['article_no']}", columns)
     lines += [RULE, *pair(say("Products"), str(len(document["lines"])), columns)]
     lines += pair(say("TOTAL"), say.amount(document["total_minor"], document["store"]["currency"]), columns, bold=True)
     return [*lines, BLANK, *_to_sign(say("Ordered by"), columns), CUT]

@@ -96,8 +96,8 @@ def pickup_slip(document: dict[str, Any], *, columns: int, language: str = "en",
     """Lay out the picking slip of an order (rule 4), or the slip its customer takes home.
 
     document: store, order_no, customer_name, lines[{name, qty, stock_unit, note?}], ready_by, hold_until, bin,
-    total_minor, paid (bool); order_id; all but the first four may be missing. customer{code, url, from, until} makes it the
-    customer's: with the code that hands it over, and when to come.
+    total_minor, paid (bool); order_id; all but the first four may be missing. customer{code, url, from, until} makes it
+    the customer's: with the code that hands it over, and when to come.
     """
     say = said_in(document, language)
     lines = [

@@ -52,7 +52,7 @@ def till_report(document: dict[str, Any], *, columns: int, language: str = "en",
     for tender, minor in document.get("tenders", {}).items():
         lines += indented(tender_word(tender, say), say.amount(minor, currency), columns)
         if by_hand := document.get("typed", {}).get(tender):
-            lines += indented("  " + say("of which by typed slip"), say.amount(by_hand, currency), columns)
+            lines += indented("  " + say("including typed slips"), say.amount(by_hand, currency), columns)
     lines += _apart(document, say, currency, columns)
     if taxes := document.get("taxes"):
         lines += [RULE, *tax_table(taxes, tax_letters(taxes), say, currency, columns)]
@@ -117,7 +117,7 @@ def _apart(document: dict[str, Any], say: Language, currency: str, columns: int)
     for tender, minor in in_all.items():
         lines += indented(tender_word(tender, say), say.amount(minor, currency), columns)
         if by_hand := document.get("typed_in_all", {}).get(tender):
-            lines += indented("  " + say("of which by typed slip"), say.amount(by_hand, currency), columns)
+            lines += indented("  " + say("including typed slips"), say.amount(by_hand, currency), columns)
     return lines
 
 
@@ -200,7 +200,7 @@ def _proof(document: dict[str, Any], say: Language, currency: str, columns: int)
         RULE,
         *pair(say("Perpetual total"), say.amount(document["perpetual_minor"], currency), columns),
         *pair(say("Journal"), f"{seen['n']} / {_short(seen['hash'])}", columns),
-        *pair(say("Check code of this Z"), _short(document["hash"]), columns),
+        *pair(say("Z report check code"), _short(document["hash"]), columns),
     ]
 
 

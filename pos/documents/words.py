@@ -7,13 +7,13 @@ from pos.payments.tenders import tender_of
 
 CASH = {
     "float": N_("Float"), "sale": N_("Cash from sales"), "refund": N_("Cash refunds"), "drop": N_("Moved to safe"),
-    "pay_in": N_("Paid in"), "pay_out": N_("Paid out"), "tab_paid": N_("Cash for tabs"),
-    "order_paid": N_("Cash for orders"),
+    "pay_in": N_("Paid in"), "pay_out": N_("Paid out"), "tab_paid": N_("Cash from tab payments"),
+    "order_paid": N_("Cash from orders"),
 }  # fmt: skip
 EVENTS = {
     "voided": N_("Sales voided"), "no_sale": N_("Drawer opened"), "reprint": N_("Copies printed"),
     "correction": N_("Corrections"), "approval": N_("Approvals"), "x_report": N_("X reports"),
-    "hand_over": N_("Hand-overs"), "parked": N_("Sales put on hold"), "practised": N_("Practice, not booked"),
+    "hand_over": N_("Hand-overs"), "parked": N_("Sales put on hold"), "practised": N_("Practice, not recorded"),
 }  # fmt: skip
 REASONS = {
     "why-damaged": N_("Damaged packaging"), "why-near-expiry": N_("Close to best before"),
@@ -40,8 +40,8 @@ REASONS = {
     "unmet-age": N_("No one old enough was there"), "lift-all-well": N_("Tested and safe"),
     "lift-over": N_("The manufacturer ended it"), "lift-mistake": N_("Recalled by mistake"),
     "transfer-need-it": N_("We need it ourselves"), "transfer-no-room": N_("No room for it"),
-    "transfer-no-time": N_("No time to deliver or fetch it"), "transfer-not-here": N_("It does not sell here"),
-    "lost-not-there": N_("It was not there to fetch"), "lost-on-the-way": N_("Lost on the way"),
+    "transfer-no-time": N_("No time to deliver or collect it"), "transfer-not-here": N_("It does not sell here"),
+    "lost-not-there": N_("It was not there to collect"), "lost-on-the-way": N_("Lost on the way"),
     "gone-products": N_("No longer in the store: %(what)s."),
     "gone-coupon": N_("The coupon %(what)s was used up meanwhile. Order again without it."),
     "recall-called": N_("Recalled: %(what)s"), "credit-returned": N_("Returned products"),

@@ -71,7 +71,9 @@ def build(code: MerchantQr) -> str:
     text = "".join(_written(tag, value) for tag, value in objects.items()) + CHECKSUM + "04"
     payload = text + checksum(text)
     if len(payload) > LONGEST_PAYLOAD:
-        raise Invalid("qr-value", "A payment code has up to %(most)s characters.", most=LONGEST_PAYLOAD)
+        raise Invalid(
+            "qr-value", "A payment code can have up to %(most)s characters. Shorten it.", most=LONGEST_PAYLOAD
+        )
     return payload
 
 

@@ -203,7 +203,9 @@ def _given_back(
 def check_reference(row: Tendered) -> None:
     """Raise Invalid for a slip's number that cannot be kept, or is a card's."""
     if len(row.reference) > LONGEST_REFERENCE or not row.reference.isprintable():
-        raise Invalid("bad-reference", "A slip number has up to %(most)s printable characters.", most=LONGEST_REFERENCE)
+        raise Invalid(
+            "bad-reference", "Enter a slip number of up to %(most)s printable characters.", most=LONGEST_REFERENCE
+        )
     if tender_of(row.tender).slip and is_card_number(row.reference):
         raise Invalid("card-number", "That is a card number. Enter the slip number; card numbers are never stored.")
 
@@ -228,5 +230,5 @@ def _refuse_odd(tenders: Sequence[Tendered], channel: str, *, gives_back: bool) 
         if type(row.amount_minor) is not int or (row.amount_minor > 0 if gives_back else row.amount_minor < 0):
             raise Invalid("bad-amount", "The amount received cannot be negative.", amount_minor=row.amount_minor)
         if abs(row.amount_minor) > MAX_MINOR:
-            raise Invalid("bad-amount", "That amount looks like a typing error. Enter it again.")
+            raise Invalid("bad-amount", "That amount looks like a typo. Enter it again.")
         check_reference(row)

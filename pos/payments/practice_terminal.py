@@ -148,7 +148,7 @@ class PracticeTerminal:
             if state == "declined":
                 book.execute("UPDATE given_back SET amount_minor = 0 WHERE key = ?", (key,))
         if state == "unknown":
-            raise Unreachable("terminal-silent", "The practice terminal does not answer.")
+            raise Unreachable("terminal-silent", "The practice terminal is not responding.")
         return Outcome(state, reference=f"{known['reference']}-R", reason="refused" if state == "declined" else "")
 
     def given_back_minor(self, id: str) -> int:
@@ -190,7 +190,7 @@ def _row(book: sqlite3.Connection, id: str) -> sqlite3.Row | None:
 
 def _reported(row: sqlite3.Row) -> Outcome:
     if row["state"] == "unknown":
-        raise Unreachable("terminal-silent", "The practice terminal does not answer.")
+        raise Unreachable("terminal-silent", "The practice terminal is not responding.")
     reason = "not enough money" if row["state"] == "declined" else ""
     return Outcome(str(row["state"]), str(row["reference"]), reason, str(row["shown_code"]))
 

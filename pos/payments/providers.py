@@ -67,7 +67,7 @@ class Outcome:
     def __post_init__(self) -> None:
         if self.state not in ANSWERS:
             raise Invalid(
-                "provider-answer", "The payment service answered “%(state)s”, which is not a known status.",
+                "provider-answer", "The payment service returned “%(state)s”, which is not a known status.",
                 state=f"{self.state!r}",
             )  # fmt: skip
 

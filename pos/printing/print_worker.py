@@ -153,7 +153,7 @@ def take_outcome(
     with database.write() as session:
         job = session.scalar(lock_rows(session, _claimed(store_id, printer_id, claim_id).where(PrintJob.id == job_id)))
         if job is None:
-            raise NotFound("no-such-print-job", "There is no such print job.", job_id=job_id)
+            raise NotFound("no-such-print-job", "Print job not found.", job_id=job_id)
         subject, outcome, reason = f"print:{job.id}", came.outcome, came.reason
         ctx = Context(session, _printing(store_id), at)
         if job.state == "sending":

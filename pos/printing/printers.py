@@ -294,7 +294,7 @@ def _forget(session: Session, store_id: str, printer_id: str) -> None:
 
 def _check(session: Session, store_id: str, printer_id: str, facts: PrinterFacts) -> None:
     if not facts.name.strip() or len(facts.name) > LONGEST_NAME:
-        raise Invalid("printer-name", "Name the printer, in up to 40 letters.", field="name")
+        raise Invalid("printer-name", "Enter a printer name of up to 40 characters.", field="name")
     if driver_for(facts.wire, model_of(facts)) is None:
         raise Invalid("printer-setting", "Choose how the printer is connected.", field="where")
     known = (

@@ -181,7 +181,7 @@ def resolve(ctx: Context, store_id: str, job_id: str, choice: Choice) -> PrintJo
     """
     job: PrintJob | None = ctx.session.scalar(lock_rows(ctx.session, _job(store_id, job_id)))
     if job is None:
-        raise NotFound("no-such-print-job", "There is no such print job.", job_id=job_id)
+        raise NotFound("no-such-print-job", "Print job not found.", job_id=job_id)
     if choice not in ("printed", "again", "dropped"):
         raise Invalid("print-choice", "Choose printed, print again or discard.", choice=choice)
     if choice == "again":

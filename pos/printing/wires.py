@@ -384,12 +384,12 @@ _LOST = (
 )
 _SENTENCES = {
     "agent-prints": N_("A print agent runs this printer. Check that it is running."),
-    "printer-silent": N_("The printer does not answer. Turn it off and on."),
+    "printer-silent": N_("The printer is not responding. Turn it off and on."),
     "printer-offline": N_("The printer is offline. Press its feed or online button."),
     "paper-out": N_("The printer is out of paper. Insert a new roll; printing resumes automatically."),
     "cover-open": N_("The printer's cover is open. Close it; printing resumes automatically."),
-    "cutter-jam": N_("The printer's cutter is jammed. Turn it off, clear the cutter, turn it on."),
-    "printer-error": N_("The printer reports an error. Turn it off, check for jammed paper, turn it on."),
+    "cutter-jam": N_("The printer's cutter is jammed. Turn the printer off, clear the cutter, then turn it back on."),
+    "printer-error": N_("The printer reports an error. Turn it off, check for jammed paper, then turn it back on."),
     "paper-out-midway": N_(
         "The paper ran out while printing. Insert a new roll and check that the receipt is complete."
     ),

@@ -152,7 +152,7 @@ def statement_of(session: Session, store_id: str, id: str, *, lock: bool = False
     query = sa.select(ProducerStatement).where(ProducerStatement.store_id == store_id, ProducerStatement.id == id)
     row: ProducerStatement | None = session.scalar(lock_rows(session, query) if lock else query)
     if row is None:
-        raise NotFound("unknown-statement", "There is no such statement.", statement=id)
+        raise NotFound("unknown-statement", "Statement not found.", statement=id)
     return row
 
 

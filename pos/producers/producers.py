@@ -142,7 +142,7 @@ def add_producer(ctx: Context, store_id: str, facts: ProducerFacts, *, id: str) 
         raise Invalid("bad-producer", "Enter the producer's name and type.", field="name")
     if not 0 <= commission_bp <= MOST_COMMISSION_BP or not 0 <= agent_bp <= commission_bp:
         raise Invalid(
-            "bad-commission-share", "The commission is up to %(most_bp)s, including the agent's share.",
+            "bad-commission-share", "The commission can be up to %(most_bp)s, including the agent's share.",
             most_bp=MOST_COMMISSION_BP, field="commission",
         )  # fmt: skip
     if bool(agent_name) != bool(agent_bp):
@@ -204,7 +204,7 @@ def take_in(
         return known
     goods = ctx.session.get(ProducerProduct, (store_id, sku))
     if goods is None:
-        raise NotFound("not-produce", "This product is not sold for a producer.", sku=sku)
+        raise NotFound("not-produce", "This product does not belong to a local producer.", sku=sku)
     if not 0 < qty <= MOST_QTY:
         raise Invalid("bad-quantity", "Enter how much arrived.", sku=sku, qty=qty, field="qty")
     day = day_of(ctx.session, store_id, ctx.at)
@@ -234,7 +234,7 @@ def take_out(ctx: Context, store_id: str, lot_id: str, qty: int, *, lost: bool, 
     )
     lot: ProducerLot | None = ctx.session.scalar(query.execution_options(populate_existing=True))
     if lot is None:
-        raise NotFound("unknown-lot", "There is no such lot.", lot=lot_id)
+        raise NotFound("unknown-lot", "Lot not found.", lot=lot_id)
     if not 0 < qty <= lot.left_qty:
         raise Invalid("more-than-left", "Only %(left)s of this lot are left.", left=lot.left_qty, field="qty")
     source = Source("wasted" if lost else "sent_back", "produce", id)
@@ -271,7 +271,7 @@ def producer_of(session: Session, store_id: str, producer_id: str) -> Producer:
     """Return a producer."""
     row = session.get(Producer, (store_id, producer_id))
     if row is None:
-        raise NotFound("unknown-producer", "There is no such producer.", producer=producer_id)
+        raise NotFound("unknown-producer", "Producer not found.", producer=producer_id)
     return row
 
 

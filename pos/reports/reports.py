@@ -54,9 +54,9 @@ class Report:
 def report(session: Session, store: Store, kind: str, first_day: dt.date, last_day: dt.date) -> Report:
     """Return a report of KINDS over a period; Invalid for a period that ends before it begins or is too long."""
     if kind not in KINDS:
-        raise Invalid("unknown-report", "There is no such report. Choose one from the list.", kind=kind)
+        raise Invalid("unknown-report", "Report not found. Choose one from the list.", kind=kind)
     if not dt.timedelta(0) <= last_day - first_day <= dt.timedelta(days=MOST_DAYS):
-        raise Invalid("bad-report-period", "A period starts before it ends and lasts up to three years.", field="from")
+        raise Invalid("bad-report-period", "Choose an end after the start, within three years.", field="from")
     made = KINDS[kind](session, store, first_day, last_day)
     for name, shape in made.columns:
         if shape in ("money", "count") and name not in _NEVER_SUMMED:

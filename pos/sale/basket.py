@@ -90,7 +90,7 @@ class Voiding:
 def park(ctx: Context, wish: Parking) -> Basket:
     """Set a basket aside (rule 4); parking it again replaces what was kept of it."""
     if len(wish.label) > LONGEST_LABEL:
-        raise Invalid("bad-label", "A basket name has up to %(most)s characters.", most=LONGEST_LABEL)
+        raise Invalid("bad-label", "Enter a basket name of up to %(most)s characters.", most=LONGEST_LABEL)
     shift = locked(ctx.session, wish.store_id, wish.till_id)
     row = _kept(ctx, wish)
     if row.state == "voided":
@@ -232,7 +232,7 @@ def _find(session: Session, store_id: str, basket_id: str) -> Basket:
 def _kept(ctx: Context, wish: Parking | Voiding) -> Basket:
     _refuse_sold(ctx.session, wish.store_id, wish.id)
     if not -MAX_MINOR <= wish.total_minor <= MAX_MINOR:
-        raise Invalid("bad-amount", "That amount looks like a typing error. Enter it again.")
+        raise Invalid("bad-amount", "That amount looks like a typo. Enter it again.")
     query = lock_rows(ctx.session, sa.select(Basket).where(Basket.store_id == wish.store_id, Basket.id == wish.id))
     row: Basket | None = ctx.session.scalar(query)
     if row is None:

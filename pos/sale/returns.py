@@ -205,7 +205,7 @@ def allow_refund(ctx: Context, wish: GiveBack) -> None:
     approvals.require(ctx, wish, [need], spend=False)  # the return itself uses it up
     payment = requests.payment_of(ctx.session, wish.store_id, wish.payment_id)
     if payment.claimed_by != wish.sale_id:
-        raise Refused("payment-of-another-sale", "That payment belongs to another sale than this receipt.")
+        raise Refused("payment-of-another-sale", "That payment belongs to a different sale, not this receipt.")
     if not wish.lines:
         raise Invalid("empty-basket", "Choose what to refund.")
     ways = plan(ctx.session, wish.store_id, wish.sale_id, wish.lines, payment.tender, wish.id, but=wish.back_id).ways

@@ -186,7 +186,7 @@ def check_lines(lines: Sequence[RungLine], *, may_be_empty: bool = False) -> Non
         raise Invalid("empty-basket", "The basket is empty. Scan something first.")
     if len(lines) > MOST_LINES:
         raise Invalid(
-            "too-many-lines", "A sale has up to %(most)s lines. Ring up the rest as another sale.", most=MOST_LINES
+            "too-many-lines", "A sale can have up to %(most)s lines. Ring up the rest as another sale.", most=MOST_LINES
         )
     most = MOST_QTY["gram"]
     for line in lines:
@@ -196,9 +196,7 @@ def check_lines(lines: Sequence[RungLine], *, may_be_empty: bool = False) -> Non
                 "bad-quantity", "The quantity of %(sku)s must be a whole number above zero.", sku=line.sku, qty=qty,
             )  # fmt: skip
         if not 0 <= line.discount_bp <= 10_000 or line.discount_minor < 0 or (line.discount_bp and line.discount_minor):
-            raise Invalid(
-                "bad-discount", "A discount is up to 100 percent, or an amount. Enter it again.", sku=line.sku
-            )
+            raise Invalid("bad-discount", "Enter a discount of up to 100 percent, or an amount.", sku=line.sku)
         priced = line.price_minor is not None or line.amount_minor is not None
         if qty < 0 and (priced or line.discount_minor or line.discount_bp):
             raise Invalid(
@@ -212,7 +210,7 @@ def check_lines(lines: Sequence[RungLine], *, may_be_empty: bool = False) -> Non
                     "bad-price", "Enter a price of zero or more that is not unreasonably large.", sku=line.sku
                 )
         if len(line.note) > LONGEST_NOTE or len(line.reason) > LONGEST_NOTE:
-            raise Invalid("bad-note", "A note has up to %(most)s characters.", most=LONGEST_NOTE, sku=line.sku)
+            raise Invalid("bad-note", "Enter a note of up to %(most)s characters.", most=LONGEST_NOTE, sku=line.sku)
 
 
 def check_age(request: SaleRequest, priced: PricedBasket) -> None:

@@ -66,7 +66,7 @@ def _claimed(session: Session, sale_id: str, row: Tendered) -> Tendered:
         return row
     if not tender_of(row.tender).ways:
         raise Invalid(
-            "unknown-tender", "Only cards and wallets can be paid elsewhere, not %(tender)s.", tender=row.tender
+            "unknown-tender", "Only card and wallet payments can be taken elsewhere, not %(tender)s.", tender=row.tender
         )
     payment = requests.claim(session, row.payment_id, sale_id, row.amount_minor)
     return row._replace(tender=payment.tender, reference=payment.reference)

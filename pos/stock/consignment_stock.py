@@ -143,7 +143,7 @@ def pass_on(session: Session, store_id: str, units: Mapping[str, int], on_hand: 
         if qty > own:
             raise Refused(
                 "not-ours",
-                "%(theirs)s of %(name)s are on sale or return and not yours. Hand over up to %(own)s, or buy "
+                "%(theirs)s of %(name)s are on consignment and not yours. Hand over up to %(own)s, or buy "
                 "them first.", sku=lot.sku, name=lot.name, theirs=theirs[lot.sku], own=own,
             )  # fmt: skip
         lot.ahead_qty = max(0, lot.ahead_qty - qty)

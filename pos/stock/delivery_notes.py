@@ -263,7 +263,7 @@ def note_of(session: Session, store_id: str, note_id: str) -> DeliveryNote:
     query = sa.select(DeliveryNote).where(DeliveryNote.store_id == store_id, DeliveryNote.id == note_id)
     note: DeliveryNote | None = session.scalar(lock_rows(session, query))
     if note is None:
-        raise NotFound("unknown-note", "There is no such note in this store.", note_id=note_id)
+        raise NotFound("unknown-note", "Note not found in this store.", note_id=note_id)
     return note
 
 
@@ -368,12 +368,12 @@ def _keep(
 ) -> DeliveryNoteLine:
     sku, qty, expires_on = given.sku, given.qty, given.expires_on
     if isinstance(qty, bool) or not isinstance(qty, int) or not 0 < qty <= MOST_QTY:
-        raise Invalid("bad-quantity", "Enter how many: 1 or more.", sku=sku, qty=qty, field="qty")
+        raise Invalid("bad-quantity", "Enter a quantity of 1 or more.", sku=sku, qty=qty, field="qty")
     if cost_minor is not None and not 0 <= cost_minor <= MAX_MINOR:
-        raise Invalid("bad-amount", "That cost is not possible. Enter it again.", field="cost")
+        raise Invalid("bad-amount", "That cost is not valid. Enter it again.", field="cost")
     batches.refuse_strange_day(expires_on, day_of(ctx.session, note.store_id, ctx.at))
     if ctx.session.get(Product, sku) is None:
-        raise NotFound("unknown-product", "There is no product %(sku)s. Search by name.", sku=sku, skus=[sku])
+        raise NotFound("unknown-product", "Product %(sku)s not found. Search by name.", sku=sku, skus=[sku])
     lines = scans_of(ctx.session, note)
     if same := [line for line in lines if line_id is not None and line.id == line_id]:
         return same[0]

@@ -389,7 +389,7 @@ def tidy(lines: Lines) -> list[tuple[str, int]]:
             raise Invalid("bad-quantity", "The quantity of %(sku)s must be 1 or more, not %(qty)s.", sku=sku, qty=qty)
         sums[sku] = sums.get(sku, 0) + qty
     if not sums:
-        raise Invalid("no-lines", "Nothing to book. Add at least one product.")
+        raise Invalid("no-lines", "Nothing to post. Add at least one product.")
     return sorted(sums.items())
 
 
@@ -403,7 +403,7 @@ def refuse_if_booked(session: Session, store_id: str, source: Source) -> None:
     )
     booked = session.scalar(query.limit(1)) is not None
     if booked or (source.kind == "count" and session.get(outbox.OutboxMessage, source.id) is not None):
-        raise Conflict("already-booked", "This was already booked.", kind=source.kind, id=source.id)
+        raise Conflict("already-booked", "This was already recorded.", kind=source.kind, id=source.id)
 
 
 def refuse_unknown(session: Session, skus: Sequence[str]) -> None:
@@ -413,7 +413,7 @@ def refuse_unknown(session: Session, skus: Sequence[str]) -> None:
         known.update(session.scalars(sa.select(Product.sku).where(Product.sku.in_(skus[start : start + MOVES_A_FACT]))))
     if missing := [sku for sku in skus if sku not in known]:
         raise NotFound(
-            "unknown-product", "There is no product %(missing)s.", missing=", ".join(missing[:10]), skus=missing
+            "unknown-product", "Product not found: %(missing)s.", missing=", ".join(missing[:10]), skus=missing
         )
 
 

@@ -93,7 +93,7 @@ def mark_down(
         raise Refused("expired", "It has expired. Do not sell it: write it off.", sku=sku)
     product, price_minor = ctx.session.get(Product, sku), catalogue.price_on(ctx.session, store_id, sku, day)
     if product is None:
-        raise NotFound("unknown-product", "There is no product %(sku)s.", sku=sku, skus=[sku])
+        raise NotFound("unknown-product", "Product %(sku)s not found.", sku=sku, skus=[sku])
     if price_minor is None:
         raise Refused("price-missing", "This product has no price. Set one first.", names=[product.name])
     now_minor = reduced_minor(price_minor, percent_bp)
@@ -139,7 +139,7 @@ def take(session: Session, store_id: str, units: Mapping[str, int]) -> None:
         if not result.rowcount:
             raise Conflict(
                 "marked-sold-out",
-                "Another till just sold the last reduced ones. Check the new total, then take payment.",
+                "Another till just sold the last marked-down ones. Check the new total, then take payment.",
                 offer_id=offer_id,
                 qty=qty,
             )

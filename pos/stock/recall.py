@@ -123,7 +123,7 @@ def call(
     if not why:
         raise Invalid("no-reason", "Give a reason for the recall.", field="why")
     if ctx.session.get(Product, sku) is None:
-        raise NotFound("unknown-product", "There is no product %(sku)s.", sku=sku, skus=[sku])
+        raise NotFound("unknown-product", "Product %(sku)s not found.", sku=sku, skus=[sku])
     same = not afterwards and any(row.batch in (None, batch) for row in in_force(ctx.session, store_id, [sku]))
     if same or (id is not None and ctx.session.get(Recall, (store_id, id)) is not None):
         raise Conflict("already-recalled", "This is already recalled.", sku=sku, batch=batch)
@@ -280,7 +280,7 @@ def recall_of(session: Session, store_id: str, recall_id: str) -> Recall:
     """Return a recall; NotFound when there is none of that id."""
     row = session.get(Recall, (store_id, recall_id))
     if row is None:
-        raise NotFound("unknown-recall", "There is no such recall here.", recall_id=recall_id)
+        raise NotFound("unknown-recall", "Recall not found.", recall_id=recall_id)
     return row
 
 
@@ -295,7 +295,7 @@ def tidy_batch(batch: str | None) -> str | None:
         return None
     text = "".join(letter for letter in batch if letter.isprintable()).strip().upper()
     if len(text) > 40:
-        raise Invalid("bad-batch", "A batch has up to 40 letters.", field="batch")
+        raise Invalid("bad-batch", "A batch number can have up to 40 characters.", field="batch")
     return text or None
 
 

@@ -140,7 +140,7 @@ def count(
     ones are put in found_in. count_id: the command's own id; the same one again answers Conflict.
     """
     if isinstance(counted_qty, bool) or not isinstance(counted_qty, int) or not 0 <= counted_qty <= MOST_QTY:
-        raise Invalid("bad-quantity", "Enter how many there are: 0 or more.", sku=sku, qty=counted_qty)
+        raise Invalid("bad-quantity", "Enter a count of 0 or more.", sku=sku, qty=counted_qty)
     source = Source("counted", "count", count_id or new_id())
     refuse_if_booked(ctx.session, store_id, source)
     refuse_unknown(ctx.session, [sku])

@@ -387,9 +387,9 @@ def enter(
         return known
     section = section_of(ctx.session, take, section_n)
     if isinstance(qty, bool) or not isinstance(qty, int) or not (0 if is_total else -MOST_QTY) <= qty <= MOST_QTY:
-        raise Invalid("bad-quantity", "Enter how many there are: 0 or more.", sku=sku, qty=qty, field="qty")
+        raise Invalid("bad-quantity", "Enter a count of 0 or more.", sku=sku, qty=qty, field="qty")
     if ctx.session.get(Product, sku) is None:
-        raise NotFound("unknown-product", "There is no product %(sku)s. Search by name.", sku=sku, skus=[sku])
+        raise NotFound("unknown-product", "Product %(sku)s not found. Search by name.", sku=sku, skus=[sku])
     again = section.state != "open"
     if again and not is_total:
         raise Conflict(
@@ -512,7 +512,7 @@ def take_of(session: Session, store_id: str, take_id: str) -> StockTake:
     query = sa.select(StockTake).where(StockTake.store_id == store_id, StockTake.id == take_id)
     take: StockTake | None = session.scalar(lock_rows(session, query))
     if take is None:
-        raise NotFound("unknown-take", "There is no such stock take in this store.", take_id=take_id)
+        raise NotFound("unknown-take", "Stock take not found in this store.", take_id=take_id)
     return take
 
 

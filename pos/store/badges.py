@@ -77,7 +77,7 @@ def withdraw(ctx: Context, person: Staff) -> bool:
 def set_rule(ctx: Context, node_id: str, role: str, asks_pin: bool) -> None:
     """Settle whether a role's badge asks for the PIN (rule 3)."""
     if role not in STAFF_ROLES:
-        raise Invalid("unknown-role", "There is no role %(role)s.", role=role, field="role")
+        raise Invalid("unknown-role", "Role %(role)s not found.", role=role, field="role")
     before = asks(ctx.session, node_id, role)
     if before != asks_pin:
         row = ctx.session.get(BadgeRule, (node_id, role)) or BadgeRule(node_id=node_id, role=role)

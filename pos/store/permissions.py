@@ -184,7 +184,7 @@ def settle(ctx: Context, store_id: str, role: str, permissions: Collection[str])
 def set_discount_limit(ctx: Context, store_id: str, role: str, discount_bp: int) -> None:
     """Settle how much of a line a role may take off by hand, in basis points."""
     if role not in DISCOUNT_BP or not 0 <= discount_bp <= BASIS:
-        raise Invalid("bad-discount-limit", "A discount limit is between 0 and 100 percent.", role=role)
+        raise Invalid("bad-discount-limit", "Enter a discount limit from 0 to 100 percent.", role=role)
     before = rights_of(ctx.session, store_id, role).discount_bp
     _row(ctx.session, store_id, role).discount_bp = discount_bp
     _record(ctx, role, before_bp=before, discount_bp=discount_bp)

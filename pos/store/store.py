@@ -195,10 +195,10 @@ def found_store(
             store_id=store_id,
         )  # fmt: skip
     if not 1 <= len(name.strip()) <= LONGEST_NAME or not name.isprintable():
-        raise Invalid("bad-name", "A store name has 1 to %(most)s letters.", most=LONGEST_NAME, field="name")
+        raise Invalid("bad-name", "Enter a store name of 1 to %(most)s characters.", most=LONGEST_NAME, field="name")
     region_name = region if isinstance(region, str) else region[1]
     if not 1 <= len(region_name.strip()) <= LONGEST_NAME or not region_name.isprintable():
-        raise Invalid("bad-name", "A region name has 1 to %(most)s letters.", most=LONGEST_NAME, field="region")
+        raise Invalid("bad-name", "Enter a region name of 1 to %(most)s characters.", most=LONGEST_NAME, field="region")
     _refuse_zone(tz)
     if not re.fullmatch("[A-Z]{3}", currency):
         raise Invalid("bad-currency", "%(currency)s is not a currency code. Use one such as EUR.", currency=currency)
@@ -241,7 +241,7 @@ def region_named(session: Session, name: str) -> Region:
 def give_key(session: Session, store_id: str, at: dt.datetime) -> str:
     """Make a store's key for the network and return it, this once; only its hash is kept (rule 3)."""
     if session.get(Store, store_id) is None:
-        raise NotFound("unknown-store", "There is no store %(store_id)s in this network.", store_id=store_id)
+        raise NotFound("unknown-store", "Store %(store_id)s not found in this network.", store_id=store_id)
     key = secrets.token_urlsafe(32)
     session.add(StoreKey(sha256=_key_hash(key), store_id=store_id, made_at=at))
     return key
@@ -267,7 +267,7 @@ def add_staff(session: Session, node_id: str, staff_id: str, name: str, role: st
     """Let a person sign in at a node; only the hash of the PIN or passphrase is kept (rule 2)."""
     if role not in STAFF_ROLES:
         named = "cashier, supervisor, shopkeeper or operator"
-        raise Invalid("unknown-role", "There is no role %(role)s; choose %(named)s.", named=named, role=role)
+        raise Invalid("unknown-role", "Role %(role)s not found. Choose %(named)s.", named=named, role=role)
     pin_hash = pins.hashed(pin)
     if session.get(Staff, (node_id, staff_id)) is not None:
         raise Conflict("name-taken", "%(name)s already works here. Choose another name.", name=name, field="name")
@@ -334,7 +334,7 @@ def store_of(session: Session, store_id: str) -> Store:
     """Return a store; NotFound when there is none of that id."""
     store = session.get(Store, store_id)
     if store is None:
-        raise NotFound("unknown-store", "There is no store %(store_id)s here. Check the settings.", store_id=store_id)
+        raise NotFound("unknown-store", "Store %(store_id)s not found. Check the settings.", store_id=store_id)
     return store
 
 
@@ -371,7 +371,7 @@ def show_receipts(ctx: Context, store_id: str, address: str) -> None:
     """Print on every receipt a code that leads to it at `address`; '' prints none. Older receipts stay as they are."""
     store = store_of(ctx.session, store_id)
     if not address.isascii() or len(address) > 150:
-        raise Invalid("bad-address", "The receipt address has up to 150 plain letters.", address=address)
+        raise Invalid("bad-address", "The receipt address can have up to 150 plain characters.", address=address)
     if store.receipts_at != address:
         record(ctx, verb="store.receipts shown", subject=f"store:{store_id}", address=address)
         store.receipts_at = address

@@ -69,9 +69,9 @@ class ArchivedStock(Base):
 def put_away(ctx: Context, week: dt.date) -> list[str]:
     """Put the week that begins on that Monday away (rules 1, 2); returns the tables it lies in now."""
     if dialect_of(ctx.session) != "postgresql":
-        raise Refused("no-weeks", "Only PostgreSQL archives books by week. Here they stay in one file.")
+        raise Refused("no-weeks", "Only PostgreSQL can archive by week. Here, all data stays in one file.")
     if week != partitions.monday(week):
-        raise Refused("no-monday", "A week starts on a Monday: %(week)s is that week's.", week=partitions.monday(week))
+        raise Refused("no-monday", "Weeks start on Monday. Use %(week)s for that week.", week=partitions.monday(week))
     if week > ctx.at.date() - (LEAST_WEEKS + 1) * WEEK + DAY:
         raise Refused("too-young", "A week can be archived %(least)s weeks after it ends.", least=LEAST_WEEKS)
     until = week + WEEK - DAY

@@ -36,9 +36,9 @@ from pos.till.shift_book import CashMovement, Shift
 PAY_IN, PAY_OUT, DROP = "pay_in", "pay_out", "drop"
 """Kinds of movement, and the permissions to go beyond the limit with them."""
 BEYOND = {
-    PAY_IN: "a pay-in beyond the limit",
-    PAY_OUT: "a pay-out beyond the limit",
-    DROP: "a drop beyond the limit",
+    PAY_IN: "a pay-in above the limit",
+    PAY_OUT: "a pay-out above the limit",
+    DROP: "a drop above the limit",
 }
 
 

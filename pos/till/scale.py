@@ -101,7 +101,7 @@ def set_tare(ctx: Context, store_id: str, sku: str, tare_grams: int) -> None:
     product = ctx.session.get(Product, sku)
     if product is None:
         raise NotFound(
-            "unknown-product", "There is no product %(sku)s. Add it under Products first.", sku=sku, skus=[sku]
+            "unknown-product", "Product %(sku)s not found. Add it under Products first.", sku=sku, skus=[sku]
         )
     if product.stock_unit != "gram":
         raise Refused("not-weighed", "%(name)s is not sold by weight, so it has no tare.", name=product.shown)
@@ -175,4 +175,4 @@ def _names_till(part: str) -> bool:
 
 def _tare(grams: int) -> None:
     if not 0 <= grams <= MOST_GRAMS:
-        raise Invalid("bad-weight", "A tare is 0 to %(most)s grams.", most=MOST_GRAMS, grams=grams)
+        raise Invalid("bad-weight", "Enter a tare from 0 to %(most)s grams.", most=MOST_GRAMS, grams=grams)

@@ -25,7 +25,7 @@ ANSWER_S = 1.0
 FAULTS: dict[str, Callable[[], DomainError]] = {
     "scale-silent": lambda: Unreachable(
         "scale-silent",
-        "The scale does not answer. Check its power and cable, or enter the weight.",
+        "The scale is not responding. Check its power and cable, or enter the weight.",
     ),
     "scale-moving": lambda: Refused("scale-moving", "The scale is still moving. Wait a moment, then weigh again."),
     "scale-overload": lambda: Refused("scale-overload", "The scale is overloaded. Take something off."),
@@ -100,7 +100,7 @@ def driver(setting: str) -> SerialScale:
     port, *options = rest.split(",")
     if protocol not in WIRES or not port:
         raise Invalid(
-            "bad-scale", "There is no scale %(setting)s. Options: practice, %(wires)s.", setting=setting,
+            "bad-scale", "Scale %(setting)s not found. Options: practice, %(wires)s.", setting=setting,
             wires=", ".join(WIRES),
         )  # fmt: skip
     given = dict(option.strip().partition("=")[::2] for option in options)

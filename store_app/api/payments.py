@@ -71,7 +71,9 @@ def ask(body: PaymentBody) -> Response:
     """Ask for money; the same id again answers the same payment."""
     provider = providers(doors().settings).for_way(body.way)
     if provider is None and body.way in WAYS:
-        raise Refused("no-provider", "No terminal is set up here. Take the card by hand and enter its slip number.")
+        raise Refused(
+            "no-provider", "No terminal is set up here. Charge the card on another reader and enter the slip number."
+        )
     wanted = Wanted(
         id=body.id,
         store_id=doors().settings.node_id,
@@ -101,7 +103,7 @@ def found() -> Response:
         elif request.args.get("unused"):
             rows = list(session.scalars(requests.unused(store_id).order_by(Payment.requested_at)))
         else:
-            raise Invalid("bad-request", "Name the basket with sale_id=, or use unused=1.")
+            raise Invalid("bad-request", "Specify the basket with sale_id=, or use unused=1.")
     return jsonify(payments=[payment_json(row) for row in rows])
 
 
@@ -196,5 +198,5 @@ def payment_json(payment: Payment) -> dict[str, Any]:
 
 def _known(payment_id: str) -> str:
     if len(payment_id) > 40:
-        raise NotFound("no-such-payment", "There is no such payment in this store.", id=payment_id[:40])
+        raise NotFound("no-such-payment", "Payment not found in this store.", id=payment_id[:40])
     return payment_id

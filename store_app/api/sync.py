@@ -144,7 +144,7 @@ def publication(kind: str) -> Response:
     with read() as session:
         found = edition_for(session, kind, receiver.scopes_of(session, g.store_id))
     if found is None:
-        raise NotFound("no-edition", "There is no edition of %(kind)s for this store.", kind=kind)
+        raise NotFound("no-edition", "There is no version of %(kind)s for this store.", kind=kind)
     answer = jsonify(_edition(found) | {"text": found.body})
     answer.set_etag(found.sha256)
     answer.make_conditional(request)

@@ -58,7 +58,9 @@ def init(role: str, node_id: str, folder: Path, network_url: str, network_key: s
     path = Path(os.environ.get("CORNERSTORE_SETTINGS", SETTINGS_FILE))
     if path.exists():
         raise Conflict(
-            "settings-exist", "%(path)s already exists. Remove it first, or name another with --settings.", path=path
+            "settings-exist",
+            "%(path)s already exists. Delete it first, or give another path with --settings.",
+            path=path,
         )
     values = {
         "role": role, "node_id": node_id, "state_folder": str(folder), "secret_key": secrets.token_hex(32),
@@ -239,7 +241,7 @@ def _run_job(name: str, day: dt.datetime | None) -> None:
     doors = node()
     here = {job.name: job for job in jobs.jobs_of(doors.settings)}
     if name not in here:
-        raise NotFound("no-such-job", "There is no job %(name)s here. Available: %(here)s.", here=list(here), name=name)
+        raise NotFound("no-such-job", "Job %(name)s not found. Available: %(here)s.", here=list(here), name=name)
     row = here[name]
     on = day.date() if day else jobs.last_day(doors)
     outcome, done = worker.attempt(Desk(doors), row, on)

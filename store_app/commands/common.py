@@ -125,20 +125,21 @@ def _refuse_strange_books(loaded: settings.Settings) -> None:
     if not founded:
         raise NotFound(
             "no-books",
-            "There are no books at %(place)s. Run `cornerstore init`, or name the right settings with --settings.",
+            "There is no database at %(place)s. Run `cornerstore init`, or choose the right settings file with "
+            "--settings.",
             place=place,
         )
     found = migrate.current(doors.database.engine)
     if found not in (None, migrate.newest()):
         if not migrate.knows(found):
             raise Refused("newer-books", migrate.NEWER, found=found)
-        raise Refused("older-books", "An older version wrote these books. Run `cornerstore migrate` first.")
+        raise Refused("older-books", "An older version created this database. Run `cornerstore migrate` first.")
     with doors.read() as session:
         owner = session.scalar(sa.select(nodes.Node.id))
     if owner is not None and owner != loaded.node_id:
         raise Invalid(
             "other-node",
-            "The books at %(place)s belong to %(owner)s, but the settings say %(node_id)s. Correct node_id.",
+            "The database at %(place)s belongs to %(owner)s, but the settings say %(node_id)s. Correct node_id.",
             place=place, node_id=loaded.node_id, owner=owner,
         )  # fmt: skip
 

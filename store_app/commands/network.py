@@ -86,7 +86,7 @@ def add_class(tax_class_id: str, name: str, percent: str, inclusive: bool) -> No
 
     doors, rate_bp = _network(), importing.amount(percent) * 100
     if rate_bp != int(rate_bp):
-        raise Invalid("bad-rate", "A rate has up to two decimals: 5.5 or 19.")
+        raise Invalid("bad-rate", "Enter a rate with up to two decimals, such as 5.5 or 19.")
     with doors.write() as session:
         assortment.set_tax_class(
             Context(session, by_hand(doors), doors.now()), tax_class_id, name, int(rate_bp), inclusive=inclusive
@@ -118,7 +118,7 @@ def _network() -> Doors:
     """Open this node's doors where it is the network's."""
     doors = node()
     if doors.settings.node_id != NETWORK:
-        raise Refused("network-only", "This belongs to the network and is set on its node.")
+        raise Refused("network-only", "This is a network setting. Run the command on the network's node.")
     return doors
 
 

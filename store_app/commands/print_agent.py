@@ -166,9 +166,13 @@ class Agent:
         if answer.status_code == 401:
             raise Refused("agent-key", "This print agent's key was revoked. Create a new one on the printers page.")
         if answer.status_code in (404, 409, 422) and path.endswith("/outcome"):
-            raise Conflict("agent-outcome", "The server answered %(status_code)s.", status_code=answer.status_code)
+            raise Conflict(
+                "agent-outcome", "The server returned status %(status_code)s.", status_code=answer.status_code
+            )
         if answer.status_code != 200:
-            raise Unreachable("agent-server", "The server answered %(status_code)s.", status_code=answer.status_code)
+            raise Unreachable(
+                "agent-server", "The server returned status %(status_code)s.", status_code=answer.status_code
+            )
         try:
             found: dict[str, Any] = answer.json()
         except ValueError as fault:

@@ -61,7 +61,7 @@ def alone(doors: Doors) -> Iterator[None]:
     except Timeout as fault:
         raise Conflict(
             "served-already",
-            "Another server on this computer already serves these books. Use that one, or stop it first.",
+            "Another server on this computer already uses this database. Use that one, or stop it first.",
         ) from fault
     try:
         yield

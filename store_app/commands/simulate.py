@@ -118,9 +118,9 @@ def _refuse(past: History, setting: Setting, fill: float) -> None:
             "bad-fill", "Enter a fill rate from 0.5 to below 1. For example, 0.97 sells 97 of 100 units demanded."
         )
     if not 0 <= setting.lead_days <= 30 or not 1 <= setting.review_days <= 30 or setting.pack_qty < 1:
-        raise Invalid("bad-setting", "Deliveries arrive 0 to 30 days after an order; orders are 1 to 30 days apart.")
+        raise Invalid("bad-setting", "Enter 0 to 30 days until delivery and 1 to 30 days between orders.")
     if setting.shelf_life_days is not None and setting.shelf_life_days < 1:
-        raise Invalid("bad-setting", "Shelf life is one day or more.")
+        raise Invalid("bad-setting", "Enter a shelf life of one day or more.")
     if past.first_day(setting) < LEAST_BEFORE_DAYS:
         needed = setting.scored_days + WARM_DAYS + setting.span + LEAST_BEFORE_DAYS
         raise Invalid(

@@ -93,7 +93,7 @@ class Customer:
         """Return the collection code the order's page shows."""
         found = re.search(r'class="code-large.*?>\s*([2-9A-Y]{8})\s*<', self._get(f"/order/{self.token}"), re.DOTALL)
         if found is None:
-            raise Refused("no-code", "The order page shows no code.")
+            raise Refused("no-code", "The code is not shown on the order page.")
         return found.group(1)
 
     @property

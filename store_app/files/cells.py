@@ -34,7 +34,7 @@ def text(most: int) -> Cell:
 
     def read_text(cell: str) -> str:
         if len(cell) > most or not cell.isprintable():
-            raise ValueError(_("up to %(most)s printable letters", most=most))
+            raise ValueError(_("up to %(most)s printable characters", most=most))
         return cell
 
     return read_text

@@ -83,7 +83,7 @@ def _checked(sheet: Sheet, table: Iterator[list[str]], mark: str) -> Sheet:
     if missing := [column for column in required if column not in heading]:
         raise Invalid(
             "wrong-columns",
-            "The file lacks %(missing)s. Required: %(required)s. Optional: %(optional)s.",
+            "The file is missing %(missing)s. Required: %(required)s. Optional: %(optional)s.",
             required=", ".join(required), optional=", ".join(optional), missing=missing,
         )  # fmt: skip
     if twice := sorted({name for name in heading if heading.count(name) > 1 and name in required | optional}):
@@ -206,8 +206,8 @@ def supplier_named(session: Session, owner_id: str, said: str) -> str:
 
 def _whose_list(owner_id: str) -> str:
     if owner_id == EVERYONE:
-        return _("Name the supplier of the price list with --supplier. The network's own: %(known)s.")
-    return _("Name the supplier of the price list with --supplier. This store's own: %(known)s.")
+        return _("Specify the price list's supplier with --supplier. The network's suppliers: %(known)s.")
+    return _("Specify the price list's supplier with --supplier. This store's suppliers: %(known)s.")
 
 
 def look_around(session: Session, sheet: Sheet, owner_id: str = "", *, at: dt.datetime | None = None) -> list[str]:
@@ -283,7 +283,7 @@ TWINS = {
 
 def _content(source: Path | bytes) -> bytes:
     if isinstance(source, Path) and not source.is_file():
-        raise NotFound("no-such-file", "There is no file %(name)s.", name=source)
+        raise NotFound("no-such-file", "File %(name)s not found.", name=source)
     size = source.stat().st_size if isinstance(source, Path) else len(source)
     if size > MOST_BYTES:
         raise Invalid("file-too-large", "A file can be up to 20 MB. Split it.")
@@ -330,7 +330,7 @@ def _write_plainly(sheet: Sheet, columns: list[str], said: str) -> None:
             if not isinstance(text := row[name], Number) and text:
                 plain = marks.plain(text, mark or said)
                 if plain is None and (plain := marks.plain(text, marks.OTHER[mark or said])) is not None:
-                    words = _("%(cell)s uses another decimal mark than most of this column", cell=repr(text[:40]))
+                    words = _("%(cell)s uses a different decimal mark from most of this column", cell=repr(text[:40]))
                     sheet.faults.append(Fault(number, name, words))
                 row[name] = text if plain is None else plain
 
@@ -383,7 +383,7 @@ def _require_product(session: Session, sku: str) -> None:
     from pos.catalogue.catalogue import Product
 
     if session.get(Product, sku) is None:
-        words = _("There is no product %(sku)s. Import the products first.", sku=sku)
+        words = _("Product %(sku)s not found. Import the products first.", sku=sku)
         raise NotFound("unknown-product", words, field="sku")
 
 

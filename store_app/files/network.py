@@ -91,7 +91,7 @@ def one_product(session: Session, wanted: str) -> str:
         query.where(Product.search_text.contains(wanted, autoescape=True)).order_by(Product.name).limit(5)
     ).all()  # fmt: skip
     if not found:
-        raise NotFound("unknown-product", "No such product here. Search by name.", field="product")
+        raise NotFound("unknown-product", "Product not found. Search by name.", field="product")
     if len(found) > 1:
         names = _(", ").join(name for _sku, name in found)
         words = _("Several products match: %(names)s. Enter more of the name.", names=names)

@@ -154,8 +154,8 @@ def stays_out(past: Past) -> list[str]:
     if past.own_from is not None:
         said.append(
             ngettext(
-                "%(num)d row skipped: from %(day)s on, the store’s own sales count.",
-                "%(num)d rows skipped: from %(day)s on, the store’s own sales count.",
+                "%(num)d row skipped: from %(day)s on, the store’s own sales are used.",
+                "%(num)d rows skipped: from %(day)s on, the store’s own sales are used.",
                 past.own_rows, day=past.own_from.isoformat(),
             )
         )  # fmt: skip
@@ -246,9 +246,9 @@ def _bare(code: str) -> str:
 def _faults(row: Mapping[str, Any], store_id: str, known: _Known, today: dt.date) -> list[tuple[str, str]]:
     faults = []
     if "store_id" not in row and store_id not in known.currency:
-        faults.append(("store_id", _("is empty: name the store in this column")))
+        faults.append(("store_id", _("is empty: enter the store in this column")))
     elif store_id not in known.currency:
-        faults.append(("store_id", _("There is no store %(store)s here.", store=store_id)))
+        faults.append(("store_id", _("Store %(store)s not found.", store=store_id)))
     if not row.get("sku") and not row.get("barcode"):
         faults.append(("sku", _("is empty")))
     if "sold" not in row and "sold_qty" not in row:

@@ -146,4 +146,4 @@ def _no_class(named: str, known: Sequence[str]) -> str:
     if not known:
         return _("There is no tax class yet. Add one first: Products, Taxes.")
     there = words.few(known, MOST_NAMED)
-    return _("There is no tax class %(named)s. Available: %(known)s.", named=named, known=there)
+    return _("Tax class %(named)s not found. Available: %(known)s.", named=named, known=there)

@@ -56,9 +56,9 @@ def _table(file: Path) -> Any:
     import pandas as pd
 
     if not file.is_file():
-        raise NotFound("no-such-file", "There is no file %(file)s.", file=file)
+        raise NotFound("no-such-file", "File %(file)s not found.", file=file)
     if file.stat().st_size > MOST_BYTES:
-        raise Invalid("file-too-large", "A history can be up to 4 GB. Split it by store.")
+        raise Invalid("file-too-large", "A sales history file can be up to 4 GB. Split it by store.")
     names = file.name.lower()
     try:
         if names.endswith((".parquet", ".pq")):

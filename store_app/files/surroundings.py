@@ -93,5 +93,5 @@ def _scopes(regions: Regions, row: Row, owner_id: str) -> list[str]:
     found = [one.id for one in regions if one.is_named(wanted)]
     if not found:
         known = _(", ").join(one.name for one in regions)
-        raise NotFound("unknown-region", "There is no such region. Available: %(known)s.", known=known, field="region")
+        raise NotFound("unknown-region", "Region not found. Available: %(known)s.", known=known, field="region")
     return found

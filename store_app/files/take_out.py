@@ -39,7 +39,9 @@ def write(doors: Doors, file: Path, *, actor: Actor) -> dict[str, int]:
     """Write the file (rules 1 to 3) and journal it; returns table -> rows. Refuses a file that is there already."""
     tables.known()
     if file.exists():
-        raise Conflict("file-exists", "%(file)s already exists. Name another file, or remove it first.", file=file)
+        raise Conflict(
+            "file-exists", "%(file)s already exists. Choose another file name, or delete that file first.", file=file
+        )
     partly, listed = file.with_name(f"{file.name}.part"), {}
     descriptor = os.open(partly, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)  # names and phones are in it
     with os.fdopen(descriptor, "wb") as target, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as packed:

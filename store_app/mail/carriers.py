@@ -150,11 +150,13 @@ class WebhookCarrier:
             answer = self._client.post(self._address, content=body, headers=headers)
         except httpx2.HTTPError as fault:
             raise Unreachable(
-                "service-silent", "The message service does not answer: %(fault)s.", fault=cause(fault)
+                "service-silent", "The message service is not responding: %(fault)s.", fault=cause(fault)
             ) from fault
         if not 200 <= answer.status_code < 300:
             raise Unreachable(
-                "service-refused", "The message service answered %(status_code)s.", status_code=answer.status_code
+                "service-refused",
+                "The message service returned status %(status_code)s.",
+                status_code=answer.status_code,
             )
 
 

@@ -59,7 +59,8 @@ def written(row: OutgoingMessage) -> Envelope:
     say = said_in(document)
     said: dict[str, Any] = {
         "no": document["order_no"], "store": document["store"]["name"], "supplier": document["supplier_name"],
-        "day": say.moment(document.get("delivery_day", "")), "why": reason_word(document.get("called_off", document.get("why")), say),
+        "day": say.moment(document.get("delivery_day", "")),
+        "why": reason_word(document.get("called_off", document.get("why")), say),
         "by": document["by"], "address": document["store"]["address"] or "", "phone": document["store"]["phone"] or "",
         "customer_no": document["customer_no"], "please": say(_PLEASE),
     }  # fmt: skip

@@ -201,7 +201,7 @@ def read_note(file: Path) -> Note:
     except FileNotFoundError as fault:
         raise NotFound(
             "no-such-copy",
-            "%(name)s has no file %(name)s.json beside it. Choose a file made by `cornerstore backup`.",
+            "The file %(name)s.json is missing next to %(name)s. Choose a file made by `cornerstore backup`.",
             name=file.name,
         ) from fault
     except (OSError, ValueError, TypeError) as fault:
@@ -353,7 +353,7 @@ def _sha256(file: Path) -> str:
         with file.open("rb") as content:
             return hashlib.file_digest(content, "sha256").hexdigest()
     except FileNotFoundError as fault:
-        raise NotFound("no-such-copy", "There is no file %(file)s.", file=file) from fault
+        raise NotFound("no-such-copy", "File %(file)s not found.", file=file) from fault
 
 
 def _write_synced(path: Path, text: str) -> None:
@@ -426,7 +426,7 @@ def _run(program: str, arguments: list[str], url: URL) -> None:
     except FileNotFoundError as fault:
         raise Unreachable(
             "no-client",
-            "%(program)s is not installed on this computer. Install PostgreSQL's client programs in the "
+            "%(program)s is not installed on this computer. Install the PostgreSQL client programs that match the "
             "server's version.",
             program=program,
         ) from fault

@@ -243,7 +243,9 @@ def _forecasts(doors: Doors) -> Word:
 def _worker(doors: Doors) -> Word:
     if doors.database.engine.dialect.name != "sqlite":
         return _word("worker", GOOD, "worker-several")
-    return _word("worker", GOOD, "worker", 1.0) if backup.worker_runs(doors) else _word("worker", WARN, "worker-none", 0.0)
+    if backup.worker_runs(doors):
+        return _word("worker", GOOD, "worker", 1.0)
+    return _word("worker", WARN, "worker-none", 0.0)
 
 
 def _settings(doors: Doors) -> Word:

@@ -103,7 +103,9 @@ def exchange(url: str, code: str, ca: Path | None, signer: Signer) -> Joined:
             "network-fault", "The network cannot be reached at %(url)s: %(fault)s.", url=url, fault=cause(fault)
         ) from fault
     except (ValueError, KeyError, TypeError) as fault:
-        raise Unreachable("network-fault", "What answered is not the network. Check the address.") from fault
+        raise Unreachable(
+            "network-fault", "The server at this address is not the network. Check the address."
+        ) from fault
 
 
 def key_here(settings_file: Path, folder: Path) -> Signer:

@@ -1,4 +1,4 @@
-"""How a node is, as the network is told while the shopkeeper lets it look: what the doctor found, the journal's last."""
+"""How a node is, as the network is told while the shopkeeper lets it look: what the doctor found, the journal's end."""
 
 from typing import Any
 

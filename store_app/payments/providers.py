@@ -96,7 +96,7 @@ class NetworkPoints:
                 answer.raise_for_status()
             said = Said.model_validate_json(answer.content)
         except (httpx2.HTTPError, ValidationError) as fault:
-            raise Unreachable("network-fault", "The network does not answer.") from fault
+            raise Unreachable("network-fault", "The network is not responding.") from fault
         return Outcome(said.state, reason=said.reason)
 
 
@@ -175,7 +175,7 @@ def _post(settings: Settings, address: str, wanted: dict[str, str]) -> dict[str,
         answer.raise_for_status()
     except (httpx2.HTTPError, ValueError, LookupError, TypeError) as fault:
         raise Unreachable(
-            "points-code-needs-line", "The network does not answer. The points are saved here. Try again later."
+            "points-code-needs-line", "The network is not responding. The points are saved here. Try again later."
         ) from fault
     return body
 
@@ -211,7 +211,7 @@ def _asked(
             )
         raise Refused(
             "points-need-line",
-            "The network does not answer, so its points cannot be redeemed now. Choose another payment method.",
+            "The network is not responding, so its points cannot be redeemed now. Choose another payment method.",
         )
     held.append(payment.id)
     return tender, amount_minor, reference, payment.id

@@ -213,7 +213,7 @@ def status(language: str) -> LessonStatus | None:
     with own_doors().read() as books:
         lesson = lessons.find(books, session["lesson"], language)
     if lesson is None:
-        raise NotFound("no-lesson", "There is no such lesson. Choose one from the list.")
+        raise NotFound("no-lesson", "Lesson not found. Choose one from the list.")
     node_id = own_doors().settings.node_id
     with read() as copy:
         done = training.done_of(

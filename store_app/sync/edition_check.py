@@ -396,9 +396,9 @@ def _refused(code: str, kind: str, place: Any, **facts: Any) -> Invalid:
 
 _WORDS = {
     "letters": N_("The network's %(edition)s contains control characters (%(place)s)."),
-    "long": N_("The network's %(edition)s contains a text longer than %(most)s letters (%(place)s)."),
-    "number": N_("The network's %(edition)s contains an impossible number (%(place)s)."),
-    "day": N_("The network's %(edition)s contains an impossible date, %(day)s (%(place)s)."),
+    "long": N_("The network's %(edition)s contains a text longer than %(most)s characters (%(place)s)."),
+    "number": N_("The network's %(edition)s contains an invalid number (%(place)s)."),
+    "day": N_("The network's %(edition)s contains an invalid date, %(day)s (%(place)s)."),
     "shape": N_("The network's %(edition)s is invalid (%(place)s: %(why)s)."),
     "scope": N_("The network’s %(edition)s is for another store (%(place)s)."),
     "own": N_("The network's %(edition)s would overwrite your own %(name)s (%(place)s)."),

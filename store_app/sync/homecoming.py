@@ -44,7 +44,7 @@ ROWS_AT_ONCE = 20
 MOST_ODD = 50
 DAMAGED = Invalid(
     "damaged",
-    "It was damaged on the way and cannot be read. Check your paper records and enter it again.",
+    "It was damaged in transit and cannot be read. Check your paper records and enter it again.",
 )
 NOT_SIGNED = Invalid(
     "not-signed",

@@ -357,7 +357,7 @@ def _refuse_days(session: Session, store_id: str, message: Message, at: dt.datet
         if door.day(reported, "The business day", last + FARTHEST_AHEAD, first=first) > last:
             raise Invalid(
                 TOO_EARLY,
-                "The business day %(reported)s is in the future, so this counts then. Check the store's clock.",
+                "The business day %(reported)s is in the future, so this takes effect then. Check the store's clock.",
                 reported=reported,
             )
     if message.topic != SaleCompleted.TOPIC:  # of a sale that is all, and there are many

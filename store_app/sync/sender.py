@@ -173,7 +173,8 @@ def trusted(ca: Path | None) -> ssl.SSLContext:
     except (OSError, ssl.SSLError) as fault:
         raise Invalid(
             "bad-ca",
-            "The certificate %(path)s cannot be read. Download the network's ca.pem again and name it in network_ca.",
+            "The certificate %(path)s cannot be read. Download the network's ca.pem again and enter its path in "
+            "network_ca.",
             path=str(ca),
         ) from fault
 
@@ -491,9 +492,11 @@ class _Talk:
             self.done.pause_s = _seconds(answer.headers.get("Retry-After"))
             raise Unreachable("too-much", "The network is busy; the rest is sent a little later.")
         if answer.status_code != 200:
-            raise Unreachable("network-fault", "The network answered %(status_code)s.", status_code=answer.status_code)
+            raise Unreachable(
+                "network-fault", "The network returned status %(status_code)s.", status_code=answer.status_code
+            )
         if "json" not in answer.headers.get("Content-Type", ""):
-            raise Unreachable("captive-portal", "Something between this store and the network answered instead.")
+            raise Unreachable("captive-portal", "Something between this store and the network responded instead.")
         try:
             return shape.model_validate_json(answer.content)
         except ValidationError as fault:

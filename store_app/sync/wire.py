@@ -22,16 +22,16 @@ N_ = str  # what it marks is translated where it is shown
 PAUSES = {
     "unauthorized": N_("The network rejects this store's key. Ask the operator for a new code."),
     ANOTHERS_KEY: N_(
-        "The key in this store's settings belongs to another store. Enter this store's own. Nothing "
-        "is lost; syncing waits until then."
+        "The key in this store's settings belongs to another store. Enter this store's own. Nothing is lost; "
+        "syncing is paused until then."
     ),
     TOO_OLD: N_("This store's program is too old for the network. Update it; waiting messages then go out."),
     NETWORK_TOO_OLD: N_(
-        "The network's program is too old for this store. Messages wait until the operator updates it."
+        "The network's program is too old for this store. Messages are on hold until the operator updates it."
     ),
     signing_keys.UNKNOWN: N_(
-        "This computer has a new signing key. Call the operator and read out its fingerprint (More, "
-        "Signing key). Messages wait until the operator approves it."
+        "This computer has a new signing key. Call the operator and read out its fingerprint (More, Signing key). "
+        "Messages are on hold until the operator approves it."
     ),
     signing_keys.WITHDRAWN: N_(
         "The operator revoked this computer's signing key. Create a new one (More, Signing key) and "
@@ -336,11 +336,11 @@ def unpack(raw: bytes, encoding: str) -> bytes:
         unzip = zlib.decompressobj(wbits=31)
         text = unzip.decompress(raw, MAX_UNPACKED)
     except zlib.error as fault:
-        raise Invalid("broken-body", "The packed body is damaged.") from fault
+        raise Invalid("broken-body", "The compressed body is damaged.") from fault
     if unzip.unconsumed_tail:
-        raise Invalid("body-too-large", "The packed body is too large.")
+        raise Invalid("body-too-large", "The compressed body is too large.")
     if not unzip.eof:
-        raise Invalid("broken-body", "The packed body is cut off.")
+        raise Invalid("broken-body", "The compressed body is cut off.")
     return text
 
 
@@ -369,7 +369,7 @@ def read_push(raw: bytes) -> Push:
         places = {e["loc"][1] for e in fault.errors() if e["loc"][:1] == ("rows",) and len(e["loc"]) > 1}
         named = [rows[place].get("id") for place in sorted(places) if isinstance(rows[place], dict)] if rows else []
         reported = {"faults": faults_of(fault), "rows": named}
-        raise Invalid("bad-push", "This is not a batch of facts.", **reported) from fault
+        raise Invalid("bad-push", "The batch of messages is not in a valid format.", **reported) from fault
 
 
 def read_forecast(raw: bytes) -> Forecast:
@@ -377,7 +377,9 @@ def read_forecast(raw: bytes) -> Forecast:
     try:
         return Forecast.model_validate_json(raw)
     except ValidationError as fault:
-        raise Invalid("bad-forecast", "This is not a forecast.", faults=faults_of(fault)) from fault
+        raise Invalid(
+            "bad-forecast", "The forecast is not in a valid format. Send it again.", faults=faults_of(fault)
+        ) from fault
 
 
 def refuse_too_old(protocol: Any) -> None:

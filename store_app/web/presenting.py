@@ -50,7 +50,7 @@ STATE_WORDS = {
     "collected": lazy("collected"), "expired": lazy("expired"), "cancelled": lazy("canceled"),
     "refused": lazy("refused"), "return_asked": lazy("refund requested"), "returned": lazy("returned"),
     "return_refused": lazy("refund declined"), "filling": lazy("filling the last case"),
-    "over": lazy("ended"), "called_off": lazy("called off"), "to_collect": lazy("to pick up"),
+    "over": lazy("ended"), "called_off": lazy("canceled"), "to_collect": lazy("to pick up"),
     "ordered": lazy("ordered"), "arrived": lazy("arrived"), "settled": lazy("settled"), "held": lazy("held"),
     "shown": lazy("shown"), "reported": lazy("reported"), "hidden": lazy("hidden"),
     "disputed": lazy("disputed"), "awaited": lazy("not paid yet"), "lapsed": lazy("not paid"),
@@ -75,14 +75,13 @@ STATE_WORDS = {
     "changed": lazy("changed"),
     "taken": lazy("received"), "written_off": lazy("written off"), "unknown": lazy("unknown"),
     "waiting": lazy("waiting"), "waits": lazy("waiting"), "requested": lazy("requested"),
-    "captured": lazy("paid"), "reversed": lazy("canceled"), "by_hand": lazy("paid by hand"),
+    "captured": lazy("paid"), "reversed": lazy("canceled"), "by_hand": lazy("paid manually"),
     "called": lazy("active"), "cleared": lazy("removed"), "lifted": lazy("lifted"), "counted": lazy("counted"),
     "recounted": lazy("recounted"), "left_out": lazy("left out"), "credited": lazy("credited"),
     "agreed": lazy("agreed"), "handed_over": lazy("handed over"), "taken_back": lazy("reclaimed"),
-    "confirmed": lazy("confirmed"), "posting": lazy("being booked"), "abandoned": lazy("discarded"),
+    "confirmed": lazy("confirmed"), "posting": lazy("being recorded"), "abandoned": lazy("discarded"),
     "running": lazy("running"), "published": lazy("published"), "superseded": lazy("replaced"),
 }  # fmt: skip
-
 
 
 @dataclass(frozen=True)

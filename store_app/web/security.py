@@ -188,7 +188,7 @@ def proven_by_pin(staff_id: str, pin: str, *, beside: people.Beside | None = Non
         person = find_staff(look, here.settings.node_id, staff_id)
     if pin != people.LESSON_PIN:
         raise Refused(
-            "practice-pin", "While you practice, everybody's PIN is %(pin)s. Don't type a real PIN here.",
+            "practice-pin", "While you practice, everyone’s PIN is %(pin)s. Don’t type a real PIN here.",
             pin=people.LESSON_PIN,
         )  # fmt: skip
     return person

@@ -57,7 +57,7 @@ def add(ctx: Context, node_id: str, name: str, role: str, pin: str, *, weak: boo
     """
     name = " ".join(name.split())
     if not name or len(name) > 60:
-        raise Invalid("bad-name", "A name has 1 to 60 letters.", field="name")
+        raise Invalid("bad-name", "Enter a name of 1 to 60 characters.", field="name")
     staff_id = id_of(name)
     if not weak:
         pins.refuse_weak(pin, role, (name, node_id))
@@ -71,7 +71,7 @@ def change_role(ctx: Context, node_id: str, staff_id: str, role: str) -> Staff:
     person = working(ctx.session, node_id, staff_id)
     if role not in STORE_ROLES:
         raise Invalid(
-            "unknown-role", "There is no role %(role)s; choose cashier, supervisor or shopkeeper.", role=role,
+            "unknown-role", "Role %(role)s not found. Choose cashier, supervisor or shopkeeper.", role=role,
             field="role",
         )  # fmt: skip
     if person.role != role:

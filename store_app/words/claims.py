@@ -30,7 +30,7 @@ def status_of(claim: Claim, *, by_network: bool) -> str:
     if claim.state in ("filed", "under_review") and not by_network:
         return _("Sent to the supplier. Enter their answer here.")
     if claim.state == "filed":
-        return _("Sent to the network, or goes out once you are online. You need do nothing more.")
+        return _("Sent to the network, or goes out once you’re online. You don’t need to do anything else.")
     if claim.state == "under_review":
         return _("The network is checking it.")
     if claim.state == "contested":
@@ -42,7 +42,7 @@ def status_of(claim: Claim, *, by_network: bool) -> str:
             return _("Granted: replacements come with a later vehicle. You are not charged for anything unavailable.")
         return _("Granted: return the products. You are credited once the warehouse counts them.")
     if claim.state == "forfeited":
-        return _("The products were not returned in time. They stay yours, without credit.")
+        return _("The products were not returned in time. You keep them and get no credit.")
     if claim.state == "replaced":
         return _("Done: replacements arrived. Anything missing is not charged.")
     return _("Done: the money is in your network account.") if by_network else _("Done.")
@@ -64,7 +64,7 @@ def offer_terms(offer: NetworkOffer) -> list[str]:
     terms, reported = terms_from(offer.terms), []
     if offer.return_until is not None:
         until = day(offer.return_until)
-        reported.append(_("Sale or return: pay for what sells, return the rest by %(day)s.", day=until))
+        reported.append(_("Consignment: pay for what sells, return the rest by %(day)s.", day=until))
     elif terms.slow_days and terms.slow_bp:
         reported.append(
             _(

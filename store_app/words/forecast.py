@@ -25,7 +25,7 @@ REASONS: dict[str, Any] = {
     "no_regional_signal": _l("Based on this store's own sales only."),
     "no_history_category": _l("It has never sold here. This is what a typical product in its category sells."),
     "stopped_selling": _l("It has not sold for a while, so little is expected. Do you still want it?"),
-    "silent_longer": _l("It has not sold for longer than usual, so less is expected. Demand may be ending."),
+    "silent_longer": _l("It hasn't sold for longer than usual, so the forecast is lower. Demand may be fading."),
     "selling_less": _l("It sells less than half of its yearly average, so the forecast is lower."),
     "never_sold": _l("It was on sale for weeks and no one bought it."),
     "no_history": _l("No data yet."),
@@ -34,9 +34,9 @@ REASONS: dict[str, Any] = {
 }
 _UNREADABLE = ("bad-forecast", "broken-body", "unknown-encoding", "incomplete-forecast", "not-a-number", "not-a-day")
 METHODS: dict[str, Any] = {
-    "level_filter": _l("Method: a level that follows its own sales, with most weight on recent days."),
+    "level_filter": _l("Method: a level that follows the product's sales, with most weight on recent days."),
     "level_filter+region": _l(
-        "Method: a level that follows its own sales, with most weight on recent days, plus the region's models."
+        "Method: a level that follows the product's sales, with most weight on recent days, plus the region's models."
     ),
     "region_share": _l("Method: this store's share of the region's forecast."),
     "category_level": _l("Method: the usual level of its category in this store."),
@@ -137,10 +137,10 @@ def _differing_days(seen: Mapping[str, Any]) -> list[str]:
         said.append(_("No sales expected on: %(days)s.", days=", ".join(_day(at) for at in shut)))
     season, special = beyond_weekdays([(when, mean) for when, mean, *_rest in seen["ahead"]], float(why["level"]), week)
     if season >= 1.0 + REPORTED_FROM:
-        said.append(_("The season and time of month add %(share)s.",
+        said.append(_("The season and time of month raise demand by %(share)s.",
                       share=percent(10_000 * (season - 1.0), 0)))  # fmt: skip
     elif 0.0 < season <= 1.0 - REPORTED_FROM:
-        said.append(_("The season and time of month take off %(share)s.",
+        said.append(_("The season and time of month lower demand by %(share)s.",
                       share=percent(10_000 * (1.0 - season), 0)))  # fmt: skip
     planned = [(first, last) for _name, first, last, _factor in why["campaigns"]]
     planned += [(moved := dt.date.fromisoformat(one), moved) for _name, days, *_rest in why["moved"] for one in days]

@@ -56,7 +56,7 @@ SENTENCES = {
     "worker-several": "One of several workers leads; each host's service shows whether its worker runs.",
     "worker-none": N_("No worker runs: nothing is printed or sent. Start `cornerstore serve` or `work`."),
     "settings": N_("Only this node's user can read the settings."),
-    "settings-open": N_("Other users of this computer can read %(file)s. Run: chmod 600 %(file)s"),
+    "settings-open": N_("Other users of this computer can read %(file)s. Run chmod 600 on it."),
     "settings-practice": N_("This is a practice node: everyone knows its PINs."),
     "settings-cookies": "The public address uses TLS, but cookies may be sent without it: set secure_cookies = true.",
     "files": N_("Only this node's user can read the books and their backups."),
@@ -73,12 +73,8 @@ SENTENCES = {
         "Check who can reach this node's sign-in page."
     ),
     "queue": N_("%(waiting)s messages wait to be sent; the network refused %(refused)s."),
-    "queue-hour": N_(
-        "Nothing has been sent for over an hour. Check the internet connection; selling goes on."
-    ),
-    "queue-day": N_(
-        "Nothing has been sent for over a day. Restart the router; if that fails, call the operator."
-    ),
+    "queue-hour": N_("Nothing has been sent for over an hour. Check the internet connection; selling goes on."),
+    "queue-day": N_("Nothing has been sent for over a day. Restart the router; if that fails, call the operator."),
     "queue-week": N_(
         "Nothing has been sent for over a week; orders and forecasts use old figures. Use another connection, such as "
         "a phone, until everything is sent."
@@ -89,7 +85,8 @@ SENTENCES = {
     "editions-old": N_("The last good version stays in use. Call the network's operator."),
     "put-back": N_("Nothing had to be fetched from the network lately."),
     "put-back-waits": N_(
-        "These books were restored from a backup. Everything sent to the network since then returns at the next sync."
+        "This database was restored from a backup. Everything sent to the network since then comes back at the "
+        "next sync."
     ),
     "put-back-came": N_(
         "On %(day)s the network returned %(count)s messages, %(sales)s of them sales, after a restore."

@@ -8,7 +8,7 @@ from store_app.web.presenting import clock_time
 
 FAULTS = {
     "no-carrier": _l("This store has no mail server. Print it, or set one up (notify)."),
-    "unreachable": _l("The mail server does not answer. Send it again, or print it."),
+    "unreachable": _l("The mail server is not responding. Send the message again, or print it."),
 }
 
 
@@ -38,5 +38,5 @@ def message_sentence(message: OutgoingMessage) -> str:
     if message.carrier == PAPER:
         return _("Not sent: print it and hand it to the supplier.")
     if message.fault_code:
-        return _("The mail server does not answer. It is retried automatically.")
+        return _("The mail server is not responding. It will be retried automatically.")
     return _("Waiting to be sent.")

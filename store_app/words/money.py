@@ -77,12 +77,12 @@ def _measure_words(name: str, one: Measure) -> tuple[str, str]:
     if name == "pickups":
         return _("Orders ready on time"), _("%(good)s of %(cases)s online orders", good=one.good, cases=one.cases)
     if name == "shelf":
-        return _("Shelf plan followed"), _("products of %(good)s of %(cases)s slots sold last week",
+        return _("Shelf plan compliance"), _("products of %(good)s of %(cases)s slots sold last week",
                                          good=one.good, cases=one.cases)  # fmt: skip
     if name == "trouble":
         return _("Customers satisfied"), _("%(good)s of %(cases)s collected orders without a return or complaint",
                                              good=one.good, cases=one.cases)  # fmt: skip
-    return _("Invoices paid on time"), _("%(good)s of %(cases)s due in half a year",
+    return _("Invoices paid on time"), _("%(good)s of %(cases)s due in the last six months",
                                              good=money(one.good), cases=money(one.cases))  # fmt: skip
 
 
@@ -108,11 +108,11 @@ def step_sentence(step: dict[str, Any], facts: dict[str, Any]) -> str:
     if name == "weeks":
         return _("The network lends %(num)s times that.", num=number((step["value_bp"] or 0) / 10_000, 2))
     if name == "steady":
-        return _("In weak weeks the store sells %(share)s of that.", share=share)
+        return _("In slow weeks, the store sells %(share)s of that.", share=share)
     if name == "repaid":
         if not facts["due_minor"]:
             return _("No invoice has been due yet: new stores start at %(share)s.", share=share)
-        return _("Paid on time: %(paid)s of %(due)s due in half a year, counted as %(share)s.",
+        return _("Paid on time: %(paid)s of %(due)s due in the last six months, counted as %(share)s.",
                  paid=money(facts["on_time_minor"]), due=money(facts["due_minor"]), share=share)  # fmt: skip
     if name == "standing":
         return _("The membership level counts %(share)s.", share=share)

@@ -8,6 +8,7 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from store_app.web.presenting import percent
 from store_app.words.words import day_or_weekday, joined
 from supply.replenishment import budget
 
@@ -135,7 +136,7 @@ def _here(why: OrderWhy, quantity: Callable[[float], str], today: dt.date) -> li
     said = [_("%(left)s left", left=quantity(why.on_hand)) if why.on_hand else _("none left")]
     if why.consigned:
         theirs, until = why.consigned
-        said.append(_("of which %(qty)s on sale or return until %(day)s", qty=quantity(theirs),
+        said.append(_("including %(qty)s on consignment until %(day)s", qty=quantity(theirs),
                       day=day_or_weekday(until, today)))  # fmt: skip
     if why.reserved > why.on_hand:
         said.append(_("%(qty)s reserved, %(more)s more than in stock", qty=quantity(why.reserved),
@@ -152,11 +153,11 @@ def _without(why: OrderWhy, today: dt.date) -> str:
     if why.reserved > why.on_hand + why.on_the_way:
         return _("without it you cannot fill reservations")
     if why.is_out:
-        return _("otherwise you have none to sell")
+        return _("otherwise you have none left")
     if why.runs_out_day is not None:
         return _("without it you run out %(day)s", day=day_or_weekday(max(why.runs_out_day, today), today))
     if why.risk_without_bp >= 100:
-        return _("without it the risk of running out is %(share)d of 100", share=why.risk_without_bp // 100)
+        return _("without it, a %(share)s chance of running out", share=percent(why.risk_without_bp, 0))
     return _("you have enough until then without it")
 
 
@@ -198,7 +199,7 @@ def order_facts(why: OrderWhy, *, quantity: Callable[[float], str]) -> list[tupl
         (_("On the way"), quantity(why.on_the_way)),
     ]
     if why.expected:
-        facts.append((_("Needed until the next-but-one delivery"), quantity(why.expected)))
+        facts.append((_("Needed until the delivery after next"), quantity(why.expected)))
     if why.target:
         facts.append((_("Target stock"), quantity(why.target)))
     if why.adjusted_qty > 0:
@@ -206,13 +207,13 @@ def order_facts(why: OrderWhy, *, quantity: Callable[[float], str]) -> list[tupl
     elif why.adjusted_qty < 0:
         facts.append((_("Learned from your changes: hold less"), quantity(-why.adjusted_qty)))
     if why.risk_bp:
-        facts.append((_("Chance of running out"), _("%(share)d of 100", share=max(1, why.risk_bp // 100))))
+        facts.append((_("Chance of running out"), percent(max(100, why.risk_bp), 0)))
     if why.method == "mean28":
         facts.append((_("Based on"), _("the four-week average")))
     elif why.method == "region28":
         facts.append((_("Based on"), _("sales of nearby stores")))
     if why.service_bp:
-        facts.append((_("Service level"), _("%(share)d of 100", share=why.service_bp // 100)))
+        facts.append((_("Service level"), percent(why.service_bp, 0)))
     return facts
 
 
@@ -224,7 +225,7 @@ def more_facts(
     if (show := int(why.get("show_qty") or 0)) > 0:
         facts.append((_("Display stock"), quantity(show)))
     if (slot := int(why.get("slot_qty") or 0)) > 0:
-        facts.append((_("Shelf slot holds"), quantity(slot)))
+        facts.append((_("Shelf slot capacity"), quantity(slot)))
     if outdating := float(why.get("outdating") or 0):
         facts.append((_("Expected to expire unsold"), quantity(outdating)))
     if (reason := REASONS.get(str(why.get("reason")))) is not None:

@@ -9,18 +9,18 @@ from pos.printing.printers import PrinterHealth
 REASONS = {
     "printer-off": _l("Not reachable. Check its power, cable and address."),
     "printer-refused": _l("It refuses the connection. Is another program using it? Turn it off and on."),
-    "printer-silent": _l("It no longer answers. Turn it off and on."),
+    "printer-silent": _l("It stopped responding. Turn it off and on."),
     "printer-offline": _l("It is offline. Press its feed or online button."),
-    "printer-library": _l("This computer lacks a program for this connection. Connect it another way."),
+    "printer-library": _l("This computer doesn’t have the program for this connection. Connect it another way."),
     "printer-permission": _l("This computer has no access to it. Add its user to the group lp or dialout."),
     "paper-out": _l("Out of paper. Insert a new roll; printing resumes automatically."),
     "cover-open": _l("The cover is open. Close it; printing resumes automatically."),
-    "cutter-jam": _l("The cutter is jammed. Turn it off, clear the cutter, turn it on."),
-    "printer-error": _l("It reports an error. Turn it off, check for jammed paper, turn it on."),
+    "cutter-jam": _l("The cutter is jammed. Turn the printer off, clear the cutter, then turn it back on."),
+    "printer-error": _l("It reports an error. Turn it off, check for jammed paper, then turn it back on."),
     "paper-out-midway": _l("The paper ran out during a print. Insert a new roll and check the print."),
     "connection-lost": _l("The connection broke during a print. Check the print."),
     "stopped-midway": _l("The computer stopped during a print. Check the print."),
-    "unprintable": _l("One document could not be laid out. The others are printed."),
+    "unprintable": _l("One document could not be prepared for printing. The others were printed."),
     "agent-silent": _l("Its print agent is offline. Check the computer beside the printer and its internet."),
     "agent-late": _l("Its print agent was too late. It is retried."),
     "agent-disk": _l("The print agent's disk is full or broken. Check that computer."),
@@ -71,7 +71,7 @@ def amber(code: str, name: str) -> str:
     words = {
         "unconfirmed": _("The last print may not have come out. Check Cash drawer."),
         "slow": _("Prints have been waiting for a minute or more. Is the store's computer printing?"),
-        "elsewhere": _("It fails; the backup printer prints."),
+        "elsewhere": _("Not working; using the backup printer."),
         "paper-low": _("Its paper is nearly used up. Have a new roll ready."),
     }[code]
     return f"{name}: {words}" if name else words

@@ -31,7 +31,7 @@ class Kind:
 KINDS = (
     Kind("percent", "percent", "receipt-percent", lazy("Percent off"), lazy("All teas: save 20%")),
     Kind("amount", "amount", "minus-circle", lazy("Amount off"), lazy("0.50 off every coffee")),
-    Kind("price", "price", "tag", lazy("Special price"), lazy("Orange juice for 1.99, for members if you like")),
+    Kind("price", "price", "tag", lazy("Special price"), lazy("Orange juice for 1.99, optionally for members only")),
     Kind("free", "nth", "gift", lazy("Every third one free"), lazy("3 for the price of 2, mixed as you like")),
     Kind("nth", "nth", "arrow-trending-down", lazy("Every second one reduced"), lazy("The second one at half price")),
     Kind("pack_price", "pack_price", "squares-plus", lazy("Several for one price"), lazy("Any 3 for 5.00")),
@@ -127,7 +127,7 @@ def _nth(offer: Offer, what: str) -> str:
             "%(size)d for the price of %(paid)d: %(what)s", size=offer.size, paid=offer.size - offer.reduced, what=what
         )
     return _(
-        "Of every %(size)d the %(reduced)d cheapest %(off)s off: %(what)s",
+        "Buy %(size)d, get the %(reduced)d cheapest at %(off)s off: %(what)s",
         size=offer.size,
         reduced=offer.reduced,
         off=percent(offer.percent_bp),

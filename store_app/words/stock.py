@@ -35,7 +35,7 @@ BACK_REASONS = {
     "expired": _l("Past its date"),
     "recalled": _l("Recalled"),
     "wrong_delivery": _l("Wrong delivery"),
-    "sale_or_return": _l("Sale or return"),
+    "sale_or_return": _l("On consignment"),
     "other": _l("Another reason"),
 }
 

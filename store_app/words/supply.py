@@ -63,7 +63,7 @@ def shortage(scarce: Scarcity, unit: str) -> str:
 
 STAYS_WORDS = {
     "nothing": _l("nothing was picked for it"),
-    "called_off": _l("it was canceled meanwhile"),
+    "called_off": _l("it has since been canceled"),
     "held": _l("its credit is on hold"),
     "over": _l("the picked lot has expired"),
     "recalled": _l("the picked lot is recalled"),

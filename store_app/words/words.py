@@ -62,7 +62,7 @@ COUNT_REASONS = {
 }
 
 COUPON_WORDS = {
-    "unknown": _l("No such coupon here. Check the code."),
+    "unknown": _l("Coupon not found. Check the code."),
     "used-up": _l("This coupon has been used up."),
     "ended": _l("This coupon has expired."),
     "unfit": _l("It saves nothing on this basket."),
@@ -151,15 +151,15 @@ TOPICS = {
     "group.arrived": _l("Group buy: goods receipt"),
     "group.opened": _l("Group buy"),
     "order.cancelled": _l("Canceled order"),
-    "points.member": _l("Points: a member"),
-    "points.moved": _l("Points: a booking"),
-    "points.part": _l("Points: taking part"),
+    "points.member": _l("Points member"),
+    "points.moved": _l("Points entry"),
+    "points.part": _l("Points participation"),
     "produce.picture": _l("Picture of an own product"),
     "produce.reported": _l("Own product"),
     "recall.cleared": _l("Recall: shelf cleared"),
     "review.answered": _l("Answer to a review"),
     "review.flagged": _l("Reported review"),
-    "standing.counts": _l("Figures for the membership level"),
+    "standing.counts": _l("Membership level figures"),
     "support.reported": _l("Permission for support"),
 }
 _EDITIONS = {
@@ -289,9 +289,9 @@ def paper_word(kind: str) -> str:
 
 PERMISSION_WORDS = {
     "over_short": _l("closing a drawer with a difference"),
-    "pay_in": _l("a pay-in beyond the limit"),
-    "pay_out": _l("a pay-out beyond the limit"),
-    "drop": _l("a drop beyond the limit"),
+    "pay_in": _l("a pay-in above the limit"),
+    "pay_out": _l("a pay-out above the limit"),
+    "drop": _l("a drop above the limit"),
     "baskets.others": _l("taking over a basket from another till"),
     "drawer.others": _l("another person’s drawer"),
     "voucher.code": _l("a voucher’s whole code"),

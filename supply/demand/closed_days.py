@@ -59,7 +59,7 @@ def close(ctx: Context, store_id: str, first: dt.date, last: dt.date) -> list[dt
     if last < first:
         raise Invalid("closed-backwards", "The last closed day is before the first.", field="last_day")
     if first < today:
-        raise Invalid("closed-past", "Closed days start today or later.", field="first_day")
+        raise Invalid("closed-past", "Closed days can't be in the past. Choose today or later.", field="first_day")
     if last > today + dt.timedelta(days=MOST_AHEAD):
         raise Invalid(
             "closed-too-far", "Closed days can be set up to %(most)s days ahead.", field="last_day", most=MOST_AHEAD

@@ -310,7 +310,7 @@ class Judge:
             elif qty > left:
                 return Refused(
                     f"{SEND}-returned",
-                    "%(value)s of %(name)s are returned, but only %(most)s of that sale are left.",
+                    "%(value)s of %(name)s were returned, but only %(most)s from that sale can still be returned.",
                     kind="returned",
                     name=name,
                     value=qty,

@@ -251,7 +251,7 @@ def paths(session: Session, stores: Sequence[str], name: str) -> Iterator[tuple[
 def _take(session: Session, row: ReportedForecast, reported: Mapping[str, Any], at: dt.datetime) -> None:
     """Take over what a store tells instead of what it told before; raises DomainError (rules 1 to 3)."""
     if reported["version"] > VERSION:
-        raise Invalid("newer-version", "Its format is newer than this node. Update the network.")
+        raise Invalid("newer-version", "This node does not support its newer format. Update the network.")
     today, products = at.astimezone(dt.UTC).date(), reported["products"]
     over = day_of(session, row.store_id, at) - dt.timedelta(days=1)
     origin = door.day(reported["origin_day"], "The last day the forecast saw", over)
@@ -289,7 +289,7 @@ def _read(products: Mapping[str, Any]) -> int:
     if len(products) > MOST_PRODUCTS or len(lengths) != 1 or not HORIZON_DAYS <= max(lengths) <= MOST_DAYS:
         raise Invalid(
             "incomplete-forecast",
-            "A forecast covers 1 to %(most)s products, each for the same %(horizon_days)s to %(most_days)s days.",
+            "A forecast must cover 1 to %(most)s products, all for the same %(horizon_days)s to %(most_days)s days.",
             most=MOST_PRODUCTS, horizon_days=HORIZON_DAYS, most_days=MOST_DAYS,
         )  # fmt: skip
     for sku, path in products.items():

@@ -44,7 +44,7 @@ def state(ctx: Context, store_id: str, sales_minor: int) -> bool:
     if not counts(ctx.session, store_id):
         raise Refused(
             "own-sales-tell",
-            "The store has sold for %(days)s days, so its own sales count. No figure is needed.",
+            "The store has %(days)s days of sales, so its own sales are used. No figure is needed.",
             days=OWN_DAYS,
         )
     before, store.usual_sales_minor = store.usual_sales_minor, sales_minor

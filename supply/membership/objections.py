@@ -112,7 +112,7 @@ def answer(ctx: Context, store_id: str, objection_id: str, *, upheld: bool, word
     )
     row: Objection | None = ctx.session.scalar(query)
     if row is None:
-        raise NotFound("unknown-objection", "There is no such objection.", objection_id=objection_id)
+        raise NotFound("unknown-objection", "Objection not found.", objection_id=objection_id)
     _settle(ctx, row, "upheld" if upheld else "turned_down", words)
     send_fact(ctx.session, ObjectionAnswered.of_row(row), subject=f"objection:{row.id}", at=ctx.at)
     return row

@@ -127,7 +127,7 @@ def answer(ctx: Context, store_id: str, suggestion_id: str, *, accept: bool, why
     ))  # fmt: skip
     row: Suggestion | None = ctx.session.scalar(query)
     if row is None:
-        raise NotFound("unknown-suggestion", "There is no such suggestion.", suggestion_id=suggestion_id)
+        raise NotFound("unknown-suggestion", "Suggestion not found.", suggestion_id=suggestion_id)
     why = " ".join(why.split())[:200]
     if not accept and not why:
         raise Invalid("no-reason", "Give a reason, so the next suggestion fits better.")

@@ -96,7 +96,7 @@ class SupportVisit(Base):
 def give(ctx: Context, store_id: str, hours: int, words: str, state: dict[str, Any]) -> SupportPermission:
     """Give leave for some hours (rule 1); leave that is in force is lengthened. state: how the node is (rule 3)."""
     if not 1 <= hours <= LONGEST_HOURS:
-        raise Invalid("bad-leave", "Access lasts 1 to %(most)s hours.", field="hours", most=LONGEST_HOURS)
+        raise Invalid("bad-leave", "Choose 1 to %(most)s hours.", field="hours", most=LONGEST_HOURS)
     until, row = ctx.at + dt.timedelta(hours=hours), in_force(ctx.session, store_id, ctx.at)
     if row is None:
         row = SupportPermission(

@@ -158,7 +158,7 @@ def write(ctx: Context, text: str, *, lesson_id: str | None = None) -> NetworkLe
     """Write a lesson, or its text in another language, or again; Invalid names the line to mend."""
     row = ctx.session.get(NetworkLesson, lesson_id) if lesson_id else None
     if lesson_id and row is None:
-        raise NotFound("no-lesson", "There is no such lesson. Choose one from the list.")
+        raise NotFound("no-lesson", "Lesson not found. Choose one from the list.")
     if row is None:
         row = NetworkLesson(id=f"n-{new_id()}", texts={})
         ctx.session.add(row)
@@ -174,7 +174,7 @@ def take_back(ctx: Context, lesson_id: str) -> None:
     """Show a lesson no longer (rule 2)."""
     row = ctx.session.get(NetworkLesson, lesson_id)
     if row is None:
-        raise NotFound("no-lesson", "There is no such lesson. Choose one from the list.")
+        raise NotFound("no-lesson", "Lesson not found. Choose one from the list.")
     if row.taken_back_at is None:
         row.taken_back_at = ctx.at
         journal.record(ctx, verb="lesson.taken_back", subject=f"lesson:{row.id}")
@@ -254,7 +254,7 @@ def done_of(session: Session, tasks: Iterable[Task], *, node_id: str, staff_id: 
 def read_lesson(id: str, text: str) -> Lesson:
     """Read a lesson's text; raises Invalid with the line to mend."""
     if len(text) > MOST_LETTERS:
-        raise _fault(N_("A lesson has up to %(letters)s letters; this one is longer."), letters=MOST_LETTERS)
+        raise _fault(N_("A lesson can have up to %(letters)s characters; this one is longer."), letters=MOST_LETTERS)
     heading, _, rest = text.replace("\r\n", "\n").lstrip("\ufeff\n").partition("\n\n")
     named = _heading(heading)
     tasks, kept = [], []
@@ -264,11 +264,11 @@ def read_lesson(id: str, text: str) -> Lesson:
             kept.append(line)
             continue
         if found[1] not in TASKS:
-            raise _fault(N_("There is no task %(task)s; choose one of %(tasks)s."), task=found[1], tasks=_list(TASKS))
+            raise _fault(N_("Task %(task)s not found. Choose one of %(tasks)s."), task=found[1], tasks=_list(TASKS))
         tasks.append(Task(found[1], found[2].strip()))
     if not 1 <= len(tasks) <= MOST_TASKS:
         raise _fault(
-            N_("A lesson has 1 to %(most)s tasks, in lines such as “- [ ] sale: Sell two products”."), most=MOST_TASKS
+            N_("Write 1 to %(most)s tasks, in lines such as “- [ ] sale: Sell two products”."), most=MOST_TASKS
         )
     if len({task.does for task in tasks}) < len(tasks):
         raise _fault(N_("The same task appears twice. Keep one."))

@@ -185,7 +185,7 @@ def take_reported(ctx: Context, fact: ConsignedReported) -> None:
         ctx.session.flush()
     elif values["came_qty"] != lot.came_qty:
         raise Refused(
-            "lot-differs", "%(came_qty)s units of %(name)s came, not %(stated_qty)s.", came_qty=lot.came_qty,
+            "lot-differs", "%(came_qty)s units of %(name)s arrived, not %(stated_qty)s.", came_qty=lot.came_qty,
             name=lot.name, stated_qty=values["came_qty"],
         )  # fmt: skip
     elif step > lot.reported_step:

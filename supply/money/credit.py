@@ -192,7 +192,9 @@ def draw(ctx: Context, store_id: str, order_id: str) -> CreditDraw:
     line = ctx.session.get(CreditLine, store_id)
     if line is not None and line.state == "held":
         raise Refused(
-            "credit-held", "Your credit is on hold. Pay overdue invoices first; orders on account wait for the network."
+            "credit-held",
+            "Your credit is on hold. Pay overdue invoices first; orders on account are held for the "
+            "network's approval.",
         )
     cost_minor = orders.cost_of(orders.lines_of(ctx.session, order))
     left_minor = available(ctx.session, store_id)

@@ -137,7 +137,7 @@ def take_lost(ctx: Context, fact: AccountLost) -> None:
         key = (store_id, given.id)
         if ctx.session.get(LedgerEntry, key) is None and ctx.session.get(LostEntry, key) is None:
             if not account.put_back_waits:
-                raise Refused("nothing-lost", "%(sender)s was not asked for this book's lost entries.", sender=store_id)
+                raise Refused("nothing-lost", "%(sender)s was not asked for lost entries.", sender=store_id)
             door.number(given.amount_minor, "amount_minor", 1, MAX_MINOR)
             if not _is_by_hand(given):
                 raise Invalid("not-by-hand", "Such an entry is restored automatically.", kind=given.kind)
@@ -256,7 +256,7 @@ def _locked(session: Session, store_id: str, entry_id: str) -> LostEntry:
     query = sa.select(LostEntry).where(LostEntry.store_id == store_id, LostEntry.id == entry_id)
     row: LostEntry | None = session.scalar(lock_rows(session, query))
     if row is None:
-        raise NotFound("unknown-entry", "There is no such entry. Reload the list.")
+        raise NotFound("unknown-entry", "Entry not found. Reload the list.")
     return row
 
 

@@ -58,11 +58,11 @@ def tidy_account(account: str, bic: str) -> tuple[str, str]:
     if not re.fullmatch(r"[A-Z0-9]{4,34}", account):
         raise Invalid("bad-account", "An account number has 4 to 34 letters and digits.", field="account")
     if re.match(r"[A-Z]{2}\d{2}", account) and not is_iban(account):
-        raise Invalid("bad-iban", "This IBAN has a typing error. Compare each letter and digit.", field="account")
+        raise Invalid("bad-iban", "This IBAN has a typo. Check each letter and digit.", field="account")
     if code and not code.is_valid:
         raise Invalid(
             "bad-bic",
-            "This BIC has a typing error: it has 8 or 11 letters and digits, such as COBADEFF. It is optional.",
+            "This BIC has a typo: a BIC has 8 or 11 letters and digits, such as COBADEFF. It is optional.",
             field="bic",
         )
     return account, str(code)

@@ -105,7 +105,7 @@ def returned(ctx: Context, store_id: str, payout_id: str, *, why: str) -> Payout
     query = lock_rows(ctx.session, sa.select(Payout).where(Payout.store_id == store_id, Payout.id == payout_id))
     payout: Payout | None = ctx.session.scalar(query)
     if payout is None:
-        raise NotFound("unknown-payout", "There is no such payout.", payout_id=payout_id)
+        raise NotFound("unknown-payout", "Payout not found.", payout_id=payout_id)
     why = " ".join(why.split())[:200]
     if not why:
         raise Invalid("no-reason", "Enter what the bank says.")

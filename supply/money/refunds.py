@@ -118,7 +118,7 @@ def of_entry(session: Session, id: str) -> Refund:
     """Return the refund of a due entry."""
     row = session.get(Refund, id)
     if row is None:
-        raise NotFound("unknown-refund", "There is no such refund.", refund=id)
+        raise NotFound("unknown-refund", "Refund not found.", refund=id)
     return row
 
 

@@ -37,7 +37,9 @@ def take_back(
     if not (why := " ".join(why.split())[:200]):
         raise Invalid("no-reason", "Give a reason for the shopkeeper.", field="why")
     if payer_id == store_id:
-        raise Invalid("same-store", "It is already booked for this store. Choose the store that paid.", field="payer")
+        raise Invalid(
+            "same-store", "This payment is already recorded for this store. Choose the store that paid.", field="payer"
+        )
     for one in sorted({store_id, payer_id or store_id}):  # one order of locks
         ledger.account_of(ctx.session, one)
     entry = ctx.session.get(LedgerEntry, (store_id, entry_id))

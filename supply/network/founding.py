@@ -21,7 +21,9 @@ def found_warehouse(
     """
     if not is_store_id(warehouse_id):
         raise Invalid(
-            "bad-warehouse", "A warehouse ID has up to 20 letters and digits, such as WH1.", warehouse_id=warehouse_id
+            "bad-warehouse",
+            "Enter a warehouse ID of up to 20 letters and digits, such as WH1.",
+            warehouse_id=warehouse_id,
         )
     if is_warehouse(ctx.session, warehouse_id) or ctx.session.get(Store, warehouse_id) is not None:
         raise Conflict(

@@ -161,12 +161,12 @@ def _refuse_odd(reported: Ordered) -> None:
         is_figure = figure is None or (isinstance(figure, int | float) and abs(figure) <= MOST_QTY)
         if not is_figure or isinstance(figure, bool):
             raise Invalid(
-                "bad-reason", "The order for %(sku)s lacks a number for %(name)s.", sku=reported.sku, name=name
+                "bad-reason", "The order for %(sku)s has no number for %(name)s.", sku=reported.sku, name=name
             )
     try:
         dt.date.fromisoformat(reported.why.get("runs_out_day") or "2000-01-01")
     except (TypeError, ValueError) as fault:
-        raise Invalid("bad-reason", "The order for %(sku)s lacks the stock-out date.", sku=reported.sku) from fault
+        raise Invalid("bad-reason", "The order for %(sku)s has no stock-out date.", sku=reported.sku) from fault
 
 
 def _is_fair(session: Session, terms: Terms, reported: Ordered, day: dt.date) -> bool:

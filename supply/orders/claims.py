@@ -314,9 +314,9 @@ def goes_back(claim: Claim, line: ClaimLine) -> bool:
 
 def _too_many(kind: str) -> str:
     if kind == "short":
-        return N_("%(name)s: the count shows %(most)s missing, not more.")
+        return N_("%(name)s: the count shows only %(most)s missing. You cannot claim more.")
     if kind == "over":
-        return N_("%(name)s: the count shows %(most)s too many, not more.")
+        return N_("%(name)s: the count shows only %(most)s too many. You cannot claim more.")
     return N_("%(name)s: %(most)s arrived, so you can claim up to %(most)s.")
 
 

@@ -58,12 +58,12 @@ class DeliveryCalendar:
             raise Invalid("bad-order-days", "Choose at least one order day.", field="order_days")
         if not 0 <= self.lead_days <= LONGEST_LEAD_DAYS:
             raise Invalid(
-                "bad-lead-time", "Delivery takes 0 to %(most)s days after the order.", most=LONGEST_LEAD_DAYS,
+                "bad-lead-time", "Enter 0 to %(most)s days from order to delivery.", most=LONGEST_LEAD_DAYS,
                 field="lead_days",
             )  # fmt: skip
         if not 1 <= self.every_weeks <= MOST_WEEKS:
             raise Invalid(
-                "bad-order-weeks", "Orders are every week, or every 2 to %(most)s weeks.",
+                "bad-order-weeks", "Choose every week, or every 2 to %(most)s weeks.",
                 field="every_weeks", most=MOST_WEEKS,
             )  # fmt: skip
         if len(self.closed) > MOST_CLOSED:

@@ -43,7 +43,9 @@ def settle(ctx: Context, warehouse_id: str, *, address: str, phone: str) -> Prem
     reported = {"address": " ".join(address.split()), "phone": " ".join(phone.split())}
     for field, text in reported.items():
         if len(text) > LONGEST[field]:
-            raise Invalid("too-long", "That is too long. Use up to %(most)s letters.", field=field, most=LONGEST[field])
+            raise Invalid(
+                "too-long", "That is too long. Use up to %(most)s characters.", field=field, most=LONGEST[field]
+            )
     row = ctx.session.get(Premises, warehouse_id) or Premises(warehouse_id=warehouse_id, address="", phone="")
     if {"address": row.address, "phone": row.phone} != reported:
         row.address, row.phone = reported["address"], reported["phone"]

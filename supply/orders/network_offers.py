@@ -310,7 +310,7 @@ def offer_of(session: Session, store_id: str, offer_id: str) -> NetworkOffer:
     query = sa.select(NetworkOffer).where(NetworkOffer.store_id == store_id, NetworkOffer.id == offer_id)
     found: NetworkOffer | None = session.scalar(lock_rows(session, query))
     if found is None:
-        raise NotFound("unknown-offer", "There is no such offer for this store.", offer_id=offer_id)
+        raise NotFound("unknown-offer", "Offer not found for this store.", offer_id=offer_id)
     return found
 
 
@@ -415,9 +415,9 @@ def _refuse_bad_terms(terms: NetworkOfferTerms, pack_cost_minor: int | None, ans
     if terms.kind not in KINDS:
         raise Invalid("bad-choice", "Choose a reason for the offer.", field="kind")
     if pack_cost_minor is not None and not 0 <= pack_cost_minor <= MAX_MINOR:
-        raise Invalid("bad-amount", "That cost is not possible. Enter it again.", field="pack_cost")
+        raise Invalid("bad-amount", "That cost is not valid. Enter it again.", field="pack_cost")
     if not 0 <= terms.slot_fee_minor <= MAX_MINOR:
-        raise Invalid("bad-amount", "That fee is not possible. Enter it again.", field="slot_fee")
+        raise Invalid("bad-amount", "That fee is not valid. Enter it again.", field="slot_fee")
     if terms.kind == "near_expiry" and terms.expires_on is None:
         raise Invalid("bad-day", "Enter the last day of sale.", field="expires_on")
     if terms.expires_on is not None and terms.expires_on < answer_by:

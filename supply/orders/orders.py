@@ -308,7 +308,7 @@ def order_of(session: Session, store_id: str, order_id: str) -> ReplenishmentOrd
         lock_rows(session, query.where(ReplenishmentOrder.store_id == store_id, ReplenishmentOrder.id == order_id))
     )
     if order is None:
-        raise NotFound("unknown-order", "There is no such order in this store.", order_id=order_id)
+        raise NotFound("unknown-order", "Order not found in this store.", order_id=order_id)
     return order
 
 
@@ -376,7 +376,7 @@ def _refuse_below_minimum(session: Session, order: ReplenishmentOrder, supplier:
     least, asked = (Decimal(one).scaleb(-exponent(currency)) for one in (supplier.minimum_minor, order.cost_minor))
     raise Refused(
         "below-minimum",
-        "%(name)s delivers from %(least)s %(currency)s; this order is %(asked)s %(currency)s. Add "
+        "%(name)s has a minimum order of %(least)s %(currency)s; this order is %(asked)s %(currency)s. Add "
         "packs, or discard it and order next time.", name=supplier.name, least=least, currency=currency, asked=asked,
         minimum_minor=supplier.minimum_minor, cost_minor=order.cost_minor,
     )  # fmt: skip

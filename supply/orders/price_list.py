@@ -183,7 +183,7 @@ def network_supplier(session: Session, supplier_id: str) -> Supplier:
     """Return a supplier of the network's; NotFound for any other."""
     row = session.get(Supplier, supplier_id)
     if row is None:
-        raise NotFound("unknown-supplier", "There is no supplier %(supplier_id)s here.", supplier_id=supplier_id)
+        raise NotFound("unknown-supplier", "Supplier %(supplier_id)s not found.", supplier_id=supplier_id)
     if row.owner_id != EVERYONE:
         raise Refused(
             "not-the-network-s", "%(name)s is a store's own supplier. That store sets its terms.", name=row.name
@@ -330,7 +330,7 @@ def proposal(session: Session, id: str) -> PriceProposal:
     """Return a proposal; NotFound where there is none."""
     row = session.get(PriceProposal, id)
     if row is None:
-        raise NotFound("not-found-here", "There is no such proposal here.", id=id)
+        raise NotFound("not-found-here", "Proposal not found.", id=id)
     return row
 
 

@@ -92,7 +92,7 @@ def purchase_of(session: Session, warehouse_id: str, purchase_id: str) -> Purcha
     query = sa.select(Purchase).where(Purchase.store_id == warehouse_id, Purchase.id == purchase_id)
     found: Purchase | None = session.scalar(lock_rows(session, query))
     if found is None:
-        raise NotFound("unknown-purchase", "There is no such purchase.", purchase_id=purchase_id)
+        raise NotFound("unknown-purchase", "Purchase not found.", purchase_id=purchase_id)
     return found
 
 

@@ -196,13 +196,13 @@ def write_contact(ctx: Context, store_id: str, supplier_id: str, contact: Contac
 def offer_product(ctx: Context, supplier_id: str, sku: str, pack: CasePack) -> SupplierProduct:
     """Note, or renew, how a supplier sells a product (rule 3)."""
     if ctx.session.get(Supplier, supplier_id) is None:
-        raise NotFound("unknown-supplier", "There is no supplier %(supplier_id)s.", supplier_id=supplier_id)
+        raise NotFound("unknown-supplier", "Supplier %(supplier_id)s not found.", supplier_id=supplier_id)
     if ctx.session.get(Product, sku) is None:
-        raise NotFound("unknown-product", "There is no product %(sku)s.", sku=sku, skus=[sku])
+        raise NotFound("unknown-product", "Product %(sku)s not found.", sku=sku, skus=[sku])
     if not 1 <= pack.pack_qty <= MOST_PACK_QTY or not 1 <= pack.minimum_packs <= MOST_PACKS:
         raise Invalid("bad-pack", "A pack holds at least 1 unit, and the minimum order is at least 1 pack.", sku=sku)
     if not 0 <= pack.pack_cost_minor <= MAX_MINOR:
-        raise Invalid("bad-cost", "A pack costs zero or more.", sku=sku)
+        raise Invalid("bad-cost", "Enter a cost of zero or more.", sku=sku)
     row = ctx.session.get(SupplierProduct, (supplier_id, sku)) or SupplierProduct(supplier_id=supplier_id, sku=sku)
     for name, value in vars(pack).items():
         setattr(row, name, value)
@@ -221,9 +221,9 @@ def set_cost(
     if ctx.session.get(SupplierProduct, (supplier_id, sku)) is None:
         raise NotFound("not-sold-by-supplier", "This supplier does not sell this product.", sku=sku)
     if not 0 <= pack_cost_minor <= MAX_MINOR:
-        raise Invalid("bad-cost", "A pack costs zero or more.", sku=sku)
+        raise Invalid("bad-cost", "Enter a cost of zero or more.", sku=sku)
     if from_day < today:
-        raise Invalid("past-cost", "A cost starts today or later. Choose another day.", field="from_day")
+        raise Invalid("past-cost", "A cost can't start in the past. Choose today or later.", field="from_day")
     row = {"supplier_id": supplier_id, "sku": sku, "from_day": from_day, "pack_cost_minor": pack_cost_minor}
     ctx.session.merge(SupplierCost(**row))
     ctx.session.flush()
@@ -250,7 +250,7 @@ def supplier_of(session: Session, supplier_id: str) -> Supplier:
     """Return a supplier; NotFound when there is none of that id."""
     supplier = session.get(Supplier, supplier_id)
     if supplier is None:
-        raise NotFound("unknown-supplier", "There is no supplier %(supplier_id)s here.", supplier_id=supplier_id)
+        raise NotFound("unknown-supplier", "Supplier %(supplier_id)s not found.", supplier_id=supplier_id)
     return supplier
 
 
@@ -277,7 +277,7 @@ def own_supplier(session: Session, store_id: str, supplier_id: str) -> Supplier:
     if supplier is not None and supplier.owner_id == EVERYONE:
         raise Refused("network-supplier", "%(name)s belongs to the network, which sets its terms.", name=supplier.name)
     if supplier is None or supplier.owner_id != store_id:
-        raise NotFound("unknown-supplier", "There is no supplier %(supplier_id)s here.", supplier_id=supplier_id)
+        raise NotFound("unknown-supplier", "Supplier %(supplier_id)s not found.", supplier_id=supplier_id)
     return supplier
 
 

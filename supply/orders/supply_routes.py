@@ -61,7 +61,7 @@ class SupplyRoute(Base):
 def supply_store(ctx: Context, store_id: str, warehouse_id: str | None) -> None:
     """Settle from where a store is supplied (rules 1, 3); None: from where its region is."""
     if ctx.session.get(Store, store_id) is None:
-        raise NotFound("unknown-store", "There is no such store in this network.", store_id=store_id)
+        raise NotFound("unknown-store", "Store not found in this network.", store_id=store_id)
     _settle(ctx, "store", store_id, warehouse_id)
 
 
@@ -71,7 +71,7 @@ def supply_region(ctx: Context, region_id: str, warehouse_id: str | None) -> Non
     None: from the usual one.
     """
     if ctx.session.get(Region, region_id) is None:
-        raise NotFound("unknown-region", "There is no region %(region_id)s.", region_id=region_id)
+        raise NotFound("unknown-region", "Region %(region_id)s not found.", region_id=region_id)
     _settle(ctx, "region", region_id, warehouse_id)
 
 

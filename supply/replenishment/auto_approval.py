@@ -50,7 +50,7 @@ def set_rule(
     """Let a supplier's orders go by themselves up to these amounts; zero for an order withdraws the rule."""
     supplier = supplier_of(ctx.session, supplier_id)
     if not 0 <= most_order_minor <= MAX_MINOR or not 0 <= most_week_minor <= MAX_MINOR:
-        raise Invalid("bad-limit", "A limit is zero or more.")
+        raise Invalid("bad-limit", "Enter a limit of zero or more.")
     if most_order_minor and most_week_minor < most_order_minor:
         raise Invalid("week-below-order", "The weekly limit must be at least the limit per order.")
     rule = ctx.session.get(OrderRule, (store_id, supplier_id))

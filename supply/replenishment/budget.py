@@ -81,7 +81,7 @@ class Line:
 def set_budget(ctx: Context, store_id: str, week_minor: int | None, *, network_too: bool = True) -> None:
     """Limit what a week's orders may cost together; None lifts the limit (rule 1)."""
     if week_minor is not None and not 0 <= week_minor <= MAX_MINOR:
-        raise Invalid("bad-budget", "A limit is zero or more.", field="week_budget")
+        raise Invalid("bad-budget", "Enter a limit of zero or more.", field="week_budget")
     row = ctx.session.get(OrderBudget, store_id)
     if week_minor is None:
         if row is not None:

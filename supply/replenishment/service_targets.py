@@ -85,7 +85,7 @@ class Preference(NamedTuple):
 def set_service(ctx: Context, store_id: str, service_bp: int) -> None:
     """Say how much service a store's orders aim at (rule 3)."""
     if not LEAST_STORE_BP <= service_bp <= MOST_SERVICE_BP:
-        raise Invalid("bad-store-service", "A store's service level is 75 to 99.5 percent.", field="service_bp")
+        raise Invalid("bad-store-service", "Enter a service level from 75 to 99.5 percent.", field="service_bp")
     row = ctx.session.get(OrderService, store_id) or OrderService(store_id=store_id)
     row.service_bp, row.set_by, row.set_at = service_bp, ctx.actor.name, ctx.at
     ctx.session.add(row)
@@ -106,13 +106,14 @@ def set_preference(
 ) -> OrderPreference | None:
     """Say how a product is to be ordered (rules 1, 2); returns the preference, None where nothing is set."""
     if ctx.session.get(Product, sku) is None:
-        raise NotFound("unknown-product", "There is no product %(sku)s.", sku=sku, skus=[sku])
+        raise NotFound("unknown-product", "Product %(sku)s not found.", sku=sku, skus=[sku])
     if room_qty is not None and not 0 < room_qty <= MOST_QTY:
         raise Invalid("bad-room", "Enter the shelf space, 1 or more, or leave it empty for no limit.", field="room")
     if not 0 <= show_qty <= MOST_QTY or (room_qty is not None and show_qty > room_qty):
-        raise Invalid("bad-show", "Display stock is 0 or more and must fit the shelf space.", field="show")
+        raise Invalid("bad-show", "Enter a display stock of 0 or more that fits the shelf space.", field="show")
     if service_bp is not None and not LEAST_SERVICE_BP <= service_bp <= MOST_SERVICE_BP:
-        raise Invalid("bad-service", "The service level is 50 to 99.5 percent; leave it empty to calculate it.",
+        raise Invalid("bad-service", "Enter a service level from 50 to 99.5 percent, or leave it empty to have it "
+                                     "calculated.",
                       field="service")  # fmt: skip
     row = ctx.session.get(OrderPreference, (store_id, sku)) or OrderPreference(store_id=store_id, sku=sku)
     row.room_qty, row.show_qty, row.service_bp = room_qty, show_qty, service_bp

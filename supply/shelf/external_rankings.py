@@ -94,7 +94,7 @@ def match(ctx: Context, source: str, name: str, sku: str) -> int:
     sku = _by_code(ctx.session, sku) or sku
     if ctx.session.get(Product, sku) is None:
         raise NotFound(
-            "unknown-product", "There is no product %(sku)s. Choose one from the catalog.", sku=sku, skus=[sku]
+            "unknown-product", "Product %(sku)s not found. Choose one from the catalog.", sku=sku, skus=[sku]
         )
     rows = ctx.session.scalars(
         sa.select(ExternalRank).where(ExternalRank.source == source, ExternalRank.name == name)

@@ -110,7 +110,7 @@ class RefillTask:
 def draft(ctx: Context, store_id: str, *, slots: int = 12, from_day: dt.date | None = None) -> ShelfPlan:
     """Draft a plan from the ranking until yesterday; an older draft is dropped. from_day: tomorrow if not said."""
     if not 1 <= slots <= MOST_SLOTS:
-        raise Invalid("bad-slots", "A shelf has 1 to %(most)s slots.", slots=slots, most=MOST_SLOTS)
+        raise Invalid("bad-slots", "Enter 1 to %(most)s slots.", slots=slots, most=MOST_SLOTS)
     today = _today(ctx.session, store_id, ctx.at)
     yesterday, shown = today - dt.timedelta(days=1), days_shown(ctx.session, store_id, today)
     places = rank(ctx.session, store_id, day=yesterday, price_day=today, slots=slots, shown_days=shown)
@@ -306,7 +306,7 @@ def plan_of(session: Session, store_id: str, plan_id: str) -> ShelfPlan:
     """Return a plan by its id."""
     plan = session.get(ShelfPlan, (store_id, plan_id))
     if plan is None:
-        raise NotFound("unknown-plan", "There is no such shelf plan.", plan=plan_id)
+        raise NotFound("unknown-plan", "Shelf plan not found.", plan=plan_id)
     return plan
 
 
@@ -393,7 +393,7 @@ def label_documents(
     """
     store = session.get(Store, store_id)
     if store is None:
-        raise NotFound("unknown-store", "There is no such store.", store=store_id)
+        raise NotFound("unknown-store", "Store not found.", store=store_id)
     prices = catalogue.prices_on(session, store_id, business_day(at, store.tz, store.rollover_hour), skus)
     codes = sa.select(Barcode.sku, Barcode.code).where(among(session, Barcode.sku, skus))
     first: dict[str, str] = dict(session.execute(codes.order_by(Barcode.qty.desc(), Barcode.code.desc())).all())
@@ -423,7 +423,7 @@ def label_documents(
 def _today(session: Session, store_id: str, at: dt.datetime) -> dt.date:
     store = session.get(Store, store_id)
     if store is None:
-        raise NotFound("unknown-store", "There is no such store.", store=store_id)
+        raise NotFound("unknown-store", "Store not found.", store=store_id)
     return business_day(at, store.tz, store.rollover_hour)
 
 

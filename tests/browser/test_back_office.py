@@ -84,6 +84,6 @@ def test_many_prices_change_after_they_were_seen(page: Page, office: Office, fau
     resize(page, DESK)
     page.fill("#from_day", NOON.date().isoformat())
     page.get_by_role("button", name="Change 2 prices").dblclick()
-    expect(page.locator("h1")).to_have_text("Labels of new prices")
+    expect(page.locator("h1")).to_have_text("Labels for new prices")
     page.get_by_role("button", name="Print 2 labels").click()
     expect(page.get_by_role("status")).to_contain_text("Printing 2 labels")

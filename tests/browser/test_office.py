@@ -209,7 +209,7 @@ def test_all_orders_go_at_once_on_the_phone_paid_as_was_chosen(page: Page, offic
     together = page.get_by_role("region", name="All 2 orders at once")
     together.get_by_label("On credit").check()
     together.get_by_role("button", name="Approve and send all").click()
-    expect(page.get_by_text("2 orders are sent.")).to_be_visible()
+    expect(page.get_by_text("2 orders sent.")).to_be_visible()
     with office.house.doors.read() as session:
         drawn = session.scalars(sa.select(CreditDraw.order_id)).all()
         assert "order-P1" in drawn

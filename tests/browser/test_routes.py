@@ -168,7 +168,7 @@ def test_a_stop_confirmed_without_a_line_is_sent_when_it_is_back(page: Page, yar
     now = page.locator(".drive-stop.now")
     first = now.get_attribute("data-store")
     now.get_by_role("button", name="Delivered", exact=True).click()
-    expect(now.get_by_text("Enter the name of who received the delivery.")).to_be_visible()
+    expect(now.get_by_text("Enter the name of the person who received the delivery.")).to_be_visible()
     page.context.set_offline(True)
     now.get_by_label("Received by").fill("Mo")
     now.get_by_role("button", name="Delivered", exact=True).click()

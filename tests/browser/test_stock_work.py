@@ -150,6 +150,6 @@ def test_goods_are_sent_back_by_touch_and_scanner_with_a_slip_for_the_driver(
     page.get_by_role("button", name="batch L7").click()
     expect(page.locator(".running")).to_contain_text("batch L7")
     page.get_by_role("button", name="Post return").click()
-    expect(page.locator("main")).to_contain_text("Sent back. The products are out of your stock.")
+    expect(page.locator("main")).to_contain_text("Sent back. The products have been removed from your stock.")
     expect(page.get_by_role("button", name="Print the slip again")).to_be_visible()
     assert_well_made(page)

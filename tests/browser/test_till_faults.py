@@ -304,7 +304,7 @@ def test_a_terminal_that_never_answers_is_cancelled_and_nothing_is_sold_twice(pa
     node = at_the_terminal(page, make_node, 510)
     expect(page.locator("#asking-title")).to_have_text("Payment unclear")
     wedge(page, CODES["TEA"])  # the next customer's goods are already here
-    expect(page.locator("#pay-waiting")).to_contain_text("1 scan waits")
+    expect(page.locator("#pay-waiting")).to_contain_text("1 scan is waiting")
     page.get_by_role("button", name="Cancel the payment").click()
     expect(page.locator("#pay-says")).to_contain_text("refunded automatically")
     page.locator("[data-tender=cash]").click()
@@ -521,7 +521,7 @@ def test_scans_that_come_while_a_sale_is_sent_are_counted_kept_and_given_to_the_
     page.keyboard.press("F8")
     paying = held.take()
     wedge(page, CODES["CHIPS"])
-    expect(page.locator("#pay-waiting")).to_contain_text("1 scan waits")
+    expect(page.locator("#pay-waiting")).to_contain_text("1 scan is waiting")
     paying.continue_()
     expect(page.locator("#pay-done")).to_be_visible()
     expect(page.locator("#pay-waiting")).to_be_hidden()

@@ -139,7 +139,10 @@ def test_a_week_put_away_is_still_counted_and_what_is_missing_of_it_found(networ
             seals = day_seals.seal(session, bunch)
             journal.record(Context(session, **by), verb=day_seals.SEALED, subject="node:network", sealed=seals)
     before = found()
-    for day, words in ((old, "starts on a Monday"), (partitions.monday(WEDNESDAY), "archived 8 weeks after it ends")):
+    for day, words in (
+        (old, "Weeks start on Monday"),
+        (partitions.monday(WEDNESDAY), "archived 8 weeks after it ends"),
+    ):
         with network.write() as session, pytest.raises(Refused, match=words):
             archive.put_away(Context(session, **by), day)
     with network.write() as session:

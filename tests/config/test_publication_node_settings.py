@@ -103,7 +103,7 @@ def test_a_sidecar_is_read_back_and_a_damaged_one_is_refused(tmp_path):
     node.write_sidecar(path, epoch="e", n=7, head="h")
     assert node.read_sidecar(path) == {"epoch": "e", "n": 7, "head": "h"}
     path.write_text('{"epoch": "e", "n"', encoding="utf-8")
-    with pytest.raises(Invalid, match="beside the database is damaged"):
+    with pytest.raises(Invalid, match="next to the database is damaged"):
         node.read_sidecar(path)
     assert [child.name for child in tmp_path.iterdir()] == [path.name]
 

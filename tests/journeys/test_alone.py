@@ -85,7 +85,7 @@ def test_the_steps_lead_a_shop_on_its_own_to_its_first_sale(visitor: FlaskClient
     assert "shelf by shelf with Stock take" in words(visitor.get("/first-steps/"))
     assert "Stock take" in words(visitor.get("/stock/"))  # where that step leads
     asked = words(visitor.get("/orders/"))
-    assert "No supplier yet" in asked
+    assert "No suppliers yet" in asked
     assert "forecast" not in asked
     send(visitor, "/orders/propose")
     assert "Nothing to order now. Stock lasts beyond the" not in words(visitor.get("/orders/"))

@@ -208,7 +208,7 @@ FILES = {
     "one huge cell": ((HEADING + "A," + "x" * 1_000_000 + ",Dry,food,1,\n").encode(), "larger than field limit"),
     "a tax class nobody knows": (
         (HEADING + "A,A,Dry,luxury,1,\n").encode(),
-        "Row 2, tax_class: There is no tax class luxury",
+        "Row 2, tax_class: Tax class luxury not found",
     ),
     "a wrong check digit": ((HEADING + "A,A,Dry,food,1,4006381333932\n").encode(), "Row 2.*4006381333932"),
     "a taken barcode": ((HEADING + f"A,A,Dry,food,1,{EAN['milk']}\n").encode(), "is already the barcode of milk"),
@@ -243,7 +243,7 @@ def test_a_count_of_a_product_nobody_has_leaves_the_good_rows_out_too(store: Hou
     before = rows(store)
     answer = command(b"sku,qty\nmilk,5\nnever-heard-of,5\n", "stock.csv", "stock")
     assert answer.exit_code == 2
-    words = "Row 3, sku: There is no product never-heard-of. Import the products first. Nothing was saved."
+    words = "Row 3, sku: Product never-heard-of not found. Import the products first. Nothing was saved."
     assert words in answer.output
     assert rows(store) == before
 

@@ -69,7 +69,7 @@ def named(session: Session, text: str, *, field: str) -> Product:
     if fitting:
         raise Invalid("several-products", "Several products match. Choose one.", field=field)
     raise Invalid(
-        "unknown-product", "There is no product %(what)s. Enter its name or number.", what=text[:40], field=field
+        "unknown-product", "Product %(what)s not found. Enter its name or number.", what=text[:40], field=field
     )
 
 
@@ -88,7 +88,7 @@ def product_of(session: Session, sku: str) -> Product:
     """Return a product; NotFound when there is none."""
     found = session.get(Product, sku)
     if found is None:
-        raise NotFound("unknown-product", "No such product here. Search by name.")
+        raise NotFound("unknown-product", "Product not found. Search by name.")
     return found
 
 

@@ -45,7 +45,7 @@ def text(name: str, *, most: int = WORDS, required: str = "") -> str:
     """Return a short text of the form, tidied; `required` is the sentence said when it is empty."""
     found = tidy(request.form.get(name, ""))
     if len(found) > most:
-        raise Invalid("too-long", ngettext("Up to %(num)d letter.", "Up to %(num)d letters.", most), field=name)
+        raise Invalid("too-long", ngettext("Up to %(num)d character.", "Up to %(num)d characters.", most), field=name)
     if required and not found:
         raise Invalid("empty-field", required, field=name)
     return found
@@ -86,7 +86,7 @@ def amount(name: str, currency: str) -> int:
         raise Invalid("bad-amount", "Enter an amount such as %(like)s.", like="20.50"[: 3 + decimals], field=name)
     minor: int = int(found[1]) * 10**decimals + int((found[2] or "").ljust(decimals, "0") or 0)
     if minor > MAX_MINOR:
-        raise Invalid("bad-amount", "That is more money than a store can handle.", field=name)
+        raise Invalid("bad-amount", "That amount is too large. Check it and enter it again.", field=name)
     return minor
 
 

@@ -48,7 +48,7 @@ TROUBLES = {
     "database-away": _l("The database cannot be reached. Nothing was saved; try again in a minute."),
 }
 """What a database's fault says to people."""
-UNFORESEEN = _l("Something went wrong on our side. Nothing was half saved; please try again.")
+UNFORESEEN = _l("Something went wrong on our side. Nothing was saved; please try again.")
 _OF_SQLITE = {
     "SQLITE_FULL": "disk-full", "SQLITE_IOERR": "disk-fault", "SQLITE_CANTOPEN": "disk-fault",
     "SQLITE_CORRUPT": "books-damaged", "SQLITE_NOTADB": "books-damaged", "SQLITE_BUSY": "books-busy",
@@ -97,7 +97,7 @@ def set_up(app: Flask) -> None:
         if status < 400:
             return fault.get_response()
         sentences = {
-            404: _("This page does not exist."),
+            404: _("Page not found."),
             405: _("This address does not support that request."),
             413: _too_large(),
         }

@@ -117,7 +117,7 @@ def paid_by_hand(refund_id: str) -> ResponseReturnValue:
     with write() as session:
         escrow.paid_by_hand(acting(session), refund_id, reference, looked=request.form.get("looked") == "yes")
         online.send_refund(session, session.get_one(Refund, refund_id), clock.now())
-    flash(_("Recorded. The payment service is no longer asked."), "good")
+    flash(_("Recorded. The refund is no longer retried."), "good")
     return redirect(url_for(".overview_page", _anchor="going-back"), 303)
 
 
@@ -146,7 +146,7 @@ def match() -> ResponseReturnValue:
     sku = form.text("sku", most=64, required=_("Choose the product."))
     with write() as session:
         external_rankings.match(acting(session), source, name, sku)
-    flash(_("Matched. It counts in the next ranking."), "good")
+    flash(_("Matched. It will be in the next ranking."), "good")
     return redirect(url_for(".overview_page"), 303)
 
 

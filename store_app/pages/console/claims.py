@@ -84,7 +84,7 @@ def claim(store_id: str, claim_id: str, fault: DomainError | None = None) -> Res
     with read() as session:
         found, store = session.get(Claim, (store_id, claim_id)), session.get(Store, store_id)
         if found is None or store is None:
-            raise NotFound("not-found-here", "There is no such claim in this network.")
+            raise NotFound("not-found-here", "Claim not found in this network.")
         about_store(store)
         lines = delivery_claims.lines_of(session, found)
         shown: dict[str, Any] = {

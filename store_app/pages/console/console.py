@@ -64,8 +64,8 @@ def _shared(kind: str, stores: list[str]) -> dict[str, Any]:
     who = general_words.few(dict.fromkeys(stores))
     if kind == "order-waits":
         words = ngettext(
-            "%(num)d order waits to be confirmed: %(stores)s.",
-            "%(num)d orders wait to be confirmed: %(stores)s.",
+            "%(num)d order is waiting to be confirmed: %(stores)s.",
+            "%(num)d orders are waiting to be confirmed: %(stores)s.",
             len(stores),
             stores=who,
         )
@@ -128,23 +128,25 @@ def _worded(one: Attention, name: str) -> dict[str, Any]:
         level = "warn"
     elif one.kind == "lost-entries":
         words = ngettext(
-            "The restored books lack %(num)d entry in %(store)s’s account. Payouts wait for your decision.",
-            "The restored books lack %(num)d entries in %(store)s’s account. Payouts wait for your decision.",
+            "The restored database is missing %(num)d entry in %(store)s’s account. Payouts are on hold until you "
+            "decide.",
+            "The restored database is missing %(num)d entries in %(store)s’s account. Payouts are on hold until "
+            "you decide.",
             count,
             store=name,
         )
         return {"level": "warn", "words": words, "href": url_for("console_money.overview", _anchor="decide")}
     elif one.kind == "customers-wait":
         words = ngettext(
-            "%(num)d customer case needs you: a dispute, a reported review or a pending refund.",
-            "%(num)d customer cases need you: disputes, reported reviews or pending refunds.",
+            "%(num)d customer case needs your attention: a dispute, a reported review or a pending refund.",
+            "%(num)d customer cases need your attention: disputes, reported reviews or pending refunds.",
             count,
         )
         return {"level": "warn", "words": words, "href": url_for("console_care.overview_page")}
     elif one.kind == "prices-wait":
         words = ngettext(
-            "%(num)d price list waits for a second person.",
-            "%(num)d price lists wait for a second person.",
+            "%(num)d price list is waiting for a second person.",
+            "%(num)d price lists are waiting for a second person.",
             count,
         )
         return {"level": "info", "words": words, "href": url_for("console_prices.listed")}

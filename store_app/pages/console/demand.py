@@ -151,7 +151,7 @@ def region_of(regions: list[overview.RegionView], region_id: str) -> overview.Re
 
 
 def _no_region(region_id: str) -> NotFound:
-    return NotFound("no-region", "There is no region %(id)s.", id=form.tidy(region_id)[:40])
+    return NotFound("no-region", "Region %(id)s not found.", id=form.tidy(region_id)[:40])
 
 
 def _unit(top_category: str) -> str:

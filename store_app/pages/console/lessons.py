@@ -43,7 +43,7 @@ def writing(lesson_id: str = "", fault: DomainError | None = None) -> ResponseRe
     with read() as session:
         row = next((one for one in training.lessons(session) if one.id == lesson_id), None)
     if lesson_id and row is None:
-        raise NotFound("no-lesson", "There is no such lesson. Choose one from the list.")
+        raise NotFound("no-lesson", "Lesson not found. Choose one from the list.")
     text = (row.texts.get(chosen) if row else None) or said(chosen)(PATTERN).format(language=said(chosen).code)
     text = request.form.get("text", text)
     shown = None if fault else training.read_lesson(lesson_id or "new", text)

@@ -206,7 +206,7 @@ def pay_in() -> ResponseReturnValue:
         else:
             ledger.credit_note(ctx, store.id, amount_minor, why=words, id=once)
         wake_worker_after(session)
-    flash(_("Booked."), "good")
+    flash(_("Recorded."), "good")
     return redirect(url_for(".store_account", store_id=store_id), 303)
 
 
@@ -294,7 +294,7 @@ def run_file(run_id: str, suffix: str) -> Response:
     with read() as session:
         found = payment_runs.of_run(session, run_id)
         if not found or suffix not in ("xml", "csv"):
-            raise NotFound("no-run", "There is no such payout run.")
+            raise NotFound("no-run", "Payout run not found.")
         transfers, payer = payment_runs.transfers_of(found), payment_runs.payer_of(session)
     if suffix == "csv":
         return table(pain001.as_rows(run_id, transfers), f"payouts-{run_id}.csv")
@@ -337,7 +337,7 @@ def set_terms() -> ResponseReturnValue:
     values = {name: _typed(name) for name in BOUNDS}
     with write() as session:
         n = terms.set_terms(acting(session), Terms(**values))
-    flash(_("Terms no. %(n)s are in force.", n=n), "good")
+    flash(_("Version %(n)s of the terms is now in effect.", n=n), "good")
     return redirect(url_for(".overview", _anchor="terms"), 303)
 
 
@@ -348,7 +348,7 @@ def _store(session: Any, store_id: str) -> Store:
     try:
         return store_of(session, store_id)
     except NotFound as fault:
-        raise NotFound("not-found-here", "There is no such store in this network.") from fault
+        raise NotFound("not-found-here", "Store not found in this network.") from fault
 
 
 def _scale(name: str) -> int:

@@ -91,7 +91,7 @@ def call_off(store_id: str, offer_id: str) -> ResponseReturnValue:
         found = network_offers.offer_of(session, store_id, offer_id)
         if found.state != "called_off":
             network_offers.call_off(acting(session), store_id, offer_id, why=why)
-    flash(_("%(name)s is canceled. The store is informed.", name=found.name), "good")
+    flash(_("%(name)s canceled. The store has been notified.", name=found.name), "good")
     return redirect(url_for("console_network_offers.offers"), 303)
 
 

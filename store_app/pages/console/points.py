@@ -41,8 +41,8 @@ WHY_WORDS = {
     "brought": _l("More points than this customer’s sales here could earn."),
     "consent": _l("The member has not confirmed their phone at this store."),
     "balance": _l("The member does not have that many points."),
-    "not-earned": _l("The store reverses more than the sale earned, or without a return."),
-    "not-spent": _l("The store restores more than was redeemed for the sale, or without a return."),
+    "not-earned": _l("The store reversed more points than the sale earned, or without a return."),
+    "not-spent": _l("The store restored more points than were redeemed for the sale, or without a return."),
 }
 """Why a movement waits (`PointsWaiting`), for the operator."""
 MOST_MONTHS, MOST_NOTICE = 60, 365
@@ -123,7 +123,7 @@ def decide(store_id: str, entry_id: str) -> ResponseReturnValue:
     with write() as session:
         network_points.decide(acting(session), store_id, entry_id, take=answer == "take")
         wake_worker_after(session)
-    flash(_("Decided. The store is informed."), "good")
+    flash(_("Decided. The store has been notified."), "good")
     return redirect(url_for(".overview_page"), 303)
 
 

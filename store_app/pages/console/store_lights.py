@@ -23,7 +23,7 @@ from supply.membership.overview import behind_since
 HOUR, DAY, WEEK = dt.timedelta(hours=1), dt.timedelta(days=1), dt.timedelta(days=7)
 UNCHECKED_FOR = dt.timedelta(days=2)
 TO_DO = {
-    HOUR: _l("Ask whether its internet is down. It can still sell meanwhile."),
+    HOUR: _l("Ask whether its internet is down. It can still sell."),
     DAY: _l("Call the store: check the router and run cornerstore doctor there."),
     WEEK: _l("Visit the store or get it online: its orders, stock and forecasts are out of date."),
 }
@@ -52,7 +52,7 @@ def of_store(peer: Peer, newest_catalogue: dt.datetime | None, now: dt.datetime)
     if peer.oldest_at is not None and now - peer.oldest_at >= HOUR:
         words = _("Its oldest unsent message is from %(when)s.", when=since(peer.oldest_at))
     else:
-        words = _("At its last contact, %(when)s, nothing was overdue.", when=since(peer.heard_at))
+        words = _("At the last sync, %(when)s, nothing was overdue.", when=since(peer.heard_at))
     lights = [Light(_("Messages"), light, f"{words} {to_do}".strip())]
     if peer.free_bytes is None:
         reported = _("It does not report its computer’s condition yet. Update its program.")
@@ -61,13 +61,13 @@ def of_store(peer: Peer, newest_catalogue: dt.datetime | None, now: dt.datetime)
 
 
 def _catalogue(peer: Peer, newest: dt.datetime | None, now: dt.datetime) -> Light:
-    thing = _("Catalogue")
+    thing = _("Catalog")
     if peer.catalogue_at is None:
-        return Light(thing, WARN if newest else GOOD, _("It has none yet."))
-    words = _("Its current one is from %(when)s.", when=since(peer.catalogue_at))
+        return Light(thing, WARN if newest else GOOD, _("Not received yet."))
+    words = _("Current version: %(when)s.", when=since(peer.catalogue_at))
     if newest is None or peer.catalogue_at >= newest:
         return Light(thing, GOOD, words)
-    newer = _("A newer one, from %(when)s, goes out at its next contact.", when=since(newest))
+    newer = _("A newer one from %(when)s will be sent at the next sync.", when=since(newest))
     return Light(thing, of_age(now - newest)[0], f"{words} {newer}")
 
 

@@ -167,7 +167,7 @@ def withdraw(store_id: str, name: str) -> ResponseReturnValue:
     """Make one key of a store useless: its old computer's, say, once another has joined."""
     with write() as session:
         withdraw_key(acting(session), _store(session, store_id).id, name)
-    flash(_("The key %(name)s is revoked.", name=name), "info")
+    flash(_("Key %(name)s revoked.", name=name), "info")
     return redirect(url_for("console_stores.store", store_id=store_id), 303)
 
 
@@ -186,7 +186,7 @@ def allow_signing(store_id: str, name: str) -> ResponseReturnValue:
 @form.answers_on(store)
 def refuse_signing(store_id: str, name: str) -> ResponseReturnValue:
     """Refuse a signing key that waits."""
-    return _settle_signing(store_id, name, signing_keys.refuse, _("The key %(name)s is rejected.", name=name))
+    return _settle_signing(store_id, name, signing_keys.refuse, _("Key %(name)s rejected.", name=name))
 
 
 @bp.post("/<store_id>/signing-keys/<name>/withdraw")
@@ -302,11 +302,11 @@ def _alarm_words(peer: Peer | None) -> str:
     if peer is None or peer.alarm is None or peer.alarm.endswith(WAIT_THERE):
         return ""  # what waits at the store is seen and settled there
     if peer.alarm == EPOCH_BEGUN:
-        return _("This store’s books were restored from a backup, or its computer was set up again.")
+        return _("This store’s database was restored from a backup, or its computer was set up again.")
     if peer.alarm == JOURNAL_CHANGED:
         return _(
-            "The store’s journal differs from an earlier contact, and its books were not restored from a "
-            "backup. Someone may have changed them. Call the shopkeeper and run Verify there."
+            "The store’s journal differs from the last sync, and its database was not restored from a backup. "
+            "Someone may have changed it. Call the shopkeeper and run Verify there."
         )
     if peer.alarm == KEY_ASKS:
         return _(
@@ -319,7 +319,7 @@ def _alarm_words(peer: Peer | None) -> str:
             "Someone used this store’s key without its signature, or used a revoked key. Nothing was "
             "accepted. The key may be stolen: give the store a joining code, then revoke the old key."
         )
-    return _("Two computers used this store’s key, or one runs a copy of its books. Find out which, and stop one.")
+    return _("Two computers used this store’s key, or one runs a copy of its database. Find out which, and stop one.")
 
 
 def _map(
@@ -351,7 +351,7 @@ def _map(
 def _store(session: Session, store_id: str) -> Store:
     store = session.get(Store, form.tidy(store_id))
     if store is None:
-        raise NotFound("unknown-store", "There is no such store in this network.")
+        raise NotFound("unknown-store", "Store not found in this network.")
     return store
 
 
@@ -374,8 +374,8 @@ def _sentences(session: Session, store_id: str) -> list[str]:
     if len(heads) > 1:
         reported.append(
             ngettext(
-                "It started over %(num)d time, after a restore or a copy.",
-                "It started over %(num)d times, after a restore or a copy.",
+                "Its message numbering restarted %(num)d time, after a restore or a copy.",
+                "Its message numbering restarted %(num)d times, after a restore or a copy.",
                 len(heads) - 1,
             )
         )

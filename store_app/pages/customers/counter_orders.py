@@ -222,7 +222,7 @@ def taken(order_id: str) -> ResponseReturnValue:
     with read() as session:
         row = session.get(PickupOrder, (store_id, order_id))
         if row is None or row.number >= 0:
-            raise NotFound("unknown-order", "There is no such order in this store.")
+            raise NotFound("unknown-order", "Order not found in this store.")
         paid = session.get(CounterMoney, (store_id, order_id))
     kept = browser.get("counter_taken")
     code = str(kept[1]) if isinstance(kept, list) and kept[0] == order_id else ""
@@ -250,7 +250,7 @@ def give_back(order_id: str) -> ResponseReturnValue:
     except Refused as fault:
         flash(sentence_of(fault), "bad")
     else:
-        flash(_("The refund is recorded."), "good")
+        flash(_("Refund recorded."), "good")
     return redirect(url_for("pickup.order", order_id=order_id), 303)
 
 

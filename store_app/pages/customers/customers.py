@@ -61,8 +61,8 @@ PURPOSE_WORDS = {
     "tab": lazy("Tab: buy now, pay later"),
     "points": lazy("Points for purchases"),
     "messages": lazy("Messages, such as reminders"),
-    "online": lazy("Online member prices: the network gets a code made from the phone number"),
-    "network": lazy("Points at all the network’s stores: it gets a code made from the phone number"),
+    "online": lazy("Online member prices (the network gets a code made from the phone number)"),
+    "network": lazy("Points at all network stores (the network gets a code made from the phone number)"),
 }
 
 

@@ -139,7 +139,7 @@ def leader_account(group_id: str) -> ResponseReturnValue:
     with write() as session:
         group = session.get(GroupOffer, group_id)
         if group is None or group.store_id != place().store_id or not group.leader:
-            raise NotFound("unknown-group", "There is no such group buy. Check the link.")
+            raise NotFound("unknown-group", "Group buy not found. Check the link.")
         _say_leader(session, group.store_id, group.leader)
         wake_worker_after(session)
     flash(_("The network now pays %(name)s to this account.", name=group.leader), "good")

@@ -144,7 +144,7 @@ def hand_over(order_id: str) -> ResponseReturnValue:
         wake_worker_after(session)
     order = handed.or_raise().order
     assert order is not None
-    flash(_("%(no)s is handed over.", no=order.order_no), "good")
+    flash(_("%(no)s handed over.", no=order.order_no), "good")
     return redirect(url_for(".overview"), 303)
 
 

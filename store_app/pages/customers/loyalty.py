@@ -89,7 +89,7 @@ def decide() -> ResponseReturnValue:
         do = loyalty.take_part if answer == "join" else loyalty.give_notice
         do(acting(session), store)
         wake_worker_after(session)
-    flash(_("Your store now takes part.") if answer == "join" else _("Notice is given."), "good")
+    flash(_("Your store has joined the network's points.") if answer == "join" else _("Notice given."), "good")
     return redirect(url_for("loyalty.shared"), 303)
 
 

@@ -248,7 +248,7 @@ def picked(order_id: str) -> ResponseReturnValue:
     if then == "short":
         return redirect(url_for("pickup.order", order_id=order_id), 303)
     if then == "cancelled":
-        flash(_("%(no)s is canceled. The customer is informed.", no=row.order_no), "good")
+        flash(_("%(no)s canceled. The customer has been notified.", no=row.order_no), "good")
     else:
         flash(_("%(no)s is ready. The customer can see it.", no=row.order_no), "good")
     return redirect(url_for("pickup.orders"), 303)
@@ -400,7 +400,7 @@ def _to_pay(session: Session, row: PickupOrder, tender: str) -> int:
 def _order(session: Session, order_id: str) -> OrderView:
     row = session.get(PickupOrder, (str(place().store_id), order_id))
     if row is None:
-        raise NotFound("unknown-order", "There is no such order in this store.")
+        raise NotFound("unknown-order", "Order not found in this store.")
     return _view(session, row, costed=True)
 
 

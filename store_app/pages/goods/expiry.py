@@ -98,8 +98,8 @@ def reduce() -> ResponseReturnValue:
             _print(session, store_id, command, document, number, at)
     flash(
         ngettext(
-            "%(name)s is reduced. Printing %(num)d label.",
-            "%(name)s is reduced. Printing %(num)d labels.",
+            "%(name)s marked down. Printing %(num)d label.",
+            "%(name)s marked down. Printing %(num)d labels.",
             number,
             name=product.shown,
         ),

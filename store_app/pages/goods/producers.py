@@ -164,7 +164,7 @@ def picture(sku: str, id: str) -> Response:
     with read() as session:
         row = session.get(product_stories.ProducerPicture, (str(place().store_id), sku, id))
     if row is None:
-        raise NotFound("not-found-here", "There is no such picture.")
+        raise NotFound("not-found-here", "Picture not found.")
     return Response(row.jpeg, mimetype="image/jpeg")
 
 
@@ -201,7 +201,7 @@ def lot(lot_id: str, fault: DomainError | None = None, **_place: Any) -> Respons
     with read() as session:
         row = session.get(ProducerLot, (store_id, lot_id))
         if row is None:
-            raise NotFound("not-found-here", "There is no such lot.")
+            raise NotFound("not-found-here", "Lot not found.")
         who = producers.producer_of(session, store_id, row.producer_id)
         product = session.get_one(Product, row.sku)
         traced = payouts.trace(session, store_id, lot_id=lot_id)
@@ -360,7 +360,7 @@ def _story() -> str:
     lines = [form.tidy(line) for line in request.form.get("story", "")[:4000].splitlines()]
     words = "\n".join(lines).strip()
     if len(words) > 2000:
-        raise Invalid("too-long", "Up to 2000 letters.", field="story")
+        raise Invalid("too-long", "Up to 2000 characters.", field="story")
     return words
 
 

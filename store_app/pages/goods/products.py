@@ -116,7 +116,7 @@ def listed() -> ResponseReturnValue:
 def export(suffix: str) -> Response:
     """Give the list as a file: csv or xlsx, with the columns that can be brought in again."""
     if suffix not in ("csv", "xlsx"):
-        raise NotFound("no-such-file", "There is no such file. Choose CSV or XLSX.")
+        raise NotFound("no-such-file", "File not found. Choose CSV or XLSX.")
     store_id, currency = str(place().store_id), place().currency
     money_columns = ("price", "cost")
     with read() as session:
@@ -202,7 +202,7 @@ def take_price_back(sku: str) -> ResponseReturnValue:
     from_day = day_typed("day")
     with write() as session:
         assortment.withdraw_price(acting(session), str(place().store_id), sku, from_day, today=today())
-    flash(_("The future price is canceled."), "good")
+    flash(_("Future price canceled."), "good")
     return redirect(url_for("products.product", sku=sku), 303)
 
 
@@ -382,7 +382,7 @@ def price_steps(dated: Sequence[Dated], day: dt.date, most: int = 12) -> Chart |
 def _found(session: Session, store_id: str, sku: str) -> tuple[product_list.Row, Product, Any, Listing | None]:
     found = product_list.one(session, store_id, sku, today())
     if found is None:
-        raise NotFound("unknown-product", "No such product here. Search by name.")
+        raise NotFound("unknown-product", "Product not found. Search by name.")
     return found
 
 

@@ -195,7 +195,7 @@ def _owner() -> str:
 def _kind(key: str) -> Kind:
     kind = promotion_words.kind_of(key)
     if kind is None:
-        raise NotFound("not-found-here", "There is no such kind of promotion. Choose one from the list.")
+        raise NotFound("not-found-here", "Unknown kind of promotion. Choose one from the list.")
     return kind
 
 
@@ -210,7 +210,7 @@ def _to_change(offer_id: str) -> Offer:
 def _step(kind: Kind, offer_id: str, address: str, *, new: bool) -> ResponseReturnValue:
     """Save the draft when that is asked and it can be; show it again otherwise."""
     if not ids.is_id(offer_id):
-        raise NotFound("not-found-here", "There is no such promotion. Check the list of promotions.")
+        raise NotFound("not-found-here", "Promotion not found. Check the list of promotions.")
     draft = promotion_form.posted(kind)
     step = draft["step"]
     fault: DomainError | None = None
@@ -222,7 +222,7 @@ def _step(kind: Kind, offer_id: str, address: str, *, new: bool) -> ResponseRetu
             with write() as session:
                 row = verb(acting(session), _owner(), offer)
                 name, needs_coupon = row.name, row.needs_coupon
-            flash(_("%(name)s is saved. The tills apply it from the next sale.", name=name), "good")
+            flash(_("%(name)s saved. The tills apply it from the next sale.", name=name), "good")
             target = "offers.one" if needs_coupon else "offers.everything"
             return _go(url_for(target, offer_id=offer_id if needs_coupon else None))
     except DomainError as refused:

@@ -115,7 +115,7 @@ def clear(recall_id: str) -> ResponseReturnValue:
         row = recall.recall_of(session, store_id, recall_id)
         if row.state == "called":
             recalls.clear(Context(session, g.actor, at), store_id, recall_id, taken, waste_id=command)
-    flash(_("Thanks. The recalled units are out of your stock."), "good")
+    flash(_("Thanks. The recalled units have been removed from your stock."), "good")
     return redirect(url_for("recall.one", recall_id=recall_id), 303)
 
 
@@ -133,7 +133,7 @@ def lift(recall_id: str) -> ResponseReturnValue:
         except Conflict as fault:
             if fault.code != "illegal-move":
                 raise
-    flash(_("The recall is lifted. You can sell it again."), "info")
+    flash(_("Recall lifted. You can sell the product again."), "info")
     return redirect(url_for("recall.one", recall_id=recall_id), 303)
 
 

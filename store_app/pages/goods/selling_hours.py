@@ -54,5 +54,5 @@ def lift() -> ResponseReturnValue:
     kind = request.form.get("kind", "")
     with write() as session:
         selling_hours.lift(acting(session), str(place().store_id), kind)
-    flash(_("It can be sold at any time again."), "good")
+    flash(_("Removed. This category can be sold at any time."), "good")
     return redirect(url_for("selling_hours.listed"), 303)

@@ -193,7 +193,7 @@ def _waste_reason() -> tuple[str, str]:
 def _product_of(session: Session, sku: str) -> Product:
     found = session.get(Product, sku)
     if found is None:
-        raise NotFound("unknown-product", "No such product here. Search by name.")
+        raise NotFound("unknown-product", "Product not found. Search by name.")
     return found
 
 

@@ -79,7 +79,7 @@ def change(tax_class_id: str) -> ResponseReturnValue:
     with write() as session:
         row = next((row for row in _rows(session) if row.id == tax_class_id), None)
         if row is None:
-            raise NotFound("unknown-tax-class", "There is no such tax class. Choose one from the list.")
+            raise NotFound("unknown-tax-class", "Tax class not found. Choose one from the list.")
         if row.of_network:
             raise Refused("network-tax-class", "The network sets this class and its rate.")
         assortment.set_tax_class(acting(session), tax_class_id, name, rate_bp, inclusive=inclusive)

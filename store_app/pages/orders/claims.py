@@ -90,7 +90,7 @@ def new(delivery_id: str, fault: DomainError | None = None) -> ResponseReturnVal
     with read() as session:
         delivery = session.get(Delivery, (str(place().store_id), delivery_id))
         if delivery is None:
-            raise NotFound("unknown-delivery", "There is no such delivery in this store.")
+            raise NotFound("unknown-delivery", "Delivery not found in this store.")
         if delivery.state != "posted":
             raise Refused("not-posted", "Count and post this delivery first.", state=delivery.state)
         there = [line for line in deliveries.lines_of(session, delivery) if line.advised_qty or line.counted_qty]
@@ -145,7 +145,7 @@ def claim(claim_id: str, fault: DomainError | None = None) -> ResponseReturnValu
     with read() as session:
         found = session.get(Claim, (str(place().store_id), claim_id))
         if found is None:
-            raise NotFound("unknown-claim", "There is no such claim in this store.")
+            raise NotFound("unknown-claim", "Claim not found in this store.")
         view = _view(session, found)
         photos = [photo.id for photo in claim_photos.photos_of(session, found.store_id, found.id)]
         units = waiting.stock_units(session, [line.sku for line in view.lines])

@@ -110,7 +110,7 @@ def send(return_id: str) -> ResponseReturnValue:
                 document = returns.slip_of(session, found)
                 queue.queue(session, store_id, till.id, queue.Printout(note_pages.SLIP, return_id, document), at=at)
         wake_worker_after(session)
-    flash(_("Handed over. They are out of your stock and belong to the network again."), "good")
+    flash(_("Handed over. The products have left your stock and belong to the network again."), "good")
     return redirect(url_for("consigned.overview"), 303)
 
 

@@ -57,5 +57,5 @@ def decline(network_offer_id: str) -> ResponseReturnValue:
 def _offer(session: Session, network_offer_id: str) -> NetworkOffer:
     found = session.get(NetworkOffer, (str(place().store_id), network_offer_id))
     if found is None:
-        raise NotFound("unknown-offer", "There is no such offer for this store.")
+        raise NotFound("unknown-offer", "Offer not found for this store.")
     return found

@@ -180,7 +180,7 @@ def dropped(way: str) -> ResponseReturnValue:
 def _note_of(session: Session, way: str, note_id: str) -> DeliveryNote:
     found = delivery_notes.note_of(session, str(place().store_id), note_id)
     if found.way != way:
-        raise NotFound("unknown-note", "There is no such note in this store.", note_id=note_id)
+        raise NotFound("unknown-note", "Note not found in this store.", note_id=note_id)
     return found
 
 

@@ -154,9 +154,9 @@ def approve(order_id: str) -> ResponseReturnValue:
             for one in supplier_messages.messages_of(session, store_id, order_id)
         )
     if on_paper:
-        flash(_("Order %(no)s is approved. Print it and hand it over.", no=row.order_no), "info")
+        flash(_("Order %(no)s approved. Print it and hand it over.", no=row.order_no), "info")
     else:
-        flash(_("Order %(no)s is sent.", no=row.order_no), "good")
+        flash(_("Order %(no)s sent.", no=row.order_no), "good")
     return redirect(url_for("ordering.order", order_id=order_id), 303)
 
 
@@ -196,7 +196,7 @@ def approve_all() -> ResponseReturnValue:
                 refused.append((order_no, fault))
         wake_worker_after(session)
     if sent:
-        flash(ngettext("%(num)d order is sent.", "%(num)d orders are sent.", sent), "good")
+        flash(ngettext("%(num)d order sent.", "%(num)d orders sent.", sent), "good")
     for order_no, refusal in refused:
         flash(_("Order %(no)s was not sent: %(why)s", no=order_no, why=sentence_of(refusal)), "warn")
     if late:
@@ -230,7 +230,7 @@ def drop(order_id: str) -> ResponseReturnValue:
         row = _row(session, order_id)
         if row.state != "dropped":
             proposals.drop(acting(session), str(place().store_id), order_id, why=why)
-    flash(_("Order %(no)s is discarded.", no=row.order_no), "info")
+    flash(_("Order %(no)s discarded.", no=row.order_no), "info")
     return redirect(url_for("ordering.orders"), 303)
 
 
@@ -244,7 +244,7 @@ def cancel(order_id: str) -> ResponseReturnValue:
         if row.state != "cancelled":
             supply_orders.cancel(acting(session), str(place().store_id), order_id, why=N_("It did not arrive."))
         wake_worker_after(session)
-    flash(_("Order %(no)s is canceled.", no=row.order_no), "good")
+    flash(_("Order %(no)s canceled.", no=row.order_no), "good")
     return redirect(url_for("ordering.orders"), 303)
 
 
@@ -406,7 +406,7 @@ def set_preference(sku: str) -> ResponseReturnValue:
 def _row(session: Session, order_id: str) -> ReplenishmentOrder:
     found = session.get(ReplenishmentOrder, (str(place().store_id), order_id))
     if found is None:
-        raise NotFound("unknown-order", "There is no such order in this store.")
+        raise NotFound("unknown-order", "Order not found in this store.")
     return found
 
 
@@ -434,7 +434,7 @@ def one_product(session: Session, wanted: str) -> str:
     found = search(session, store_id, wanted, today(), limit=5)
     named = [one for one in found if wanted.casefold() in (one.name.casefold(), one.sku.casefold())] or found
     if not named:
-        raise NotFound("unknown-product", "No such product here. Search by name.")
+        raise NotFound("unknown-product", "Product not found. Search by name.")
     if len(named) > 1:
         names = _(", ").join(one.name for one in named)
         raise Invalid("many-products", "Several products match: %(names)s. Enter more of the name.", names=names)
@@ -444,7 +444,7 @@ def one_product(session: Session, wanted: str) -> str:
 def _product_of(session: Session, sku: str) -> Product:
     found = session.get(Product, sku)
     if found is None:
-        raise NotFound("unknown-product", "No such product here. Search by name.")
+        raise NotFound("unknown-product", "Product not found. Search by name.")
     return found
 
 

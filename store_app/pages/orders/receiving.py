@@ -119,7 +119,7 @@ def delivery(delivery_id: str, fault: DomainError | None = None) -> ResponseRetu
     with read() as session:
         found = _views(session, Delivery.id == delivery_id, order=(Delivery.id,), most=1)
         if not found:
-            raise NotFound("unknown-delivery", "There is no such delivery in this store.")
+            raise NotFound("unknown-delivery", "Delivery not found in this store.")
         lines = _lines(session, delivery_id)
         row = session.get(Delivery, (str(place().store_id), delivery_id))
         costs = new_costs_of(session, row) if row is not None else []

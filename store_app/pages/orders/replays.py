@@ -93,7 +93,7 @@ def region(region_id: str) -> ResponseReturnValue:
     with read() as session:
         here = session.get(Region, region_id)
         if here is None:
-            raise NotFound("no-region", "There is no region %(id)s.", id=region_id[:40])
+            raise NotFound("no-region", "Region %(id)s not found.", id=region_id[:40])
         found = replays.newest(session, "region", region_id)
         currency, name = usual_currency(session), here.name
     return _shown(found, currency, name)

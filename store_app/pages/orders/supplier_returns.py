@@ -116,7 +116,7 @@ def post(note_id: str) -> ResponseReturnValue:
     note_pages.close("back", note_id, drop=drop, also=partial(_print, note_id=note_id) if wants_slip else None)
     if drop:
         return note_pages.dropped("back")
-    flash(_("Sent back. The products are out of your stock."), "good")
+    flash(_("Sent back. The products have been removed from your stock."), "good")
     return redirect(url_for("goods_back.note", note_id=note_id), 303)
 
 

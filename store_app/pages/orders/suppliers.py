@@ -38,7 +38,7 @@ from supply.replenishment import budget as order_budget
 bp = Blueprint("suppliers", __name__, url_prefix="/suppliers")
 bp.before_request(form.know_the_place)
 WAYS = {"email": _l("By email, with PDF and table"), "paper": _l("On paper")}
-WAYS_ALL: Mapping[str, Any] = {**WAYS, "network": _l("Automatically, over the network")}
+WAYS_ALL: Mapping[str, Any] = {**WAYS, "network": _l("Automatically, through the network")}
 PRICES_SHOWN = 100
 CLOSED_SHOWN = 12
 HOLIDAYS_AHEAD = 365
@@ -381,5 +381,5 @@ def _late_words(lead: LeadTime) -> str:
 def _known(session: Session, supplier_id: str) -> Supplier:
     row = session.get(Supplier, supplier_id)
     if row is None or row.owner_id not in (EVERYONE, owner()):
-        raise NotFound("not-found-here", "There is no such supplier here. Choose one from the list.")
+        raise NotFound("not-found-here", "Supplier not found. Choose one from the list.")
     return row

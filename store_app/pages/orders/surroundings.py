@@ -109,7 +109,7 @@ def forget_weather() -> ResponseReturnValue:
     with write() as session:
         scope_id, _regions = _scope(session)
         surroundings.forget_weather(acting(session), scope_id)
-    flash(_("All weather is removed."), "good")
+    flash(_("All weather data removed."), "good")
     return _back()
 
 
@@ -210,7 +210,7 @@ def _scope(session: Session) -> tuple[str, list[tuple[str, str]]]:
         raise NotFound("no-region", "There is no region yet. Add a store first.")
     wanted = request.values.get("region") or regions[0][0]
     if wanted not in dict(regions):
-        raise NotFound("unknown-region", "There is no such region. Go back and choose another.")
+        raise NotFound("unknown-region", "Region not found. Go back and choose another.")
     return wanted, regions
 
 

@@ -104,7 +104,7 @@ def hand_over(transfer_id: str) -> ResponseReturnValue:
         transfers.hand_over(
             acting(session), _here(), transfer_id, code, _counts())  # fmt: skip
         wake_worker_after(session)
-    flash(_("Handed over. They are out of your stock and their cost is credited to you."), "good")
+    flash(_("Handed over. The products have left your stock, and their cost has been credited to you."), "good")
     return redirect(url_for(".everything"), 303)
 
 

@@ -76,7 +76,7 @@ def withdraw(staff_id: str) -> ResponseReturnValue:
         person = staff.known(session, doors().settings.node_id, staff_id)
         badges.withdraw(acting(session), person)
         name = person.name
-    flash(_("The badge of %(name)s no longer works.", name=name), "good")
+    flash(_("%(name)s’s badge no longer works.", name=name), "good")
     return redirect(url_for("people.person", staff_id=staff_id), 303)
 
 

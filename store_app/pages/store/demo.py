@@ -56,5 +56,5 @@ def _ended(board: dict[str, Any]) -> bool:
 def _state() -> Path:
     settings = doors().settings
     if not settings.practice or settings.practice_clock is None:
-        raise NotFound("no-page", "There is no such page.")
+        raise NotFound("no-page", "Page not found.")
     return settings.practice_clock.parent

@@ -109,7 +109,7 @@ def ask_advance() -> ResponseReturnValue:
     with write() as session:
         advances.ask(acting(session), str(place().store_id), amount_minor, id=form.command_id())
         wake_worker_after(session)
-    flash(_("Requested. The answer comes at the next sync, within a minute."), "info")
+    flash(_("Requested. You'll get an answer at the next sync, within a minute."), "info")
     return redirect(url_for(".overview"), 303)
 
 

@@ -38,7 +38,8 @@ WORDS: dict[str, tuple[str, str, Any, Any, Any]] = {
         _l("Open the till"),
     ),
     "sale": (
-        "till.page", "calculator", _l("Make the first sale"), _l("Scan or tap a product, press Pay, take the money."),
+        "till.page", "calculator", _l("Make the first sale"), _l("Scan or tap a product, press Pay, and take "
+                                                                 "payment."),
         _l("Go to till"),
     ),
     "proposal": (

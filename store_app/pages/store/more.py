@@ -138,7 +138,7 @@ GROUPS: tuple[Group, ...] = (
                 "stock.send_back",
                 "arrows-right-left",
                 lazy("Consignment"),
-                lazy("Network products on sale or return"),
+                lazy("Network products on consignment"),
                 of_network=True,
             ),
             Place(
@@ -146,7 +146,7 @@ GROUPS: tuple[Group, ...] = (
                 "order",
                 "truck",
                 lazy("Suppliers"),
-                lazy("Prices, order days, real lead times"),
+                lazy("Prices, order days, actual lead times"),
             ),
             Place(
                 "transfers.everything",
@@ -156,7 +156,7 @@ GROUPS: tuple[Group, ...] = (
                 lazy("Neighbors’ surplus and shortages"),
                 of_network=True,
             ),
-            Place("recall.listed", "recall", "no-symbol", lazy("Recalls"), lazy("What must not be sold")),
+            Place("recall.listed", "recall", "no-symbol", lazy("Recalls"), lazy("Products that must not be sold")),
         ),
     ),
     Group(
@@ -194,7 +194,7 @@ GROUPS: tuple[Group, ...] = (
         ),
     ),
     Group(
-        lazy("Figures and money"),
+        lazy("Reports and money"),
         (
             Place(
                 "reports.overview",
@@ -238,7 +238,7 @@ GROUPS: tuple[Group, ...] = (
                 "reports.money",
                 "trophy",
                 lazy("Membership level"),
-                lazy("Your level and what it takes"),
+                lazy("Your level and how to reach the next"),
                 of_network=True,
             ),
         ),
@@ -326,7 +326,7 @@ OF_NETWORK: tuple[Place, ...] = (
         "network.stores",
         "building-storefront",
         lazy("Stores"),
-        lazy("Health and trade of each store"),
+        lazy("Health and sales of each store"),
     ),
     Place(
         "console_parked.listed",
@@ -365,7 +365,7 @@ OF_NETWORK: tuple[Place, ...] = (
         "settings",
         "sun",
         lazy("School holidays and weather"),
-        lazy("What the regional forecasts should know"),
+        lazy("School holidays and weather for regional forecasts"),
     ),
     Place(
         "console_lessons.listed",

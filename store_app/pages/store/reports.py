@@ -36,7 +36,7 @@ COLUMN_WORDS = {
     "discount_minor": _l("Discounts"), "by_hand_minor": _l("Manual discounts"), "margin_minor": _l("Margin"),
     "margin_bp": _l("Margin %"), "costed_minor": _l("Net sales with known cost"), "cost_minor": _l("Cost"),
     "share_bp": _l("Share"), "rate_bp": _l("Rate"), "tender": _l("Tender"), "tax_class": _l("Tax class"),
-    "taken_minor": _l("Taken"), "typed_minor": _l("Of which by typed slip"), "given_minor": _l("Refunded"),
+    "taken_minor": _l("Taken"), "typed_minor": _l("Including typed slips"), "given_minor": _l("Refunded"),
     "reason": _l("Reason"),
     "value_minor": _l("At shelf price"),
 }  # fmt: skip
@@ -103,7 +103,7 @@ def overview() -> Response:
 def export(kind: str, suffix: str) -> Response:
     """Give the whole report as a file: csv or xlsx."""
     if kind not in reports.KINDS or suffix not in ("csv", "xlsx"):
-        raise NotFound("unknown-report", "There is no such report. Choose one from the list.", kind=kind)
+        raise NotFound("unknown-report", "Report not found. Choose one from the list.", kind=kind)
     found = _report(kind, _period(today()))
     currency = place().currency
     head = [str(COLUMN_WORDS[name]) for name, _shape in found.columns]

@@ -40,7 +40,7 @@ MATRIX: tuple[tuple[Any, tuple[tuple[str, Any], ...]], ...] = (
         lazy("At the till"),
         (
             ("sell", lazy("Sell, check prices, accept vouchers")),
-            ("practice", lazy("Practice without booking")),
+            ("practice", lazy("Practice only, not recorded")),
             ("tab", lazy("Find customers, charge tabs, take repayments")),
             ("customers", lazy("Add, change and delete customers")),
             ("discount", lazy("Manual discount")),

@@ -247,7 +247,7 @@ def sales_amount() -> ResponseReturnValue:
 def _unconfirmed(session: Session, message_id: str) -> OutboxMessage:
     message = session.get(OutboxMessage, message_id)
     if message is None:
-        raise NotFound("unknown-message", "There is no such message.")
+        raise NotFound("unknown-message", "Message not found.")
     if message.state == "delivered":
         raise Conflict("already-delivered", "This message has already arrived.")
     return message
@@ -286,12 +286,14 @@ def _queue(session: Session) -> Queue:
     )
     waiting, stuck = numbers.get("pending", 0), numbers.get("stuck", 0)
     sentence = (
-        ngettext("%(num)d message waits to be sent.", "%(num)d messages wait to be sent.", waiting)
+        ngettext("%(num)d message is waiting to be sent.", "%(num)d messages are waiting to be sent.", waiting)
         if waiting
         else _("Everything has been sent.")
     )
     if stuck:
-        refused = ngettext("%(num)d was rejected and needs you.", "%(num)d were rejected and need you.", stuck)
+        refused = ngettext(
+            "%(num)d was rejected and needs your attention.", "%(num)d were rejected and need your attention.", stuck
+        )
         sentence = f"{sentence} {refused}"
     rows = session.scalars(
         sa.select(OutboxMessage)
@@ -320,8 +322,8 @@ def _put_back(session: Session, store_id: str, at: dt.datetime) -> tuple[str, li
     """Say what came home into books put back lately, and what somebody must look at; None where nothing did."""
     if homecoming.is_awaited(session):
         return _(
-            "These books were restored from a backup. Everything sent to the network since then returns "
-            "at the next sync."
+            "This database was restored from a backup. Everything sent to the network since then comes back at the "
+            "next sync."
         ), []
     found = homecoming.last(session, store_id)
     if found is None or at - found[0] > homecoming.SHOWN_FOR:
@@ -331,8 +333,10 @@ def _put_back(session: Session, store_id: str, at: dt.datetime) -> tuple[str, li
     many = sum(came["topics"].values())
     when = clock_time(found[0], True)
     reported = ngettext(
-        "The books were restored from a backup. On %(when)s the network returned %(num)d message, %(sales)d of sales.",
-        "The books were restored from a backup. On %(when)s the network returned %(num)d messages, %(sales)d of sales.",
+        "The database was restored from a backup. On %(when)s, the network returned %(num)d message, including "
+        "%(sales)d for sales.",
+        "The database was restored from a backup. On %(when)s, the network returned %(num)d messages, including "
+        "%(sales)d for sales.",
         many, when=when, sales=sales,
     )  # fmt: skip
     own = _("People, settings and your own products added since the backup are not included. Add them again.")

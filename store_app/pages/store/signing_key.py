@@ -62,7 +62,7 @@ def trust(name: str) -> ResponseReturnValue:
     with write() as session:
         signing_key.trust(session, doors(), name, actor=g.actor)
         wake_worker_after(session)
-    flash(_("Recognized. Messages signed with it come at the next sync."), "good")
+    flash(_("Recognized. Messages signed with it will arrive at the next sync."), "good")
     return redirect(url_for(".show"), 303)
 
 

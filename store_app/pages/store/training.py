@@ -132,7 +132,7 @@ def _lesson(lesson_id: str) -> Lesson:
     with own_doors().read() as session:
         found = lessons.find(session, lesson_id, language())
     if found is None or not can(found.needs):
-        raise NotFound("no-lesson", "There is no such lesson. Choose one from the list.")
+        raise NotFound("no-lesson", "Lesson not found. Choose one from the list.")
     return found
 
 

@@ -108,7 +108,7 @@ def agree_to_points(slug: str) -> ResponseReturnValue:
         if phone and wanted in [(one["store_id"], one["customer_id"]) for one in _asking(session, here, phone)]:
             points.consent(session, *wanted, visitors.points_key(here, phone), at=clock.now())
             wake_worker_after(session)
-            flash(_("Agreed. The store is informed."), "good")
+            flash(_("Agreed. The store has been notified."), "good")
     return redirect(url_for(".mine", slug=slug), 303)
 
 
@@ -123,7 +123,7 @@ def leave_points(slug: str) -> ResponseReturnValue:
         if phone:
             points.leave(session, visitors.points_key(here, phone), at=clock.now())
             wake_worker_after(session)
-    flash(_("Your membership has ended. The stores are informed."), "good")
+    flash(_("Your membership has ended. The stores have been notified."), "good")
     return redirect(url_for(".mine", slug=slug), 303)
 
 

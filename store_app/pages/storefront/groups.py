@@ -168,5 +168,5 @@ def _group_here(session: Session, here: Store, group_id: str) -> GroupOffer:
     """Return a group of this very store."""
     found = groups.locked(session, group_id)
     if found.store_id != here.id:
-        raise NotFound("unknown-group", "There is no such group buy. Check the link.", group=group_id)
+        raise NotFound("unknown-group", "Group buy not found. Check the link.", group=group_id)
     return found

@@ -113,7 +113,7 @@ def _home_words(found: placing.OrderStatus) -> str:
     if found.home is None:
         return ""
     if found.home.state == "failed":
-        return _("We came, but no one was there to take it. The store will contact you.")
+        return _("We came, but no one was there to receive it. The store will contact you.")
     if found.home.state == "on_the_way":
         return _("On its way to you. Show this at the door.")
     if found.order.state == "ready":
@@ -156,7 +156,7 @@ def bring_back(slug: str, token: str) -> ResponseReturnValue:
         here = visitors.store_at(session, slug)
         order_copy.ask_return(session, here.id, token, why, at=clock.now())
         wake_worker_after(session)
-    flash(_("The store is informed and answers here. Bring the products along."), "good")
+    flash(_("The store has been notified and will reply here. Bring the products with you."), "good")
     return redirect(url_for(".order", slug=slug, token=token), 303)
 
 

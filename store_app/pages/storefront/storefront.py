@@ -154,7 +154,7 @@ def picture(slug: str, sku: str, id: str) -> Response:
         here = visitors.store_at(session, slug)
         row = session.get(product_stories.ProducerPicture, (here.id, form.tidy(sku), form.tidy(id)))
     if row is None:
-        raise NotFound("not-found-here", "There is no such picture.")
+        raise NotFound("not-found-here", "Picture not found.")
     answer = Response(row.jpeg, mimetype="image/jpeg")
     answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     return answer
@@ -203,4 +203,4 @@ def nothing(slug: str, **_elsewhere: Any) -> ResponseReturnValue:
     """Answer that the store has nothing at this address, with the way back into it."""
     with read() as session:
         visitors.store_at(session, slug)
-    raise NotFound("not-found", "This page does not exist.")
+    raise NotFound("not-found", "Page not found.")

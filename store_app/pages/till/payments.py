@@ -220,7 +220,7 @@ def _words(payment: Payment, kind: str, slip: Payment | None) -> str:
         return _("The service gave two answers: first “%(first)s”, then “%(then)s”. Ask the bank.",
                  first=STATE_WORDS[payment.state][0], then=STATE_WORDS[payment.contradicted or ""][0])  # fmt: skip
     if kind == "back_unused":
-        return _("A customer was refunded, but no return was booked. Book the return at the till.")
+        return _("A customer was refunded, but no return was recorded. Record the return at the till.")
     if kind == "unused" and slip:
         return _("The money was taken. Its sale has a slip for the same amount. Is it the same payment?")
     if kind == "unused":

@@ -373,8 +373,8 @@ def cash_word(kind: str) -> str:
         "drop": _("Moved to safe"),
         "pay_in": _("Paid in"),
         "pay_out": _("Paid out"),
-        "tab_paid": _("Cash for tabs"),
-        "order_paid": _("Cash for orders"),
+        "tab_paid": _("Cash from tab payments"),
+        "order_paid": _("Cash from orders"),
     }.get(kind, kind)
 
 
@@ -389,7 +389,7 @@ def event_word(kind: str) -> str:
         "x_report": _("X reports printed"),
         "hand_over": _("Hand-overs"),
         "parked": _("Sales put on hold"),
-        "practised": _("Practice, not booked"),
+        "practised": _("Practice, not recorded"),
     }.get(kind, kind)
 
 
@@ -454,14 +454,14 @@ def _already(session: Session, command: str) -> bool:
 def _closed(session: Session, shift_id: str) -> Shift:
     found = session.get(Shift, (str(place().store_id), shift_id))
     if found is None or found.state != "closed":
-        raise NotFound("no-z-report", "This shift does not exist here, or is still open.")
+        raise NotFound("no-z-report", "Shift not found in this store, or still open.")
     return found
 
 
 def _sale(session: Session, sale_id: str) -> Sale:
     found = session.get(Sale, (str(place().store_id), sale_id))
     if found is None or found.state != "completed":
-        raise NotFound("not-found-here", "There is no such receipt in this store.")
+        raise NotFound("not-found-here", "Receipt not found in this store.")
     return found
 
 

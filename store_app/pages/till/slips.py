@@ -53,7 +53,7 @@ def mail(sale_id: str) -> ResponseReturnValue:
             sends_mail=settings.sends_mail,
         )
         wake_worker_after(session)
-    return _back(_("The receipt is emailed once you are online."), "shift.receipt", sale_id=sale_id)
+    return _back(_("The receipt goes out by email once you’re online."), "shift.receipt", sale_id=sale_id)
 
 
 @bp.post("/pick-list")
@@ -81,7 +81,7 @@ def order(order_id: str) -> ResponseReturnValue:
 def delivery(delivery_id: str, kind: str) -> ResponseReturnValue:
     """Print what came against what was ordered, or the claim to the supplier."""
     if kind not in ("delivery", "claim"):
-        raise NotFound("no-such-slip", "There is no such slip.")
+        raise NotFound("no-such-slip", "Slip not found.")
     command = form.command_id()
     with write() as session:
         slips.delivery_slip(acting(session), _till(session), delivery_id, kind, command=command)

@@ -80,7 +80,7 @@ def walk(pick_id: str, sku: str = "", fault: DomainError | None = None) -> Respo
     with read() as session:
         found = session.get(PickList, form.tidy(pick_id))
         if found is None:
-            raise NotFound("unknown-pick", "There is no such pick list. Reload the page.")
+            raise NotFound("unknown-pick", "Pick list not found. Reload the page.")
         lines = pick_lists.lines_of(session, found)
         skus = {line.sku for line in lines}
         bays, names = pick_lists.bays(session, found.warehouse_id, skus), _names(session)

@@ -76,7 +76,7 @@ def order(warehouse_id: str, purchase_id: str) -> ResponseReturnValue:
             purchasing.order(acting(session), warehouse_id, purchase_id, packs)
             wake_worker_after(session)
         number = found.purchase_no
-    flash(_("Purchase %(no)s is ordered.", no=number), "good")
+    flash(_("Purchase %(no)s ordered.", no=number), "good")
     return redirect(url_for("console_purchases.listed"), 303)
 
 
@@ -91,9 +91,9 @@ def receive(warehouse_id: str, purchase_id: str) -> ResponseReturnValue:
         number = found.purchase_no
         stopped = upstream_returns.recalled_purchases(session, found)
         names = [one.name for one in purchases.lines_of(session, found) if one.sku in stopped and one.received_qty]
-    flash(_("Purchase %(no)s is received.", no=number), "good")
+    flash(_("Purchase %(no)s received.", no=number), "good")
     if names:
-        words = _("%(names)s is recalled. Set it aside and check the warehouse.", names=", ".join(names))
+        words = _("Recalled: %(names)s. Set aside and check the warehouse.", names=", ".join(names))
         flash(words, "warn")
     return redirect(url_for("console_purchases.listed"), 303)
 

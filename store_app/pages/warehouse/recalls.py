@@ -44,7 +44,7 @@ def listed(fault: DomainError | None = None) -> ResponseReturnValue:
     if len(found) == 1:
         product, found = found[0], []
     elif text and product is None and not found:
-        fault = NotFound("unknown-product", "No such product here. Search by name.")
+        fault = NotFound("unknown-product", "Product not found. Search by name.")
     return page(
         "warehouse/recalls.html",
         product=product, found=found, text=text, rows=rows, names=names, words=stock.AFTERWARDS, fault=fault,
@@ -64,7 +64,7 @@ def call() -> ResponseReturnValue:
             recalls.call(
                 acting(session), sku, form.text("batch", most=40) or None, id=command, why=why,
                 called_by=form.text("called_by"), afterwards=afterwards)  # fmt: skip
-    flash(_("Warehouses no longer ship it, and the stores are informed. Check the warehouses now."), "warn")
+    flash(_("Warehouses no longer ship it, and the stores have been notified. Check the warehouses now."), "warn")
     return redirect(url_for("console_recalls.one", recall_id=command), 303)
 
 
@@ -119,7 +119,7 @@ def call_off(recall_id: str, warehouse_id: str, purchase_id: str) -> ResponseRet
             acting(session), recall_id, warehouse_id, purchase_id)  # fmt: skip
         number = found.purchase_no
         wake_worker_after(session)
-    flash(_("Purchase %(no)s is canceled. Its other products are suggested again.", no=number), "info")
+    flash(_("Purchase %(no)s canceled. Its other products will be suggested again.", no=number), "info")
     return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
 
 
@@ -171,7 +171,7 @@ def settle(recall_id: str, store_id: str) -> ResponseReturnValue:
     with write() as session:
         amount = recalls.settle(acting(session), recall_id, store_id, form.whole("qty"))
         currency = usual_currency(session)
-    flash(_("%(amount)s is credited.", amount=money(amount, currency)), "good")
+    flash(_("%(amount)s credited.", amount=money(amount, currency)), "good")
     return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
 
 
@@ -182,10 +182,10 @@ def send(recall_id: str) -> ResponseReturnValue:
     """Note which stores without a node somebody told; a second click changes nothing."""
     chosen = list(dict.fromkeys(request.form.getlist("store")))
     if not chosen:
-        raise Invalid("no-store-chosen", "Tick the stores you informed.", field="store")
+        raise Invalid("no-store-chosen", "Select the stores you notified.", field="store")
     with write() as session:
         recalls.send_by_hand(acting(session), recall_id, chosen)
-    flash(ngettext("Saved: %(num)d store informed.", "Saved: %(num)d stores informed.", len(chosen)), "good")
+    flash(ngettext("Saved: %(num)d store notified.", "Saved: %(num)d stores notified.", len(chosen)), "good")
     return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
 
 
@@ -234,9 +234,9 @@ def settle_claim(recall_id: str, claim_id: str) -> ResponseReturnValue:
         found = upstream_claims.settle(acting(session), claim_id, credit, answer=answer)
         refused = found.state == "refused"
     if refused:
-        flash(_("Saved: the supplier refuses. You bear the loss."), "warn")
+        flash(_("Saved: the supplier declined the claim. You bear the loss."), "warn")
     else:
-        flash(_("The supplier’s credit of %(amount)s is booked.", amount=money(credit, currency)), "good")
+        flash(_("Supplier credit of %(amount)s recorded.", amount=money(credit, currency)), "good")
     return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
 
 
@@ -248,7 +248,7 @@ def lift(recall_id: str) -> ResponseReturnValue:
     why = form.reason(stock.LIFT_REASONS)
     with write() as session:
         recalls.lift(acting(session), recall_id, why=why)
-    flash(_("The recall is lifted and the stores are informed."), "info")
+    flash(_("Recall lifted. The stores have been notified."), "info")
     return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
 
 

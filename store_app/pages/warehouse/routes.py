@@ -139,7 +139,9 @@ def end(route_id: str) -> ResponseReturnValue:
         turned = sum(stop.outcome == "not_reached" for stop in routes.stops_of(session, row))
         wake_worker_after(session)
     reported = ngettext(
-        "%(num)d store was not reached and is informed.", "%(num)d stores were not reached and are informed.", turned
+        "%(num)d store was not reached and has been notified.",
+        "%(num)d stores were not reached and have been notified.",
+        turned,
     )
     flash(_("%(vehicle)s’s route has ended.", vehicle=row.vehicle_name) + (f" {reported}" if turned else ""), "good")
     return redirect(url_for("console_routes.overview", warehouse=row.warehouse_id) + f"#round-{route_id}", 303)
@@ -154,7 +156,7 @@ def drop(route_id: str) -> ResponseReturnValue:
         row = routes.drop(acting(session), route_id)
     flash(
         _(
-            "%(vehicle)s’s route is canceled. Its load can be planned again.",
+            "%(vehicle)s’s route canceled. Its load can be planned again.",
             vehicle=row.vehicle_name,
         ),
         "good",
@@ -253,7 +255,7 @@ def _sheet(route_id: str, key: str) -> ResponseReturnValue:
     with read() as session:
         row = session.get(DeliveryRoute, route_id)
         if row is None or row.state == "dropped":
-            raise NotFound("no-such-route", "There is no such route. Reload the page.")
+            raise NotFound("no-such-route", "Route not found. Reload the page.")
         view = view_of(session, row, 1)
     base = (doors().settings.public_url or request.url_root).rstrip("/")
     link = f"{base}{url_for('drive.stops', key=key)}" if key else ""

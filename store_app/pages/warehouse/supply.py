@@ -54,8 +54,8 @@ def fill() -> ResponseReturnValue:
     if held:
         flash(
             ngettext(
-                "%(num)d order waits for its store’s credit. Release or refuse it under Money.",
-                "%(num)d orders wait for their stores’ credit. Release or refuse them under Money.",
+                "%(num)d order is waiting for its store’s credit. Release or refuse it under Money.",
+                "%(num)d orders are waiting for their stores’ credit. Release or refuse them under Money.",
                 held,
             ),
             "warn",

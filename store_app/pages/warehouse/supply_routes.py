@@ -94,7 +94,7 @@ def settle_calendar(warehouse_id: str) -> ResponseReturnValue:
         tz = form.tidy(request.form.get("tz", ""))
         suppliers.settle_calendar(acting(session), warehouse_id, said, tz=tz)
     publishing.publish_terms(doors())
-    flash(_("Saved. The stores are informed."), "good")
+    flash(_("Saved. The stores have been notified."), "good")
     return redirect(url_for("console_serving.listed"), 303)
 
 

@@ -60,7 +60,7 @@ def write_off(warehouse_id: str) -> ResponseReturnValue:
     with write() as session:
         product = session.get(Product, sku)
         if product is None:
-            raise NotFound("unknown-product", "No such product here. Search by name.")
+            raise NotFound("unknown-product", "Product not found. Search by name.")
         with form.once():
             what = WriteOff(sku, units, reason, note, lot_id=form.text("lot_id", most=40) or None)
             lots.write_off(acting(session), warehouse_id, what, id=command)

@@ -231,7 +231,7 @@ def take_filed(ctx: Context, fact: ClaimWord) -> Claim:
     ctx.session.flush()
     for row in fact.lines:
         if row.kind not in KINDS or row.qty <= 0:
-            raise Invalid("bad-claim", "A claim of %(qty)s units is not possible.", qty=row.qty, kind=row.kind)
+            raise Invalid("bad-claim", "You can't claim %(qty)s units.", qty=row.qty, kind=row.kind)
         reported = {name: getattr(row, name) for name in ("sku", "kind", "name", "qty")}
         ctx.session.add(
             ClaimLine(store_id=store_id, claim_id=made.id, **reported, pack_qty=1, pack_cost_minor=0, charged=False)
@@ -377,7 +377,7 @@ def _decide(ctx: Context, claim: Claim, granted: dict[tuple[str, str], int], *, 
     if remedy not in REMEDIES:
         raise Invalid("bad-choice", "Choose how to settle it.", field="remedy")
     if claim.round == 2 and remedy != "money":
-        raise Invalid("second-in-money", "Grants on a second answer are paid in money.", field="remedy")
+        raise Invalid("second-in-money", "On a second answer, you can only grant money.", field="remedy")
     backs = [line for line in lines if line.granted_qty and line.kind in ("over", "wrong")]
     if remedy == "return" and given and not backs:
         raise Invalid(
@@ -387,7 +387,7 @@ def _decide(ctx: Context, claim: Claim, granted: dict[tuple[str, str], int], *, 
     if remedy == "replacement" and any(line.granted_qty and line.kind == "over" for line in lines):
         raise Invalid("surplus", "Surplus products are not sent again. Choose money or collection.", field="remedy")
     if remedy == "replacement" and free:
-        raise Invalid("not-charged", "Products on sale or return were not charged. Choose money.", field="remedy")
+        raise Invalid("not-charged", "Consignment products were not charged. Choose money.", field="remedy")
     if given < whole:
         words = _words(words, N_("Explain to the shopkeeper why you grant less."))
     claim.remedy = remedy

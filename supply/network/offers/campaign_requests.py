@@ -72,7 +72,7 @@ def accept(ctx: Context, store_id: str, campaign_id: str) -> CampaignAsk:
     listed = set(ctx.session.scalars(sa.select(Listing.sku).where(Listing.store_id == store_id, Listing.active)))
     prices = catalogue.prices_on(ctx.session, store_id, ask.from_day, [line.sku for line in lines_of(ask.lines)])
     if lacking := [line.name for line in lines_of(ask.lines) if line.sku not in prices]:
-        raise Refused("price-missing", "%(lacking)s has no price. Set one first.", lacking=", ".join(lacking))
+        raise Refused("price-missing", "No price: %(lacking)s. Set one first.", lacking=", ".join(lacking))
     for line in lines_of(ask.lines):
         if line.sku not in listed:
             catalogue.list_product(ctx, store_id, line.sku)
@@ -155,7 +155,7 @@ def expected_extra(session: Session, ask: CampaignAsk) -> dict[str, int]:
 def _open(session: Session, store_id: str, campaign_id: str, at: dt.datetime) -> CampaignAsk:
     ask = session.get(CampaignAsk, (store_id, campaign_id))
     if ask is None:
-        raise NotFound("unknown-campaign", "There is no such campaign.", campaign=campaign_id)
+        raise NotFound("unknown-campaign", "Campaign not found.", campaign=campaign_id)
     if ask.state != "asked":
         raise Conflict("campaign-answered", "This campaign is already %(state)s.", state=ask.state)
     if ask.answer_by < day_of(session, store_id, at):

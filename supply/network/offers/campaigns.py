@@ -87,9 +87,9 @@ class CampaignTerms:
                 "bad-campaign-days", "The answer date must be before the start, and the start before the end."
             )
         if (self.until_day - self.from_day).days >= LONGEST_DAYS:
-            raise Invalid("bad-campaign-days", "A campaign lasts up to %(most)s days.", most=LONGEST_DAYS)
+            raise Invalid("bad-campaign-days", "A campaign can last up to %(most)s days.", most=LONGEST_DAYS)
         if not 1 <= len(self.lines) <= MOST_LINES or len({line.sku for line in self.lines}) < len(self.lines):
-            raise Invalid("bad-campaign-lines", "A campaign has 1 to %(most)s different products.", most=MOST_LINES)
+            raise Invalid("bad-campaign-lines", "Choose 1 to %(most)s different products.", most=MOST_LINES)
         for line in self.lines:
             if not 0 <= line.percent_bp <= MOST_DISCOUNT_BP or not 0 <= line.uplift_bp <= MOST_UPLIFT_BP:
                 raise Invalid(
@@ -97,9 +97,12 @@ class CampaignTerms:
                     name=line.name, off_bp=MOST_DISCOUNT_BP, uplift_bp=MOST_UPLIFT_BP,
                 )  # fmt: skip
         if self.fee_minor < 0 or not 0 <= self.hold_out_bp < BASIS:
-            raise Invalid("bad-campaign-fee", "The fee is zero or more, and some stores must remain to ask.")
+            raise Invalid(
+                "bad-campaign-fee",
+                "Enter a fee of zero or more, and leave at least one store outside the hold-out group.",
+            )
         if self.fee_minor and not any(line.slot for line in self.lines):
-            raise Invalid("bad-campaign-fee", "A fee is paid for shelf slots. Ask for one, or leave the fee out.")
+            raise Invalid("bad-campaign-fee", "A fee pays for shelf slots. Ask for a slot, or remove the fee.")
 
 
 class Campaign(Base):
@@ -236,7 +239,7 @@ def campaign_of(session: Session, campaign_id: str) -> Campaign:
     """Return a campaign by its id."""
     found = session.get(Campaign, campaign_id)
     if found is None:
-        raise NotFound("unknown-campaign", "There is no such campaign.", campaign=campaign_id)
+        raise NotFound("unknown-campaign", "Campaign not found.", campaign=campaign_id)
     return found
 
 

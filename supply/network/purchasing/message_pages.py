@@ -18,7 +18,7 @@ from pos.documents.pdf import MM, Column, Drawing, beside, words
 from pos.documents.words import reason_word
 
 _ORDERED = (
-    Column(N_("Your no."), 25, size=9), Column(N_("Product"), 64, bold=True),
+    Column(N_("Your item no."), 25, size=9), Column(N_("Product"), 64, bold=True),
     Column(N_("Packs"), 18, at_end=True, bold=True), Column(N_("Per pack"), 18, at_end=True),
     Column(N_("Units"), 20, at_end=True), Column(N_("TOTAL"), 29, at_end=True),
 )  # fmt: skip
@@ -75,8 +75,8 @@ def _returned(line: dict[str, Any], say: Language, _currency: str) -> tuple[str,
 
 def _head(document: dict[str, Any], say: Language, title: str) -> Iterator[Flowable]:
     store, is_order, off = document["store"], "delivery_day" in document, "called_off" in document
-    ordered = say("ORDER CANCELLED") if off else say("ORDER")
-    returned = say("RETURN CANCELLED") if off else say("SUPPLIER RETURN")
+    ordered = say("ORDER CANCELED") if off else say("ORDER")
+    returned = say("RETURN CANCELED") if off else say("SUPPLIER RETURN")
     where = [words(text, grey=0.3) for text in (store["address"], store["phone"]) if text]
     large = words(ordered if is_order else returned, 17, bold=True, at_end=True)
     yield beside([[[words(store["name"], 17, bold=True), *where], [large, words(title, 12, at_end=True)]]], (104, 70))

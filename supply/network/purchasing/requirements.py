@@ -176,7 +176,7 @@ def _of_stores(ctx: Context, warehouse_id: str, days: Mapping[str, int], today: 
         for (store_id, sku), units in chain(rates.items(), have.items()):
             if not 0 <= units <= MOST_QTY:
                 raise Invalid(
-                    "not-a-number", "%(sku)s of %(store_id)s is %(units)s, which is not possible.",
+                    "not-a-number", "%(sku)s in %(store_id)s is %(units)s, which is not valid.",
                     store_id=store_id, units=units, sku=sku,
                 )  # fmt: skip
         for (_, sku), units in have.items():

@@ -344,7 +344,7 @@ def _of(recall_id: str) -> sa.Select[Recall]:
 def _rows(session: Session, recall_id: str) -> list[Recall]:
     rows = list(session.scalars(_of(recall_id)))
     if not rows:
-        raise NotFound("unknown-recall", "There is no such recall here.", recall_id=recall_id)
+        raise NotFound("unknown-recall", "Recall not found.", recall_id=recall_id)
     return rows
 
 
@@ -506,7 +506,7 @@ def _stores(session: Session, recall_id: str, store_ids: Sequence[str]) -> list[
             recall.recall_of(session, store_id, recall_id)
             raise Refused(
                 "informed-by-node",
-                "This store is informed through its own node, which reports when someone has checked.",
+                "This store is notified through its own node, which reports when someone has checked.",
             )
     return [found[store_id] for store_id in store_ids]
 

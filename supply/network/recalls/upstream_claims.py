@@ -164,7 +164,7 @@ def settle(ctx: Context, claim_id: str, credited_minor: int, *, answer: str) -> 
     query = sa.select(UpstreamClaim).where(UpstreamClaim.id == claim_id)
     found: UpstreamClaim | None = ctx.session.scalar(lock_rows(ctx.session, query))
     if found is None:
-        raise NotFound("unknown-upstream-claim", "There is no such supplier claim.", claim_id=claim_id)
+        raise NotFound("unknown-upstream-claim", "Supplier claim not found.", claim_id=claim_id)
     if found.state != "open":
         raise Conflict("claim-settled", "This claim is already settled.", state=found.state)
     most = found.claimed_minor
@@ -268,7 +268,7 @@ def _rows(session: Session, recall_id: str) -> list[Recall]:
     query = sa.select(Recall).where(Recall.id == recall_id, Recall.afterwards != "")
     rows = list(session.scalars(query.order_by(Recall.store_id)))
     if not rows:
-        raise NotFound("unknown-recall", "There is no such recall here.", recall_id=recall_id)
+        raise NotFound("unknown-recall", "Recall not found.", recall_id=recall_id)
     return rows
 
 

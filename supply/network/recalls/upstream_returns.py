@@ -231,7 +231,7 @@ def return_of(session: Session, warehouse_id: str, return_id: str) -> UpstreamRe
     query = sa.select(UpstreamReturn).where(UpstreamReturn.store_id == warehouse_id, UpstreamReturn.id == return_id)
     found: UpstreamReturn | None = session.scalar(lock_rows(session, query))
     if found is None:
-        raise NotFound("unknown-upstream-return", "There is no such supplier return.", return_id=return_id)
+        raise NotFound("unknown-upstream-return", "Supplier return not found.", return_id=return_id)
     return found
 
 

@@ -235,9 +235,9 @@ def confirm(
     if stop is None:
         raise NotFound("no-such-stop", "This store is no longer ahead on this route.")
     if outcome not in NOBODY_TOOK_IT and not receiver:
-        raise Invalid("no-receiver", "Enter the name of who received the delivery.", field="receiver")
+        raise Invalid("no-receiver", "Enter the name of the person who received the delivery.", field="receiver")
     if outcome != "delivered" and not note:
-        raise Invalid("no-reason", "Enter what is missing, or why it is refused.", field="note")
+        raise Invalid("no-reason", "Enter what is missing, or why it was refused.", field="note")
     if stop.outcome:
         if (stop.outcome, stop.receiver, stop.note) != (outcome, receiver, note):
             raise Conflict(
@@ -416,7 +416,7 @@ def _locked(session: Session, route_id: str) -> DeliveryRoute:
         lock_rows(session, sa.select(DeliveryRoute).where(DeliveryRoute.id == route_id))
     )
     if row is None:
-        raise NotFound("no-such-route", "There is no such route. Reload the page.")
+        raise NotFound("no-such-route", "Route not found. Reload the page.")
     return row
 
 

@@ -86,12 +86,12 @@ def place(
 ) -> MapPoint:
     """Say where a store or a warehouse is and when it takes goods."""
     if ctx.session.get(Store, id) is None and id not in warehouses(ctx.session):
-        raise NotFound("unknown-site", "There is no store or warehouse %(id)s. Check its number.", id=id)
+        raise NotFound("unknown-site", "Store or warehouse %(id)s not found. Check its number.", id=id)
     if not (-90_000_000 <= lat_e6 <= 90_000_000 and -180_000_000 <= lon_e6 <= 180_000_000):
         raise Invalid("bad-position", "%(id)s: latitudes are -90 to 90 degrees, longitudes -180 to 180.", id=id)
     _refuse_window(*window)
     if not 0 <= service_minutes <= 240:
-        raise Invalid("bad-call-minutes", "A stop takes 0 to 240 minutes.", field="service")
+        raise Invalid("bad-call-minutes", "Enter 0 to 240 minutes per stop.", field="service")
     row = ctx.session.merge(
         MapPoint(
             id=id, lat_e6=lat_e6, lon_e6=lon_e6, from_minute=window[0], until_minute=window[1],
@@ -112,9 +112,9 @@ def add_vehicle(
     name = " ".join(name.split())
     require_warehouse(ctx.session, warehouse_id)
     if not 1 <= len(name) <= 40:
-        raise Invalid("no-vehicle-name", "Name the vehicle, for example by its number plate.", field="name")
+        raise Invalid("no-vehicle-name", "Enter a vehicle name, such as its license plate.", field="name")
     if not 1 <= packs <= MOST_PACKS:
-        raise Invalid("bad-vehicle-load", "A vehicle holds 1 to %(most)s packs.", most=MOST_PACKS, field="packs")
+        raise Invalid("bad-vehicle-load", "Enter a capacity of 1 to %(most)s packs.", most=MOST_PACKS, field="packs")
     _refuse_window(*day)
     vehicle = Vehicle(
         id=new_id(), warehouse_id=warehouse_id, name=name, packs=packs, from_minute=day[0], until_minute=day[1]
@@ -129,7 +129,7 @@ def retire_vehicle(ctx: Context, vehicle_id: str) -> None:
     """Take a vehicle out of service; its routes stay as they were."""
     vehicle = ctx.session.get(Vehicle, vehicle_id)
     if vehicle is None:
-        raise NotFound("unknown-vehicle", "There is no such vehicle. Choose one from the list.")
+        raise NotFound("unknown-vehicle", "Vehicle not found. Choose one from the list.")
     if vehicle.retired_at is None:
         vehicle.retired_at = ctx.at
         journal.record(ctx, verb="vehicle.retired", subject=f"vehicle:{vehicle.id}")
@@ -143,7 +143,7 @@ def bring_in_legs(ctx: Context, table: Iterable[Sequence[str]]) -> int:
     lines = iter(table)
     heading = next(lines, [])
     if not {"from", "to", "metres", "seconds"} <= set(heading):
-        raise Invalid("bad-matrix", "The first line must name the columns: from,to,metres,seconds.")
+        raise Invalid("bad-matrix", "The first line must be the column names: from,to,metres,seconds.")
     known = {*ctx.session.scalars(sa.select(Store.id)), *warehouses(ctx.session)}
     legs: dict[tuple[str, str], tuple[int, int]] = {}
     for n, cells in enumerate(lines, 2):
@@ -161,7 +161,9 @@ def bring_in_legs(ctx: Context, table: Iterable[Sequence[str]]) -> int:
         except (TypeError, ValueError) as fault:
             raise Invalid("bad-matrix", "Line %(line)s: metres and seconds are whole numbers.", line=n) from fault
         if min(legs[here, there]) < 0 or max(legs[here, there]) > 10_000_000 or len(legs) > MOST_LEGS:
-            raise Invalid("bad-matrix", "Line %(line)s: too far, or too many lines.", line=n)
+            raise Invalid(
+                "bad-matrix", "Line %(line)s: the distance is too long, or the file has too many lines.", line=n
+            )
     ctx.session.execute(sa.delete(MeasuredLeg))
     if legs:
         ctx.session.execute(
@@ -197,4 +199,4 @@ def legs_between(session: Session, ids: list[str]) -> dict[tuple[str, str], tupl
 
 def _refuse_window(first: int, last: int) -> None:
     if not 0 <= first < last <= DAY_MINUTES:
-        raise Invalid("bad-call-window", "Hours must end after they start, on the same day.", field="until")
+        raise Invalid("bad-call-window", "The end time must be after the start time, on the same day.", field="until")

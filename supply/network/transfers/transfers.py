@@ -182,7 +182,7 @@ def hand_over(ctx: Context, store_id: str, transfer_id: str, code: str, counts: 
     lines = _counted(ctx.session, found, counts, "taken_qty" if is_there else "qty", "given_qty")
     if not is_there:
         if not any(line.given_qty for line in lines):
-            raise Invalid("nothing-given", "The quantity is zero. Enter what you hand over, or decline.")
+            raise Invalid("nothing-given", "The quantity is zero. Enter how much you are handing over, or decline.")
         _refuse_recalled(ctx.session, store_id, lines)
     units = [(line.sku, line.given_qty) for line in lines if line.given_qty]
     there = stock.levels(ctx.session, store_id, [sku for sku, _ in units])
@@ -449,7 +449,7 @@ def _refuse_recalled(session: Session, store_id: str, lines: Sequence[TransferLi
     if names:
         raise Refused(
             "transfer-recalled",
-            "%(names)s is recalled: do not hand it over. If only one batch is affected, check the store first.",
+            "Recalled, do not hand over: %(names)s. If only one batch is affected, check the store first.",
             names=names,
         )
 

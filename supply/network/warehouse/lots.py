@@ -101,15 +101,15 @@ def count(ctx: Context, warehouse_id: str, sku: str, counted_qty: int, *, why: s
     """Put right what stands of a product (rule 4); returns by how much. The same id again is a Conflict."""
     require_warehouse(ctx.session, warehouse_id)
     if ctx.session.get(Product, sku) is None:
-        raise NotFound("unknown-product", "There is no product %(sku)s.", sku=sku, skus=[sku])
+        raise NotFound("unknown-product", "Product %(sku)s not found.", sku=sku, skus=[sku])
     if isinstance(counted_qty, bool) or not 0 <= counted_qty <= MOST_QTY:
-        raise Invalid("bad-quantity", "Enter how many there are: 0 or more.", sku=sku, qty=counted_qty)
+        raise Invalid("bad-quantity", "Enter a count of 0 or more.", sku=sku, qty=counted_qty)
     if not (why := " ".join(why.split())[:LONGEST_WHY]):
         raise Invalid("no-reason", "Give a reason for the count. The journal keeps it.", field="why")
     moved = sa.select(StockMovement.source_id).where(StockMovement.store_id == warehouse_id, StockMovement.sku == sku)
     done = ctx.session.scalar(moved.where(StockMovement.source_id == id).limit(1)) is not None
     if done or ctx.session.get(StockCount, (warehouse_id, id)) is not None:
-        raise Conflict("already-booked", "This count was already booked.", kind="count", id=id)
+        raise Conflict("already-booked", "This count was already recorded.", kind="count", id=id)
     day = day_of(ctx.session, warehouse_id, ctx.at)
     before = batches.standing(ctx.session, warehouse_id, [sku], day=day, forgets=False)[sku]
     had = stock.levels(ctx.session, warehouse_id, [sku])[sku].on_hand

@@ -107,10 +107,10 @@ def settle_bay(ctx: Context, warehouse_id: str, sku: str, name: str) -> None:
     """Note where a product stands; '': nowhere in particular."""
     require_warehouse(ctx.session, warehouse_id)
     if ctx.session.get(Product, sku) is None:
-        raise NotFound("unknown-product", "There is no product %(sku)s.", sku=sku, skus=[sku])
+        raise NotFound("unknown-product", "Product %(sku)s not found.", sku=sku, skus=[sku])
     name = " ".join(name.split()).upper()
     if len(name) > LONGEST_BAY:
-        raise Invalid("too-long", "That is too long. Use up to %(most)s letters.", field="bay", most=LONGEST_BAY)
+        raise Invalid("too-long", "That is too long. Use up to %(most)s characters.", field="bay", most=LONGEST_BAY)
     row = ctx.session.get(Bay, (warehouse_id, sku))
     if (row.name if row else "") == name:
         return
@@ -138,7 +138,7 @@ def pick_of(session: Session, pick_id: str) -> PickList:
     """Return a pick list, locked; NotFound when there is none."""
     found: PickList | None = session.scalar(lock_rows(session, sa.select(PickList).where(PickList.id == pick_id)))
     if found is None:
-        raise NotFound("unknown-pick", "There is no such pick list. Reload the page.", pick_id=pick_id)
+        raise NotFound("unknown-pick", "Pick list not found. Reload the page.", pick_id=pick_id)
     return found
 
 

@@ -129,9 +129,7 @@ def receive(
             words = N_("%(name)s: %(sent)s were sent. Count again.")
             raise Invalid("more-than-sent", words, sku=line.sku, name=line.name, sent=line.sent_qty or 0)
         if came < (line.sent_qty or 0) and not words:
-            raise Invalid(
-                "no-reason", "%(name)s: explain what is missing to the shopkeeper.", name=line.name, sku=line.sku
-            )
+            raise Invalid("no-reason", "%(name)s: tell the shopkeeper what is missing.", name=line.name, sku=line.sku)
         if line.charged and came:
             credit_minor += amount_for(came, line.pack_cost_minor, line.pack_qty)
     if credit_minor and found.source == "claim":

@@ -67,5 +67,5 @@ def tidy_name(name: str) -> str:
     """Return the name under which an order is collected, tidied, or refuse it."""
     name = " ".join(name.split())
     if not 1 <= len(name) <= NAME_LENGTH or not name.isprintable():
-        raise Invalid("bad-name", "Enter the pickup name: 1 to %(name_length)s letters.", name_length=NAME_LENGTH)
+        raise Invalid("bad-name", "Enter a pickup name of 1 to %(name_length)s characters.", name_length=NAME_LENGTH)
     return name

@@ -476,14 +476,14 @@ def _open_store(session: Session, store_id: str, id: str, token: str | None) -> 
         raise Invalid("bad-id", "This order has no valid ID. Reload the page.")
     store = session.get(Store, store_id)
     if store is None:
-        raise NotFound("unknown-store", "There is no such store. Check the address.", store=store_id)
+        raise NotFound("unknown-store", "Store not found. Check the address.", store=store_id)
     return store
 
 
 def _lines(lines: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
     if not 1 <= len(lines) <= MOST_LINES:
         raise Invalid(
-            "bad-basket", "An order has 1 to %(most)s products; this one has %(lines)s.", most=MOST_LINES,
+            "bad-basket", "An order can have 1 to %(most)s products; this one has %(lines)s.", most=MOST_LINES,
             lines=len(lines),
         )  # fmt: skip
     if len({sku for sku, _ in lines}) < len(lines):
@@ -501,7 +501,7 @@ def _promised(
         names = dict(session.execute(sa.select(Product.sku, Product.shown).where(Product.sku.in_(unknown))).all())
         words = ", ".join(names.get(sku, sku) for sku in unknown)
         raise NotFound(
-            "not-sold-online", "This store does not sell online: %(words)s. Remove it from the basket.", words=words,
+            "not-sold-online", "Not sold online in this store: %(words)s. Remove from the basket.", words=words,
             skus=unknown,
         )  # fmt: skip
     for sku, qty in wanted:

@@ -97,7 +97,7 @@ class GroupTerms:
         if not 1 <= len(self.steps) <= MOST_STEPS or not rising or self.steps[0][0] < 1 or self.steps[-1][1] <= 0:
             raise Invalid("bad-steps", "Each price step needs more units and a lower price than the one before.")
         if self.threshold_qty < 1 or self.case_qty < 1 or self.minimum_cases < 1 or self.store_takes < 0:
-            raise Invalid("bad-group", "A group needs a minimum quantity, a case size and a minimum of at least one.")
+            raise Invalid("bad-group", "Enter a minimum quantity and a case size of at least one each.")
         if not self.closes_at.date() <= self.vehicle_day <= self.pickup_until:
             raise Invalid("bad-group-days", "The group must close before the vehicle comes, and pickup must follow.")
         if not 0 <= self.commission_bp <= MOST_COMMISSION_BP:
@@ -380,7 +380,7 @@ def locked(session: Session, group_id: str) -> GroupOffer:
     query = lock_rows(session, sa.select(GroupOffer).where(GroupOffer.id == group_id))
     row = session.scalar(query.execution_options(populate_existing=True))
     if row is None:
-        raise NotFound("unknown-group", "There is no such group buy. Check the link.", group=group_id)
+        raise NotFound("unknown-group", "Group buy not found. Check the link.", group=group_id)
     return row
 
 
@@ -399,7 +399,7 @@ def member_by_token(session: Session, hashed: str) -> GroupMember:
     """Return the membership a token opens, by the token's hash."""
     row = session.scalar(sa.select(GroupMember).where(GroupMember.token_hash == hashed))
     if row is None:
-        raise NotFound("unknown-order", "There is no such membership. Use the link you got when joining.")
+        raise NotFound("unknown-order", "Membership not found. Use the link you got when joining.")
     return row
 
 

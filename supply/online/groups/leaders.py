@@ -62,7 +62,7 @@ def by_token(session: Session, store_id: str, token: str) -> GroupOffer:
     query = sa.select(GroupOffer).where(GroupOffer.store_id == store_id, GroupOffer.leader_token == token)
     row = session.scalar(query) if token else None
     if row is None:
-        raise NotFound("unknown-group", "There is no such group buy. Check the link.")
+        raise NotFound("unknown-group", "Group buy not found. Check the link.")
     return row
 
 

@@ -244,7 +244,7 @@ def outreach_of(session: Session, store_id: str, id: str) -> Outreach:
     """Return a message."""
     row = session.get(Outreach, (store_id, id))
     if row is None:
-        raise NotFound("unknown-message", "There is no such message.", message=id)
+        raise NotFound("unknown-message", "Message not found.", message=id)
     return row
 
 
@@ -340,7 +340,7 @@ def _tidy(words: str) -> str:
         named = {"?"}
     if not words or len(words) > MOST_WORDS or not named <= FIELDS or "code" not in named:
         raise Invalid(
-            "bad-words", "The text needs {code} and may contain {name}, {store} and {until}; up to 400 letters.",
+            "bad-words", "The text needs {code} and may contain {name}, {store} and {until}; up to 400 characters.",
             field="words",
         )  # fmt: skip
     return words

@@ -51,10 +51,10 @@ _SUBJECTS = {
 }
 _BODIES = {
     "code": N_("{store}: your code is {code}. Valid for 10 minutes. Do not share it."),
-    "accepted": N_("{store} has received order {order_no}. We will tell you when it is ready."),
+    "accepted": N_("{store} has received order {order_no}. We'll let you know when it is ready."),
     "ready": N_("{store}: order {order_no} is ready. Show the code on your order's page at the counter until {until}."),
     "reminder": N_("{store}: order {order_no} is waiting for you until {until}."),
-    "refused": N_("{store} cannot fulfil order {order_no}. {why}"),
+    "refused": N_("{store} cannot fulfill order {order_no}. {why}"),
     "cancelled": N_("{store}: order {order_no} is canceled. {why}"),
     "expired": N_("{store}: order {order_no} was not picked up in time, and the products are back on the shelf."),
     "short": N_("{store}: part of order {order_no} is missing: {why}. Check the new total; you can still cancel."),
@@ -65,7 +65,9 @@ _BODIES = {
     "handed_over": N_(
         "{store} says you have received order {order_no}. If not, report it on the order's page before {until}."
     ),
-    "not_met": N_("{store}: no one took order {order_no}. {why} The store keeps it and will contact you."),
+    "not_met": N_(
+        "{store}: no one was there to receive order {order_no}. {why} The store is keeping it and will contact you."
+    ),
     "points_code": N_(
         "{store} asks to use your points. If you are there and agree, tell them this code: {code}. "
         "Valid for 10 minutes. If not, ignore this message."

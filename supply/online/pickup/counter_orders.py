@@ -355,7 +355,7 @@ def _placed(
 ) -> tuple[PickupTaken, str]:  # fmt: skip
     """Return the order as it travels, and its token."""
     if not 1 <= len(wanted) <= MOST_LINES or len({sku for sku, _ in wanted}) < len(wanted):
-        raise Invalid("bad-basket", "An order has 1 to %(most)s different products.", most=MOST_LINES)
+        raise Invalid("bad-basket", "An order can have 1 to %(most)s different products.", most=MOST_LINES)
     found = products(session, store.id, [sku for sku, _ in wanted], at=at)
     short = [
         {"sku": sku, "name": found[sku].name if sku in found else sku, "wanted": qty,

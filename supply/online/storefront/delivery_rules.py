@@ -173,7 +173,7 @@ def located(rules: DeliveryRules, wanted: Address, goods_minor: int) -> Address:
         raise Invalid("no-address", "Choose a delivery location, or share your phone's location.", field="place")
     lat, lon = (named.lat_e6, named.lon_e6) if named else (wanted.lat_e6 or 0, wanted.lon_e6 or 0)
     if not wanted.street.strip():
-        raise Invalid("no-door", "Enter building, floor and door, so we can find you.", field="street")
+        raise Invalid("no-door", "Enter your building, floor and apartment so we can find you.", field="street")
     if (far := way_m(rules.at, (lat / 1e6, lon / 1e6))) > rules.radius_m:
         raise Refused(
             "too-far", "You are %(metres)s m away; the store delivers up to %(radius_m)s m.", field="place",

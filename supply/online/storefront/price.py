@@ -151,7 +151,7 @@ def views_of(session: Session, prices: Mapping[str, int], skus: Sequence[str]) -
     if unknown := sorted(wanted - views.keys()):
         names = ", ".join(unknown)
         raise NotFound(
-            "not-sold-online", "This store does not sell online: %(names)s. Remove it from the basket.", names=names,
+            "not-sold-online", "Not sold online in this store: %(names)s. Remove from the basket.", names=names,
             skus=unknown,
         )  # fmt: skip
     return views

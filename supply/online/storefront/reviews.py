@@ -76,7 +76,7 @@ def write(ctx: Context, order: PickupOrder, sku: str, stars: int, words: str) ->
         raise NotFound("not-in-order", "This product was not in your order.", sku=sku)
     words = " ".join(words.split())
     if not 1 <= stars <= 5 or len(words) > MOST_WORDS or not words.isprintable():
-        raise Invalid("bad-review", "Give one to five stars, and up to %(most)s letters.", most=MOST_WORDS)
+        raise Invalid("bad-review", "Give one to five stars and write up to %(most)s characters.", most=MOST_WORDS)
     known = ctx.session.get(Review, (order.store_id, order.id, sku))
     if known is not None:
         if (known.stars, known.words) != (stars, words):
@@ -96,7 +96,7 @@ def answer(ctx: Context, row: Review, words: str) -> Review:
     """Answer a review for the store (rule 2)."""
     words = " ".join(words.split())
     if not 1 <= len(words) <= MOST_WORDS or not words.isprintable():
-        raise Invalid("bad-answer", "An answer has 1 to %(most)s letters.", most=MOST_WORDS)
+        raise Invalid("bad-answer", "Enter an answer of 1 to %(most)s characters.", most=MOST_WORDS)
     journal.record(ctx, verb="review.answered", subject=subject_of(row), before=row.answer, words=words)
     row.answer, row.answered_at = words, ctx.at
     return row
@@ -129,7 +129,7 @@ def review_of(session: Session, store_id: str, order_id: str, sku: str) -> Revie
     """Return a review by its order and product."""
     row = session.get(Review, (store_id, order_id, sku))
     if row is None:
-        raise NotFound("unknown-review", "There is no such review.")
+        raise NotFound("unknown-review", "Review not found.")
     return row
 
 

@@ -361,7 +361,7 @@ _TAKE = Prepared(
 def _store(session: Session, store_id: str) -> Store:
     store = session.get(Store, store_id)
     if store is None:
-        raise NotFound("unknown-store", "There is no such store. Check the address.", store=store_id)
+        raise NotFound("unknown-store", "Store not found. Check the address.", store=store_id)
     return store
 
 

@@ -54,7 +54,7 @@ class PickupRules:
 
     def __post_init__(self) -> None:
         if self.window_minutes not in LENGTHS:
-            raise Invalid("bad-window", "A pickup window lasts 15, 30, 60 or 120 minutes.", field="window_minutes")
+            raise Invalid("bad-window", "Choose a pickup window of 15, 30, 60 or 120 minutes.", field="window_minutes")
         for name, (least, most) in _BOUNDS.items():
             if not least <= getattr(self, name) <= most:
                 words = N_("%(field)s: %(least)s to %(most)s.")

@@ -352,7 +352,7 @@ def test_a_second_server_over_the_same_books_is_refused_in_words_and_one_that_wa
     serves = threading.Thread(target=first)
     serves.start()
     held.wait()
-    with pytest.raises(Conflict, match="already serves these books"):
+    with pytest.raises(Conflict, match="already uses this database"):
         serve.serve(store)
     assert backup.is_running(store), "nor is a copy put back under a server on another port"
     ended.set()

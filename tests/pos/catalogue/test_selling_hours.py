@@ -36,7 +36,7 @@ def asked(store, hour, minute=0, lines=(("wine", 1), ("milk", 1))):
 
 @pytest.mark.parametrize(("hour", "minute"), [(7, 59), (22, 0), (23, 30), (0, 0)])
 def test_outside_its_hours_a_product_is_refused_with_its_hours(strict, hour, minute):
-    with pytest.raises(Refused, match="only from 8:00.AM to 10:00.PM") as refusal:
+    with pytest.raises(Refused, match=r"only from 8:00.AM to 10:00.PM") as refusal:
         asked(strict, hour, minute)
     assert (refusal.value.code, refusal.value.facts["sku"]) == ("outside-hours", "wine")
     assert asked(strict, hour, minute, [("milk", 1)]).basket.lines_minor == 129

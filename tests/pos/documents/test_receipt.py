@@ -255,8 +255,8 @@ def test_the_end_of_an_address_is_right_for_its_receipt_alone(store):
 
 
 @pytest.mark.parametrize(("code", "tz", "written"), [
-    ("en", "America/New_York", "Mar 2, 2026, 10:00 AM - 11:00 AM"), ("en", "Europe/London", "2 Mar 2026, 10:00 - 11:00"),
-    ("de", "Europe/Berlin", "02.03.2026, 10:00 - 11:00"),
+    ("en", "America/New_York", "Mar 2, 2026, 10:00 AM - 11:00 AM"),
+    ("en", "Europe/London", "2 Mar 2026, 10:00 - 11:00"), ("de", "Europe/Berlin", "02.03.2026, 10:00 - 11:00"),
 ])  # fmt: skip
 def test_the_time_to_collect_is_written_as_the_country_writes_it(code, tz, written):
     slip = documents.pickup_order() | {
@@ -277,6 +277,6 @@ def test_a_reason_is_kept_as_its_code_and_said_in_the_readers_language():
     say = language("de")
     assert words.reason_word("refuse-closing", say) == "Wir schließen gerade"
     assert words.reason_word("gone-products: Milk, Bread", say) == "Nicht mehr vorrätig: Milk, Bread."
-    assert words.reason_word("No one collected it in time.", say) == "Niemand hat es rechtzeitig abgeholt."
+    assert words.reason_word("No one collected it in time.", say) == "Die Bestellung wurde nicht rechtzeitig abgeholt."
     assert words.reason_word("A cow stood in the way", say) == "A cow stood in the way"
     assert words.reason_word(None, say) == words.reason_word("", say) == ""

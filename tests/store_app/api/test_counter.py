@@ -119,7 +119,7 @@ def test_what_was_practised_is_counted_on_the_shift_and_journalled_and_nothing_e
     with house.doors.read() as session:
         report = shift_report.x_report(session, session.scalars(sa.select(Shift)).one())
     assert (report["events"]["practised"], report["sales_count"]) == ([2, 0], 1)
-    assert "Practice, not booked" in "".join(line.text for line in till_report(report, columns=42))
+    assert "Practice, not recorded" in "".join(line.text for line in till_report(report, columns=42))
 
 
 def test_practice_works_at_a_closed_till_and_leaves_it_closed(store, house):

@@ -143,8 +143,8 @@ def test_bad_input_gets_a_sentence_and_exit_2_and_writes_nothing(folder, monkeyp
     [
         ({"node_id": "S99"}, ["forecast"], "belong to S01, but the settings say S99. Correct node_id."),
         ({"node_id": "S 01!"}, ["check"], "'S 01!' is not a store id."),
-        ({"database_url": "sqlite:///elsewhere.db"}, ["propose"], "There are no books at sqlite:///elsewhere.db."),
-        ({"database_url": "sqlite:///nowhere/at/all.db"}, ["status"], "There are no books at"),
+        ({"database_url": "sqlite:///elsewhere.db"}, ["propose"], "There is no database at sqlite:///elsewhere.db."),
+        ({"database_url": "sqlite:///nowhere/at/all.db"}, ["status"], "There is no database at"),
     ],
 )
 def test_books_that_are_missing_or_another_nodes_are_named(folder, monkeypatch, changed, words, sentence):

@@ -137,7 +137,7 @@ def test_school_holidays_and_weather_come_from_files_with_a_sentence_for_each_ba
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("job", "nonsense"), "There is no job nonsense"),
+        (("job", "nonsense"), "Job nonsense not found"),
         (("import", "stock", "nowhere.csv"), "does not exist"),
         (("staff", "add", "--name", "Ana", "--role", "cashier", "--pin", "12"), "A PIN has 4 to 12 digits"),
         (("store", "key", "S99"), "no store S99"),
@@ -304,7 +304,7 @@ def test_a_price_list_comes_in_by_command_for_a_supplier_of_the_shop_s_own_whole
     assert "Row 3, pack_qty: is empty" in refused
     assert "Row 4, pack_cost: '-3' is not an amount" in refused
     prices.write_text("sku,pack_qty,pack_cost\n00042,6,4.50\nnothing,6,4\n", encoding="utf-8")
-    assert "Row 3, sku: There is no product nothing" in " ".join(store(*import_it).output.split())
+    assert "Row 3, sku: Product nothing not found" in " ".join(store(*import_it).output.split())
     with database.write() as session:
         session.execute(sa.update(Store).values(language="zh"))
     prices.write_text("sku,pack_qty,pack_cost\n00042,6,4.50\n00043,,5\n", encoding="utf-8")

@@ -102,7 +102,7 @@ def test_a_file_that_cannot_be_replayed_is_refused_with_a_sentence(tmp_path, cha
 
 
 def test_a_file_that_is_not_there_or_is_none_is_said_to_be(tmp_path):
-    with pytest.raises(NotFound, match="There is no file"):
+    with pytest.raises(NotFound, match=r"^File .* not found"):
         simulate.read_history(tmp_path / "nowhere.csv")
     (tmp_path / "sales.parquet").write_bytes(b"no parquet")
     with pytest.raises(Invalid, match="cannot be read"):
@@ -113,8 +113,8 @@ def test_a_file_that_is_not_there_or_is_none_is_said_to_be(tmp_path):
     ("fill", "setting", "sentence"),
     [
         (1.2, Setting(), "Enter a fill rate from 0.5 to below 1. For"),
-        (0.97, Setting(pack_qty=0), "Deliveries arrive 0 to 30 days after an order"),
-        (0.97, Setting(shelf_life_days=0), "Shelf life is one day or more"),
+        (0.97, Setting(pack_qty=0), "Enter 0 to 30 days until delivery"),
+        (0.97, Setting(shelf_life_days=0), "Enter a shelf life of one day or more"),
         (0.97, Setting(scored_days=112), "The file has 160 days; replaying 112 needs 227"),
     ],
 )

@@ -139,7 +139,7 @@ def test_days_that_the_shop_s_own_books_tell_stay_out(office: House):
     client = office.signed_in()
     ring_up(office)
     text = f"day,sku,sold\n{TODAY},milk,50\n{DAYS[-1]},milk,2\n"
-    assert f"1 row skipped: from {TODAY} on, the store’s own sales count." in words(upload(client, text))
+    assert f"1 row skipped: from {TODAY} on, the store’s own sales are used." in words(upload(client, text))
     bring(client, text)
     assert sold(office) == {("milk", DAYS[-1]): 2}
 
@@ -147,7 +147,7 @@ def test_days_that_the_shop_s_own_books_tell_stay_out(office: House):
 def test_today_is_told_by_the_shop_s_own_books_before_it_has_sold(office: House):
     client = office.signed_in()
     text = f"day,sku,sold\n{TODAY},milk,50\n{DAYS[-1]},milk,2\n"
-    assert f"1 row skipped: from {TODAY} on, the store’s own sales count." in words(upload(client, text))
+    assert f"1 row skipped: from {TODAY} on, the store’s own sales are used." in words(upload(client, text))
     bring(client, text)
     ring_up(office, rolled=False)
     with office.doors.write() as session:

@@ -66,7 +66,7 @@ def test_a_message_waits_while_there_is_no_line_and_is_given_up_after_a_day(hous
     sold.post(ADDRESS, json={"id": WISH, "email": LI})
     assert sending.send_due(house.doors, [away]) == (0, 1)
     assert sending.send_due(house.doors, [away]) == (0, 0)  # not again at once
-    assert "It is retried" in words(sold.get(f"/money/receipts/{SALE}"))
+    assert "It will be retried" in words(sold.get(f"/money/receipts/{SALE}"))
     at = NOON
     with house.doors.write() as session:
         (row,) = mailed_now(session)
@@ -75,7 +75,7 @@ def test_a_message_waits_while_there_is_no_line_and_is_given_up_after_a_day(hous
             messages.failed(Context(session, ACTOR, at), row, "unreachable", "no line")
     assert dt.timedelta(hours=20) < at - NOON < dt.timedelta(hours=30)
     assert mailed(house)[0].email == ""
-    assert "Send it again, or print it." in words(sold.get(f"/money/receipts/{SALE}"))
+    assert "Send the message again, or print it." in words(sold.get(f"/money/receipts/{SALE}"))
 
 
 def test_a_refused_address_is_said_and_not_tried_again(house, sold, mail_server):

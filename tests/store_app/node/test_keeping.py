@@ -254,7 +254,7 @@ def _network(folder: Path, url: str) -> Doors:
             Invalid,
             "has changed since it was made. Use another",
         ),
-        (lambda file: file.with_name(f"{file.name}.json").unlink(), NotFound, ".json beside it. Choose a file made by"),
+        (lambda file: file.with_name(f"{file.name}.json").unlink(), NotFound, ".json is missing next to"),
         (lambda file: file.with_name(f"{file.name}.json").write_text("{"), Invalid, "cannot be read"),
         (lambda file: _note(file, node_id="S99"), Refused, "a backup of S99, not of"),
         (lambda file: _note(file, revision="9999"), Refused, "newer version"),

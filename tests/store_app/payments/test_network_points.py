@@ -133,7 +133,7 @@ def test_without_a_line_no_code_is_sent_and_the_page_says_that_the_points_are_ke
     keeper = house.signed_in("shopkeeper")
     assert "Send code" in keeper.get(f"/customers/{ANA}").text
     said = post(keeper, f"/customers/{ANA}/points-code", command_id=new_id()).text
-    assert "The network does not answer. The points are" in said
+    assert "The network is not responding. The points are" in said
 
 
 def test_what_no_sale_supports_is_shown_to_the_operator_who_counts_or_rejects_it(network):

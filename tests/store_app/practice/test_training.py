@@ -200,7 +200,7 @@ def test_the_network_s_lessons_are_published_taken_over_and_rendered_without_htm
     assert "Weigh &lt;b&gt;fruit" in page
     broken = post(client, "/console/lessons/write", command_id=new_id(), text=text.replace("sale:", "fly:"))
     assert broken.status_code == 422
-    assert "There is no task fly" in office.words(broken)
+    assert "Task fly not found" in office.words(broken)
     assert re.search(r"<textarea[^>]*>[^<]*fly: Sell", broken.text), "what was typed is still there"
     post(client, f"/console/lessons/take-back/{lesson_id}")
     with network.doors.read() as session:

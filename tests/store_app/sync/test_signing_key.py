@@ -61,7 +61,7 @@ def test_a_signature_for_one_purpose_is_good_for_no_other():
 def test_the_shopkeeper_reads_the_fingerprint_makes_a_new_key_and_recognizes_an_earlier_one(build):
     house = build(network_url="http://127.0.0.1:1")
     browser = house.signed_in("shopkeeper")
-    assert "None yet. It is created at the first contact" in browser.get("/signing-key/").text
+    assert "None yet. It is created at the first sync" in browser.get("/signing-key/").text
     first = signing_key.present(house.doors)
     assert signing.fingerprint(first.public) in browser.get("/signing-key/").text
     assert post(browser, "/signing-key/change").status_code == 303

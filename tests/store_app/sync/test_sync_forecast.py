@@ -134,7 +134,7 @@ def test_a_refused_forecast_says_why_once_and_costs_nothing_else_of_the_contact(
     ("answers", "said"),
     [
         ((413, "<h1>Request Entity Too Large</h1>"), "it is too large to send"),
-        ((422, '{"error": {"code": "bad-forecast", "message": "This is not a forecast."}}'), "it cannot be read"),
+        ((422, '{"error": {"code": "bad-forecast", "message": "Not in a valid format."}}'), "it cannot be read"),
     ],
 )
 def test_a_forecast_that_cannot_be_read_there_is_told_once_and_the_next_one_again(house, sold, served, answers, said):

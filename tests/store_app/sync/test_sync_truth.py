@@ -76,7 +76,7 @@ def test_a_journal_written_anew_is_doubted_although_the_shop_forgets_which_end_i
     append(house, 1)
     assert talk(house, served).fault is None, "no fact waits for it"
     (what,) = doubts(network)
-    assert "written again" in what or "journal differs from an earlier contact, and" in what
+    assert "written again" in what or "journal differs from the last sync, and" in what
     operator = network.signed_in("operator")
     assert "has changed. Someone may have altered its books" in operator.get("/console/").text, "within one contact"
     assert "books changed?" in operator.get("/console/stores/").text
@@ -283,7 +283,7 @@ def test_a_shop_that_tells_of_a_chain_nobody_made_changes_its_own_numbers_alone(
 def test_a_damaged_sidecar_is_said_and_written_anew(house, content):
     sidecar = house.doors.settings.sidecar
     sidecar.write_text(content)
-    assert any("beside the database is damaged" in fault for fault in verifying.verify(house.doors).faults)
+    assert any("next to the database is damaged" in fault for fault in verifying.verify(house.doors).faults)
     before = epoch(house)
     assert not restored.restart_if_restored(house.doors)
     assert epoch(house) == before

@@ -75,7 +75,7 @@ def test_each_column_has_its_own_mark_and_what_differs_from_it_is_a_fault():
     assert sheet.texts[0]["sales_amount"] == "1234.50", "a preview shows what was understood"
     mixed = sold("2026-01-01;a;1,5;\n2026-01-02;a;2,5;\n2026-01-03;a;2.25;\n")
     assert [str(fault) for fault in mixed.faults] == [
-        "Row 4, sold: '2.25' uses another decimal mark than most of this column"
+        "Row 4, sold: '2.25' uses a different decimal mark from most of this column"
     ]
 
 

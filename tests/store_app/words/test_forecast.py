@@ -70,11 +70,11 @@ def test_level_weekday_season_campaign_empty_shelf_region_and_method_are_said(ho
     first, last = MONDAY + dt.timedelta(days=7), MONDAY + dt.timedelta(days=9)
     facts = seen(empty=2, common=1.2, d3=0.5, d8=3.0, campaigns=[("Spring", first, last, 3.0)], watched="drifts:smooth")
     wanted = {
-        "en": ["About 10 ", "Saturday (1.4 times", "add 20%",
+        "en": ["About 10 ", "Saturday (1.4 times", "raise demand by 20%",
                "Thu, Mar 5 is a special day: 0.5 times",
                "Spring: 3 times the usual sales expected from Mon, Mar 9",
                "Half price, Mon, Mar 2 to",
-               "On 2 days shown, the shelf was empty", "own sales", "30% of it", "Method: a level", "Check"],
+               "On 2 days shown, the shelf was empty", "the product's sales", "30% of it", "Method: a level", "Check"],
         "zh": ["约卖 10", "星期六", "多卖 20%", "3月5日周四 是特殊的一天", "“Spring”活动", "“Half price”优惠",
                "有 2 天货架曾经空着",
                "本店自己的销售", "占 30%", "方法：", "上周"],

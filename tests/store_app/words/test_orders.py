@@ -13,11 +13,11 @@ TOMORROW, FRIDAY = TODAY + dt.timedelta(days=1), TODAY + dt.timedelta(days=4)
 EDGES = {
     "none left": (
         {"on_hand": 0, "runs_out_day": TODAY},
-        ["Sells 1.3 a day, none left.", "otherwise you have none to sell."],
+        ["Sells 1.3 a day, none left.", "otherwise you have none left."],
         ["每天卖 1.3，一件不剩", "否则就没有可卖的"],
     ),
     "none left after hours": (
-        {"on_hand": 0, "runs_out_day": TOMORROW}, ["otherwise you have none to sell."], ["否则就没有可卖的"],
+        {"on_hand": 0, "runs_out_day": TOMORROW}, ["otherwise you have none left."], ["否则就没有可卖的"],
     ),
     "none left, but goods come before it is wanted": (
         {"on_hand": 0, "on_the_way": 6, "runs_out_day": FRIDAY},
@@ -29,7 +29,7 @@ EDGES = {
     ),
     "as much reserved as is left": (
         {"on_hand": 2, "reserved": 2, "runs_out_day": TODAY},
-        ["2 left, 2 reserved.", "otherwise you have none to sell."],
+        ["2 left, 2 reserved.", "otherwise you have none left."],
         ["还剩 2，已预留 2", "否则就没有可卖的"],
     ),
     "more reserved than left": (
@@ -42,9 +42,9 @@ EDGES = {
         ["3 more than in stock, 9 on order.", "without it you run out Friday."],
         ["多 3，在途 9", "不进货星期五就卖完"],
     ),
-    "on sale or return": (
+    "on consignment": (
         {"on_hand": 6, "consigned": (4, FRIDAY)},
-        ["6 left, of which 4 on sale or return until Friday."],
+        ["6 left, including 4 on consignment until Friday."],
         ["还剩 6，其中 4 为代销，可退至星期五"],
     ),
     "a slow one": (

@@ -58,8 +58,8 @@ def test_no_sentence_is_put_together_before_the_catalogue_sees_it():
     ("fault", "english", "chinese"),
     [
         (
-            NotFound("unknown-product", "There is no product %(sku)s.", sku="4006381333931"),
-            "There is no product 4006381333931.",
+            NotFound("unknown-product", "Product %(sku)s not found.", sku="4006381333931"),
+            "Product 4006381333931 not found.",
             "没有商品 4006381333931。",
         ),
         (

@@ -298,7 +298,7 @@ def test_broken_units_of_goods_on_sale_or_return_are_the_network_s_loss(country)
         delivery = session.scalar(sa.select(Delivery.id))
     file(country, delivery, ("bread", "damaged", 2))
     country.deliver()
-    with pytest.raises(Invalid, match="Products on sale or return were not charged"):
+    with pytest.raises(Invalid, match="Consignment products were not charged"):
         decide(country, {("bread", "damaged"): 2}, remedy="replacement")
     decide(country, {("bread", "damaged"): 2})
     country.deliver()
@@ -338,8 +338,8 @@ def test_more_than_came_is_refused_and_moves_nothing(country):
     for lines, sentence in [
         ([("bread", "damaged", 10)], "Rye bread: 9 arrived, so you can claim up to 9."),
         ([("bread", "damaged", 5), ("bread", "expired", 5)], "up to 9"),
-        ([("bread", "short", 4)], "Rye bread: the count shows 3 missing, not more."),
-        ([("bread", "over", 1)], "Rye bread: the count shows 0 too many, not more."),
+        ([("bread", "short", 4)], "Rye bread: the count shows only 3 missing. You cannot claim more."),
+        ([("bread", "over", 1)], "Rye bread: the count shows only 0 too many. You cannot claim more."),
         ([("bread", "damaged", 0)], "enter how many, 1 or more"),
         ([("milk", "damaged", 1)], "milk is not on this delivery"),
         ([], "Describe the problem with at least one product."),

@@ -1,4 +1,4 @@
-"""What the network recalls leaves no warehouse, stores that carry it are told, and what they took away is credited."""
+"What the network recalls leaves no warehouse, stores that carry it are told, and what they took away credited."
 
 import datetime as dt
 import random
@@ -267,7 +267,7 @@ def test_a_shop_without_a_node_is_told_by_hand_and_by_its_node_once_it_has_one(c
         (store,) = recalls.stores(session, "r1")
         assert (store.is_by_hand, store.row.reported_how, store.most_qty) == (True, "hand", 2)
         recalls.catch_up(session, "S1", at=AT)
-        with pytest.raises(Refused, match="This store is informed through its own node"):
+        with pytest.raises(Refused, match="This store is notified through its own node"):
             recalls.send_by_hand(Context(session, **BY), "r1", ["S1"])
     country.deliver()
     with country.stores["S1"].read() as session, pytest.raises(Refused, match="glass in it"):

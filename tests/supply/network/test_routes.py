@@ -243,7 +243,7 @@ def test_a_stop_is_told_to_its_shop_and_confirmed_once(country):
     assert (coming.state, coming.vehicle, coming.driver) == ("on_the_way", "Vehicle 1", "Dora")
     with (
         country.network.write() as session,
-        pytest.raises(Invalid, match="Enter the name of who received the delivery"),
+        pytest.raises(Invalid, match="Enter the name of the person who received the delivery"),
     ):
         routes.confirm(session, key, "S1", "delivered", at=later(hours=1))
     word = {"receiver": "Wei", "done_at": later(minutes=30), "at": later(hours=2)}
@@ -422,7 +422,7 @@ def table(text: str) -> list[list[str]]:
 @pytest.mark.parametrize(
     ("text", "reported"),
     [
-        ("a,b\n1,2", "name the columns"),
+        ("a,b\n1,2", "be the column names"),
         ("from,to,metres,seconds\nS1,S9,100,20", "Line 2: there is no store or warehouse S9"),
         ("from,to,metres,seconds\nS1,S2,far,20", "Line 2: metres and seconds"),
         ("from,to,metres,seconds\nS1,S2,-4,20", "Line 2: too far"),

@@ -554,7 +554,7 @@ def test_a_group_that_fails_on_the_way_frees_its_goods(town):
     say(town, 6, come_at)
     assert held(town)[0] == 6
     with town.network.write() as session:
-        group = groups.fail(Context(session, ME, come_at), TERMS.id, why="Canceled. The stores are informed")
+        group = groups.fail(Context(session, ME, come_at), TERMS.id, why="Canceled. The stores have been notified")
         group_facts.send(session, group, come_at)
     town.deliver(at=come_at)
     assert held(town)[0] == 0

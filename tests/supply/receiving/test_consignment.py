@@ -176,7 +176,7 @@ def test_on_its_last_day_the_rest_is_proposed_and_goes_back_without_a_charge(cou
     with country.network.write() as session:
         with pytest.raises(Invalid, match="7 were sent"):
             returns.receive(Context(session, OPERATOR, AT), "S1", OFFER, {"bread": (8, 8)})
-        with pytest.raises(Invalid, match="explain what is missing to the shopkeeper"):
+        with pytest.raises(Invalid, match="tell the shopkeeper what is missing"):
             returns.receive(Context(session, OPERATOR, AT), "S1", OFFER, {"bread": (6, 6)})
         returns.receive(Context(session, OPERATOR, AT), "S1", OFFER, {"bread": (7, 6)}, words="One is squashed")
     country.deliver(seed=4)

@@ -114,7 +114,8 @@ def test_the_store_reads_in_its_words_why_its_message_is_held_or_was_rejected(bu
 
 
 def test_what_was_refused_and_who_was_left_out_is_said_in_the_operators_language(network):
-    refusal = Refused("goods-not-here", "Not here yet: %(names)s. Wait for the delivery, or give the rest.", names="Tea")
+    sentence = "Not here yet: %(names)s. Wait for the delivery, or give the rest."
+    refusal = Refused("goods-not-here", sentence, names="Tea")
 
     def refuses(_session, _message) -> None:
         raise refusal

@@ -109,7 +109,7 @@ def test_a_region_is_one_however_it_is_written_and_keeps_the_name_it_was_first_g
         with pytest.raises(Conflict, match="the same name: Harbor, harbor"):
             found_store(session, "S115", "Which", region="HARBOR", **given)
         assert found_store(session, "S115", "This", region="Harbor", **given).region_id == "Harbor"
-        with pytest.raises(Invalid, match="A region name has 1 to"):
+        with pytest.raises(Invalid, match="Enter a region name of 1 to"):
             found_store(session, "S116", "None", region=" ", **given)
 
 
@@ -146,7 +146,7 @@ def test_the_command_names_the_faults_and_ends_with_2(tmp_path: Any, monkeypatch
     file.write_text(f"{HEAD}S1,One,North,USD,UTC,,,,,,\n")
     assert runner.invoke(main, ["import", "members", str(file), "--yes"]).exit_code == 0
     reported = runner.invoke(main, ["archive", "2025-01-06"])
-    assert (reported.exit_code, "Only PostgreSQL archives books by week. Here" in reported.output) == (1, True)
+    assert (reported.exit_code, "Only PostgreSQL can archive by week. Here" in reported.output) == (1, True)
 
 
 # --- a look into a store ---

@@ -68,7 +68,7 @@ def test_every_row_that_cannot_be_is_named_and_nothing_is_written(console):
     assert answer.status_code == 422
     seen = words(answer)
     assert "2 errors" in seen
-    assert "There is no product none" in seen
+    assert "Product none not found" in seen
     assert "1.005 has more than 2 decimals" in seen
     answer = look(client, "sku,pack_qty,pack_cost\nmilk,0,-1\n")
     assert "is not a whole number" in words(answer)
@@ -97,8 +97,8 @@ def test_products_come_in_and_what_they_are_sold_for_is_compared(console):
     assert "s are in its price list. Leave it out" in words(look(client, wrong, kind="products"))
     rows = (f"{sku},Rye,Bakery,{of},1" for sku, of in (("rye", "none"), ("oats", tax), ("bun", "gone")))
     seen = words(look(client, "\n".join(["sku,name,category,tax_class,price", *rows]), kind="products"))
-    assert "There is no tax class none" in seen
-    assert "There is no tax class gone" in seen, "every row is told, not the first"
+    assert "Tax class none not found" in seen
+    assert "Tax class gone not found" in seen, "every row is told, not the first"
 
 
 def test_one_cost_begins_on_a_day_and_the_terms_are_changed_after_founding(console):
@@ -155,13 +155,13 @@ def test_a_list_that_moves_a_price_by_much_waits_until_a_second_person_has_confi
     assert "You proposed this. Someone else with permission" in own
     assert send(client, f"{waits}/confirm").status_code == 409
     assert cost(console, "milk", LATER)[1] == before
-    assert "Waits for a second person" in words(other.get("/console/prices/"))
+    assert "Waiting for a second person" in words(other.get("/console/prices/"))
     assert "1 price list waits for a second person" in words(other.get("/console/"))
     assert send(other, f"{waits}/confirm").status_code == 303
     assert cost(console, "milk", LATER)[1] == before * 2
     assert send(other, f"{waits}/confirm").status_code == 409, "once"
     assert "Confirmed" in words(client.get(waits))
-    assert "Waits for a second person" not in words(other.get("/console/prices/"))
+    assert "Waiting for a second person" not in words(other.get("/console/prices/"))
     with console.doors.read() as session:
         said = sa.select(JournalEntry.verb, JournalEntry.actor_id).where(JournalEntry.subject == f"prices:{command}")
         assert session.execute(said.order_by(JournalEntry.n)).all() == [

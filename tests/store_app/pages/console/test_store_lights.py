@@ -89,11 +89,11 @@ def test_catalogue_books_disk_and_clock_have_a_light_each(house, network, served
     talk(house, served)
     well = {"catalogue_at": NOON, "checked_at": NOON, "free_bytes": 10**10, "clock_off_s": 0}
     assert {light for light, _ in lights(network, NOON, **well).values()} == {"good"}
-    assert lights(network, NOON, catalogue_at=NOON - dt.timedelta(days=9))["Catalogue"][0] == "good", "it comes at once"
+    assert lights(network, NOON, catalogue_at=NOON - dt.timedelta(days=9))["Catalog"][0] == "good", "it comes at once"
     ill = {"checked_at": NOON - dt.timedelta(days=3), "free_bytes": 10**8, "clock_off_s": -900}
     found = lights(network, NOON - dt.timedelta(hours=2), **well | ill | {"catalogue_at": NOON - dt.timedelta(days=9)})
     assert {thing: light for thing, (light, _) in found.items() if light != "good"} == {
-        "Catalogue": "warn", "Books": "warn", "Disk": "bad", "Clock": "warn",
+        "Catalog": "warn", "Books": "warn", "Disk": "bad", "Clock": "warn",
     }  # fmt: skip
     assert "900 s behind" in found["Clock"][1]
 
@@ -108,7 +108,7 @@ def test_a_shop_whose_program_tells_nothing_yet_is_asked_to_be_brought_up_to_dat
 
 @pytest.mark.parametrize(
     ("hours", "light", "words"),
-    [(0.5, "good", "messages wait"), (2, "warn", "an hour"), (30, "bad", "a day"), (200, "bad", "a week")],
+    [(0.5, "good", "messages are waiting"), (2, "warn", "an hour"), (30, "bad", "a day"), (200, "bad", "a week")],
 )
 def test_the_doctor_says_something_else_after_an_hour_a_day_and_a_week(build, hours, light, words):
     house = build(network_url="https://network.example")

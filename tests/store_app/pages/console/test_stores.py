@@ -84,10 +84,10 @@ def test_an_alarm_goes_when_nothing_waits_there_or_when_a_person_has_looked_into
         session.get_one(Peer, STORE).alarm = COPY_SPEAKS
     push(network, parked=1, nonce=alarms(network)[1])
     assert alarms(network)[0] == COPY_SPEAKS, "what is worse stays"
-    assert "key, or one runs a copy of its books. Find out" in client.get(f"/console/stores/{STORE}").text
+    assert "key, or one runs a copy of its database. Find out" in client.get(f"/console/stores/{STORE}").text
     assert post(client, f"/console/stores/{STORE}/looked-into").status_code == 303
     assert alarms(network)[0] is None
-    assert "key, or one runs a copy of its books. Find out" not in client.get(f"/console/stores/{STORE}").text
+    assert "key, or one runs a copy of its database. Find out" not in client.get(f"/console/stores/{STORE}").text
     with network.doors.read() as session:
         reported = session.scalars(sa.select(JournalEntry.body).where(JournalEntry.verb == "peer.looked_into")).all()
     assert len(reported) == 1

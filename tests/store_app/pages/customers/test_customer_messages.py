@@ -41,7 +41,7 @@ def test_a_welcome_is_made_sent_and_taken_along_as_a_table(house):
     refused = send(
         keeper, "/customer-messages/", kind="welcome", offer="o1", away_days="30", days="21", words_en="no code in it"
     )
-    assert (refused.status_code, "up to 400 letters" in words(refused)) == (422, True)
+    assert (refused.status_code, "up to 400 characters" in words(refused)) == (422, True)
     here = send(keeper, "/customer-messages/", kind="welcome", offer="o1", away_days="30", days="21").location
     shown = keeper.get(here)
     assert "Ana &lt;b&gt;" in shown.text

@@ -11,8 +11,8 @@ from tests.store_app.office import fill, send, words
 def test_a_review_is_reported_with_a_reason_and_the_page_says_how_it_ended(house: House):
     fill(house)
     with house.doors.write() as session:
-        session.add(Review(store_id=STORE, order_id="o-1", sku="milk", stars=1, words="Bah.", by_name="L", state="shown",
-                           written_at=NOON, answer="", reported_why="", decided_why=""))  # fmt: skip
+        row = {"store_id": STORE, "order_id": "o-1", "sku": "milk", "stars": 1, "words": "Bah.", "by_name": "L"}
+        session.add(Review(**row, state="shown", written_at=NOON, answer="", reported_why="", decided_why=""))
     client = house.signed_in()
     assert send(client, "/reviews/o-1/milk/report").status_code == 422
     assert send(client, "/reviews/o-1/milk/report", why="Rude.").status_code == 303

@@ -54,11 +54,11 @@ def keeper(house):
 
 
 def test_from_the_farmer_to_the_receipt_to_the_statement_on_the_pages(house, keeper):
-    assert "No producer yet" in words(keeper.get("/producers/"))
+    assert "No producers yet" in words(keeper.get("/producers/"))
     agent = {"agent_name": "Mei", "agent_share": "5", "agent_account": "DE89 3704 0044 0532 0130 01"}
     wished = {"name": "Li Farm", "kind": "farmer", "place": "Hill 3", "commission": "20"}
     wrong = send(keeper, "/producers/", **wished, **agent)
-    assert (wrong.status_code, "This IBAN has a typing error. Compare each" in words(wrong)) == (422, True)
+    assert (wrong.status_code, "This IBAN has a typo. Check each" in words(wrong)) == (422, True)
     farm = send(keeper, "/producers/", **wished, **agent | {"agent_account": ""}).location
     made = send(
         keeper, f"{farm}/goods", name="Tomatoes", unit="each", price="3.99", tax="food", story="Ripe <b>red</b>"
@@ -92,7 +92,7 @@ def test_from_the_farmer_to_the_receipt_to_the_statement_on_the_pages(house, kee
     agent["agent_account"] = "DE89 3704 0044 0532 0130 00"
     assert send(keeper, f"{farm}/terms", **wished, **agent).status_code == 303
     shown = words(keeper.get(stated))
-    assert ("Add account" in shown, "of which for Mei" in shown) == (False, True)
+    assert ("Add account" in shown, "including for Mei" in shown) == (False, True)
     with house.doors.read() as session:
         reported = session.scalars(sa.select(OutboxMessage.body).where(OutboxMessage.topic == "agent.parts")).one()
     assert json.loads(reported)["parts"] == [["Mei", round(net * 0.05)]]

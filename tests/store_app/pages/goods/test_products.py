@@ -355,10 +355,10 @@ def test_what_a_row_cannot_be_beside_what_is_here_is_told_of_every_row_before_an
     )  # fmt: skip
     said = words(upload(client, "\n".join(("sku,name,category,tax_class,price,barcode", *rows)), command_id=command))
     for reported in (
-        "2 tax_class There is no tax class none. Available: food.", "3 price 2.5050 has more than 2 decimals.",
+        "2 tax_class Tax class none not found. Available: food.", "3 price 2.5050 has more than 2 decimals.",
         "4 barcode 4006381333931 is already the barcode of milk.",
         "5 barcode 4006381333932 is not a barcode: its last digit does not match.",
-        "7 tax_class There is no tax class other.", "7 barcode own-1 is also the barcode in row 6.",
+        "7 tax_class Tax class other not found.", "7 barcode own-1 is also the barcode in row 6.",
     ):  # fmt: skip
         assert reported in said
     assert "6 errors" in said, "of a product that is here the price counts alone"

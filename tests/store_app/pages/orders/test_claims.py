@@ -64,7 +64,7 @@ def test_a_claim_with_photos_larger_than_other_forms_is_filed_once_and_read_in_w
     for _ in range(2):
         assert file(client, qty=2, photos=[large, complaints.photo("WEBP")], command=command).status_code == 303
     page = words(client.get(f"/claims/{command}"))
-    assert "Sent to the network, or goes out once you are" in page
+    assert "Sent to the network, or goes out once you’re online" in page
     with office.doors.read() as session:
         (first, second) = photos.photos_of(session, STORE, command)
     shown = client.get(f"/claims/photos/{first.id}.jpg")
@@ -166,7 +166,7 @@ def test_the_operator_offers_on_terms_and_sees_what_became_of_it(desk):
     assert send(client, "/console/offers/", **given).status_code == 303
     page = words(client.get("/console/offers/"))
     assert "0% sold: 0 of 24" in page
-    assert "sale or return until" in page
+    assert "on consignment until" in page
     bad = send(client, "/console/offers/", **given | {"kind": "near_expiry"})
     assert (bad.status_code, "Enter the last day of sale" in words(bad)) == (422, True)
 

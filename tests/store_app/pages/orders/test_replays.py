@@ -100,7 +100,7 @@ def test_the_weeks_ahead_are_played_every_night_and_the_level_that_is_chosen_is_
         assert service_targets.service_of(session, STORE) == 9_900
     wrong = send(keeper, "/orders/service", service_bp="9999")
     assert wrong.status_code == 422
-    assert "s service level is 75 to 99.5 percent" in words(wrong)
+    assert "Enter a service level from 75 to 99.5 percent" in words(wrong)
     assert send(house.signed_in("supervisor"), "/orders/service", service_bp="9900").status_code == 403
 
 
@@ -276,5 +276,5 @@ def test_the_operator_sees_the_replay_of_a_region_in_money_with_all_six_curves_o
     assert "Suggested orders $100.00 9 $7.00 $2.10" in reported
     drawn = page.text.split('<svg class="proof"')[1].split("</svg>")[0]
     assert [words for words in NAMES.values() if f">{words}</text>" not in html.unescape(drawn)] == []
-    assert "There is no region nowhere." in words(operator.get("/console/proof/nowhere"))
+    assert "Region nowhere not found." in words(operator.get("/console/proof/nowhere"))
     assert operator.get("/console/proof/nowhere").status_code == 404

@@ -134,7 +134,7 @@ def test_a_price_list_that_waited_for_its_decimal_mark_is_gone_once_it_is_in(off
         ("sku,pack_qty,pack_cost\nmilk,,5\ntea,6,4\n", "is empty"),
         ("sku,pack_qty,pack_cost\nmilk,6,-5\ntea,6,4\n", "is not an amount of money"),
         ("sku,pack_qty,pack_cost\nmilk,0,5\ntea,6,4\n", "is not a whole number from 1"),
-        ("sku,pack_qty,pack_cost\nmilk,6,5\nnothing,6,4\n", "There is no product nothing"),
+        ("sku,pack_qty,pack_cost\nmilk,6,5\nnothing,6,4\n", "Product nothing not found"),
         ("sku,pack_qty,pack_cost\nmilk,6,5\nmilk,6,4\n", "2"),
     ],
 )

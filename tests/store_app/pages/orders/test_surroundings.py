@@ -92,7 +92,7 @@ def test_of_a_calendar_the_names_are_shown_and_those_that_are_ticked_are_taken(o
     file_id = re.search(r'name="file_id" value="(\w+)"', shown.text)[1]
     assert "No upcoming ones. Add past ones too, so" in words(client.get(HERE))
     empty = send(client, f"{HERE}calendar", file_id=file_id)
-    assert (empty.status_code, "Tick at least one name" in words(empty)) == (422, True)
+    assert (empty.status_code, "Select at least one name" in words(empty)) == (422, True)
     odd = send(client, f"{HERE}calendar", file_id=file_id, name="Autumn")
     assert "The file has no Autumn. Available: " in words(odd)
     assert send(client, f"{HERE}calendar", file_id=file_id, name=["Easter", "Winter"]).status_code == 303
@@ -126,7 +126,7 @@ def test_an_operator_tells_them_of_the_region_that_was_chosen_or_named(network):
     assert "Easter" in words(client.get(f"{HERE}?region={second}"))
     assert "Easter" not in words(client.get(f"{HERE}?region={first}"))
     refused = words(bring(client, f"name,from,to,region\nFair,{on(4)},{on(4)},Atlantis\n", region=second))
-    assert "There is no such region. Available" in refused
+    assert "Region not found. Available" in refused
 
 
 def test_what_is_told_of_a_region_that_is_not_there_is_noted_of_no_other(network):
@@ -134,7 +134,7 @@ def test_what_is_told_of_a_region_that_is_not_there_is_noted_of_no_other(network
     for answer in (client.get(f"{HERE}?region=gone"),
                    send(client, HERE, name="Easter", region="gone", **{"from": on(3), "to": on(9)})):  # fmt: skip
         assert answer.status_code == 404
-        assert "There is no such region." in words(answer)
+        assert "Region not found." in words(answer)
     with network.doors.read() as session:
         assert session.scalars(sa.select(surroundings.SchoolHoliday)).all() == []
 

@@ -80,7 +80,7 @@ def test_a_shopkeeper_answers_hands_over_against_the_code_and_takes_in(store: Ho
     client = store.signed_in("shopkeeper")
     page = words(client.get("/transfers/"))
     assert "Give to Harbour Corner" in page
-    assert "Fetch from Harbour Corner" in page
+    assert "Collect from Harbour Corner" in page
     assert "2 neighbors ask for" in words(client.get("/orders/"))
     assert send(client, "/transfers/transfer-1/agree").status_code == 303
     assert send(client, "/transfers/transfer-2/decline").status_code == 422

@@ -133,7 +133,7 @@ def test_a_run_pays_out_by_a_file_whose_sums_are_those_of_its_transfers(pair):
     client, operator = house.signed_in(), network.signed_in("operator")
     refused = send(client, "/finance/bank", payee="Wei", account="DE89 3704 0044 0532 0130 01")
     assert refused.status_code == 422
-    assert "has a typing error" in words(refused)
+    assert "has a typo" in words(refused)
     assert send(client, "/finance/bank", payee="Wei & Söhne", account="DE89370400440532013000").status_code == 303
     money.carry(house, network, STORE)
     assert send(operator, "/console/money/payouts").status_code == 409, "nobody has said who pays"
@@ -312,4 +312,4 @@ def test_the_operator_takes_over_what_the_network_lost_when_it_was_put_back(pair
         assert ledger.balances(session, STORE)["funds"] == -5_000
         assert STORE not in lost_entries.unsettled(session)
     money.carry(network, house, NETWORK)
-    assert "entry in your account. It is restoring it; you" not in words(house.signed_in().get("/finance/"))
+    assert "entry in your account. It is recovering the entry; you" not in words(house.signed_in().get("/finance/"))

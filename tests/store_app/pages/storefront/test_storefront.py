@@ -235,7 +235,7 @@ def test_a_coupon_is_put_into_the_basket_saves_and_is_used_up_with_the_order(mar
     assert customer.send(f"{ONLINE}/p/milk", steps=2).status_code == 303
     refused = customer.send(f"{ONLINE}/coupons", coupon="who knows")
     assert refused.status_code == 422
-    assert "No such coupon here. Check the code" in words(refused)
+    assert "Coupon not found. Check the code" in words(refused)
     assert customer.send(f"{ONLINE}/coupons", coupon=" sa-ve ").status_code == 303
     assert "saves ¥1.30" in words(customer.look(f"{ONLINE}/basket"))
     answer = customer.order()

@@ -277,7 +277,7 @@ def test_every_z_is_listed_with_over_and_short_drawn(opened: House):
         assert said in words(page)
     first = closed_ids(opened)[0]
     report = words(keeper.get(f"/money/shifts/{first}"))
-    assert "Check code of this Z" in report
+    assert "Z report check code" in report
     assert "Perpetual total" in report
     assert send(keeper, f"/money/shifts/{first}/reprint").status_code == 303
     with opened.doors.read() as session:

@@ -119,10 +119,10 @@ def test_what_has_no_answer_is_asked_again_or_stopped(house, till):
 
 def test_what_is_never_answered_a_supervisor_decides_by_name(house, till):
     silent = asked(house, 310)
-    assert "It never got an answer" not in words(till.get("/payments/"))
+    assert "No response received" not in words(till.get("/payments/"))
     assert post(till, f"/payments/{silent.id}/decide", state="declined").status_code == 403
     keeper = house.signed_in()
-    assert "It never got an answer" in words(keeper.get("/payments/"))
+    assert "No response received" in words(keeper.get("/payments/"))
     assert post(keeper, f"/payments/{silent.id}/decide", state="reversed").status_code == 422
     assert post(keeper, f"/payments/{silent.id}/decide", state="declined").status_code == 303
     assert state(house, silent.id).reason == "decided by shopkeeper"
@@ -155,7 +155,7 @@ def test_money_given_back_without_a_return_is_told(house, till):
     body = {"id": new_id(), "return_id": new_id(), "till_id": "1", "amount_minor": 100}
     body |= {"sale_id": payment["sale_id"], "lines": [{"n": 1, "qty": 1}]}
     keeper.post(f"/api/payments/{payment['id']}/give-back", json=body)
-    assert "no return was booked" in words(keeper.get("/payments/"))
+    assert "no return was recorded" in words(keeper.get("/payments/"))
     assert post(keeper, f"/payments/{body['id']}/back").status_code == 409
 
 

@@ -98,7 +98,7 @@ def test_the_practice_scale_is_laid_on_and_weighs(store: House) -> None:
 
 def test_a_silent_scale_and_none_are_said(build: Callable[..., House], tmp_path: Any) -> None:
     client = build(scale=f"toledo:{tmp_path / 'none'}").signed_in()
-    assert "does not answer" in client.get(f"{ADDRESS}?weigh=1").text
+    assert "is not responding" in client.get(f"{ADDRESS}?weigh=1").text
     assert post(client, f"{ADDRESS}practice", grams=1).status_code == 409
 
 

@@ -85,7 +85,7 @@ def test_what_is_over_in_the_warehouse_is_written_off_by_its_lot_with_a_reason_a
     given = {"sku": "milk", "lot_id": lot_id, "qty": "4", "reason": "expired", "command_id": new_id()}
     for wrong, sentence in (
         ({"qty": "25"}, "Only 24 of this lot are left"), ({"reason": "other"}, "Give a short reason"),
-        ({"reason": "boredom"}, "Choose a reason"), ({"sku": "nothing"}, "No such product"),
+        ({"reason": "boredom"}, "Choose a reason"), ({"sku": "nothing"}, "Product not found"),
         ({"lot_id": "x"}, "Only 0 of this lot are left"),
     ):  # fmt: skip
         answer = send(client, at, **given | wrong | {"command_id": new_id()})
@@ -124,7 +124,7 @@ def test_what_stands_in_the_warehouse_is_put_right_by_a_count_with_a_reason_once
     shown = words(client.get("/console/warehouse/stock?q=milk&warehouse=WH1"))
     assert "475 now on record. 5 less than before." in shown
     assert "Green tea" not in shown
-    assert "No such product here" in words(client.get("/console/warehouse/stock?q=caviar"))
+    assert "Product not found" in words(client.get("/console/warehouse/stock?q=caviar"))
     assert "Nothing out of stock" in words(client.get("/console/warehouse/stock?gone=1"))
     with console.doors.read() as session:
         entry = session.scalars(sa.select(JournalEntry).where(JournalEntry.verb == "warehouse.counted")).one()

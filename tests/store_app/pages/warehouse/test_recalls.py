@@ -42,7 +42,7 @@ def test_a_batch_is_called_back_looked_for_credited_and_lifted_on_the_page(conso
     sheet = send(client, "/console/picking/WH1/make", store=STORE).location
     assert "is recalled" not in words(client.get(sheet))
     assert "No such" not in words(client.get("/console/recalls/?q=milk"))
-    assert "No such product here. Search by name" in words(client.get("/console/recalls/?q=xyzzy"))
+    assert "Product not found. Search by name" in words(client.get("/console/recalls/?q=xyzzy"))
     said = {"command_id": command, "sku": "milk", "batch": "L7", "why": "Glass", "called_by": "Dairy"}
     refused = send(client, "/console/recalls/", **said)
     assert (refused.status_code, "Choose what stores do with the products" in words(refused)) == (422, True)
@@ -117,9 +117,9 @@ def test_a_shop_without_a_node_is_told_by_hand_looks_and_hears_that_it_is_lifted
         assert send(client, f"{at}/stores/{STORE}/looked", qty="3").status_code == 303
     assert "3 removed" in words(client.get(at))
     assert send(client, f"{at}/lift", reason="lift-all-well").status_code == 303
-    assert "Tell them the recall is lifted, and tick who" in words(client.get(at))
+    assert "Tell each store the recall is lifted, and select" in words(client.get(at))
     assert send(client, f"{at}/told", store=STORE).status_code == 303
-    assert "Tell them the recall is lifted, and tick who" not in words(client.get(at))
+    assert "Tell each store the recall is lifted, and select" not in words(client.get(at))
 
 
 def test_a_purchase_of_what_is_recalled_is_called_off_on_either_page_and_warned_of_when_it_comes(console):
@@ -146,7 +146,7 @@ def test_a_purchase_of_what_is_recalled_is_called_off_on_either_page_and_warned_
     assert send(client, "/console/purchases/WH1/po-2/drop", why="Recalled: Glass").status_code == 303
     received = {"sku-0": "milk", "qty-0": "24", "until-0": ""}
     assert send(client, "/console/purchases/WH1/po-3/receive", **received).status_code == 303
-    assert "Milk is recalled. Set it aside and check the warehouse." in words(client.get("/console/purchases/"))
+    assert "Recalled: Milk. Set aside and check the warehouse." in words(client.get("/console/purchases/"))
 
 
 def called_of_the_dairy(console) -> str:
