@@ -78,7 +78,7 @@ def load(path: Path) -> Signer | None:
         ) from fault  # fmt: skip
     if not isinstance(key, Ed25519PrivateKey):
         raise Invalid(
-            "broken-signing-key", "The file %(path)s holds a different kind of key. Move it elsewhere.", path=path
+            "broken-signing-key", "The file %(path)s contains a different kind of key. Move it elsewhere.", path=path
         )
     return Signer(key)
 

@@ -570,7 +570,7 @@ def _unknown(skus: Sequence[str]) -> NotFound:
 def _wrong_check_digit(code: str) -> Invalid:
     return Invalid(
         "wrong-check-digit",
-        "The barcode %(barcode)s was misread: its last digit does not fit. Scan it again.",
+        "The barcode %(barcode)s was misread: its last digit does not match. Scan it again.",
         barcode=code,
         expected=check_digit(code[:-1]),
     )

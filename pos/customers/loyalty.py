@@ -327,7 +327,7 @@ def spend(
         raise Refused("no-points-here", "This customer does not collect points here. Choose another payment method.")
     if points < terms.least_points:
         raise Refused(
-            "too-few-points", "Points can be redeemed from %(least_points)s. Choose another payment method.",
+            "too-few-points", "At least %(least_points)s points are needed to redeem. Choose another payment method.",
             least_points=terms.least_points, points=account.points,
         )  # fmt: skip
     return _move(ctx, account, "spent", -points, amount_minor, sale_id=sale_id, covered=True)

@@ -351,7 +351,7 @@ def slip_of(session: Session, payment: Payment) -> Payment | None:
 
 def _check(wanted: Wanted) -> None:
     if wanted.way not in tender_of(wanted.tender).ways:
-        raise Invalid("unknown-way", "Charge a card at the terminal, or a wallet by one of its codes.")
+        raise Invalid("unknown-way", "Charge a card at the terminal, or a wallet with one of its codes.")
     if isinstance(wanted.amount_minor, bool) or not 0 < wanted.amount_minor <= MAX_MINOR:
         raise Invalid("bad-amount", "Enter an amount above zero.", amount_minor=wanted.amount_minor)
     if bool(wanted.code) != (wanted.way in ("customer_code", POINTS)):

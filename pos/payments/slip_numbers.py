@@ -53,7 +53,7 @@ def take(session: Session, store_id: str, tenders: Iterable[Tendered], *, day: d
     if not all(_keep(session, store_id, row, day, source) for row in typed):
         raise Refused(
             "slip-used",
-            "This slip number already paid the same amount today. Enter the number of this payment.",
+            "This slip number was already used for the same amount today. Enter the number of this payment.",
             field="reference",
         )
 

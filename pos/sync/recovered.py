@@ -77,7 +77,7 @@ def take_shift(ctx: Context, fact: ShiftClosed) -> None:
     )
     if here is not None and here.state == "closed":
         raise Conflict(
-            "shift-closed-twice", "This shift was closed as Z %(z_no)s and here again as Z %(other_no)s.",
+            "shift-closed-twice", "This shift was closed as Z %(z_no)s, then closed again here as Z %(other_no)s.",
             z_no=fact.z_no, other_no=here.z_no,
         )  # fmt: skip
     replica.write_shift(ctx.session, fact)

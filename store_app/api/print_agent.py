@@ -110,7 +110,7 @@ def outcome(job_id: str) -> Response:
     """Take what became of a job."""
     reported, house = _body(Report), doors()
     if (reported.outcome == "printed") != (reported.code is None):
-        raise Invalid("bad-outcome", "A failed print needs an error code; a printed one has none.")
+        raise Invalid("bad-outcome", "A failed print job needs an error code; a printed one has none.")
     came = PrintOutcome(reported.outcome, reported.code, Said(reported.answered, reported.near_end))
     state = print_worker.take_outcome(
         house.database, house.settings.node_id, g.printer_id, job_id, reported.claim, came, at=house.now()

@@ -191,7 +191,9 @@ def run(server: str, key_file: Path, printer: str, folder: Path, *, ca: Path | N
                 _serve(Agent(client, printer, folder))
         except Timeout as fault:
             raise Conflict(
-                "agent-runs", "A print agent already runs in %(folder)s. Give this one its own folder.", folder=folder
+                "agent-runs",
+                "A print agent is already running in %(folder)s. Give this one its own folder.",
+                folder=folder,
             ) from fault
 
 
@@ -209,7 +211,7 @@ def client_for(server: str, key_file: Path, ca: Path | None = None) -> httpx2.Cl
         ) from fault
     if not key or not key.isprintable():
         raise Invalid(
-            "agent-key", "%(key_file)s holds no key. Copy the key from the printers page into it.", key_file=key_file
+            "agent-key", "%(key_file)s contains no key. Copy the key from the printers page into it.", key_file=key_file
         )
     headers = {"Authorization": f"Bearer {key}", "Accept": "application/json"}
     return outgoing.client(server, headers=headers, verify=trust, timeout=ANSWER_S)

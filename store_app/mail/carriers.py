@@ -174,7 +174,7 @@ def carriers(settings: Settings) -> list[Carrier]:
             found.append(WebhookCarrier(one, settings.notify_key))
         else:
             raise Invalid(
-                "bad-notify", "notify: %(one)s cannot carry messages; see the settings' description.",
+                "bad-notify", "notify: %(one)s cannot be used to send messages; see the description of this setting.",
                 one=f"{one!r}",
             )  # fmt: skip
     return found

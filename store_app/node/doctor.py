@@ -60,8 +60,10 @@ Look = Callable[[Doors], "Word"]
 
 @dataclass(frozen=True)
 class Word:
-    """What was found about one thing. said: codes of sentences and their facts (`words.health`). value: its figure for
-    /metrics, where it has one."""
+    """What was found about one thing.
+
+    said: codes of sentences and their facts (`words.health`); value: its figure for /metrics, where it has one.
+    """
 
     thing: str
     light: str

@@ -113,7 +113,7 @@ def not_taken(why: str | None) -> str:
     code, _colon, sentence = why.partition(": ")
     return {
         "forecast-too-high": _("it expects more than twice what was sold"),
-        "not-sold-yet": _("no sales of this store are known here yet"),
+        "not-sold-yet": _("no sales from this store on record yet"),
         "newer-version": _("the network's program is older than the store's"),
         "impossible-day": _("its last day has not ended by the network's clock"),
         "too-large": _("it is too large to send"),

@@ -49,12 +49,12 @@ SENTENCES = {
     "forecasts": N_("%(count)s stores forecast, the latest up to %(day)s with version %(version)s."),
     "forecasts-none": N_("No store has been forecast here yet."),
     "forecasts-off": N_(
-        "Last week's sales differed from the forecast in %(off)s stores; %(fallen)s use the four-week average for some "
-        "products. Check their orders closely until the forecast fits again."
+        "Last week's sales differed from the forecast in %(off)s stores; %(fallen)s use the four-week average for "
+        "some products. Check their orders closely until the forecast is accurate again."
     ),
     "worker": N_("The worker is running."),
     "worker-several": "One of several workers leads; each host's service shows whether its worker runs.",
-    "worker-none": N_("No worker runs: nothing is printed or sent. Start `cornerstore serve` or `work`."),
+    "worker-none": N_("No worker is running: nothing is printed or sent. Start `cornerstore serve` or `work`."),
     "settings": N_("Only this node's user can read the settings."),
     "settings-open": N_("Other users of this computer can read %(file)s. Run chmod 600 on it."),
     "settings-practice": N_("This is a practice node: everyone knows its PINs."),
@@ -72,7 +72,7 @@ SENTENCES = {
         "Someone is guessing PINs: %(count)s wrong ones in 15 minutes, on devices no one has signed in with. "
         "Check who can reach this node's sign-in page."
     ),
-    "queue": N_("%(waiting)s messages wait to be sent; the network refused %(refused)s."),
+    "queue": N_("%(waiting)s messages are waiting to be sent; the network refused %(refused)s."),
     "queue-hour": N_("Nothing has been sent for over an hour. Check the internet connection; selling goes on."),
     "queue-day": N_("Nothing has been sent for over a day. Restart the router; if that fails, call the operator."),
     "queue-week": N_(

@@ -211,7 +211,7 @@ def order_facts(why: OrderWhy, *, quantity: Callable[[float], str]) -> list[tupl
     if why.method == "mean28":
         facts.append((_("Based on"), _("the four-week average")))
     elif why.method == "region28":
-        facts.append((_("Based on"), _("sales of nearby stores")))
+        facts.append((_("Based on"), _("sales at nearby stores")))
     if why.service_bp:
         facts.append((_("Service level"), percent(why.service_bp, 0)))
     return facts

@@ -17,9 +17,9 @@ REASONS = {
     "cover-open": _l("The cover is open. Close it; printing resumes automatically."),
     "cutter-jam": _l("The cutter is jammed. Turn the printer off, clear the cutter, then turn it back on."),
     "printer-error": _l("It reports an error. Turn it off, check for jammed paper, then turn it back on."),
-    "paper-out-midway": _l("The paper ran out during a print. Insert a new roll and check the print."),
-    "connection-lost": _l("The connection broke during a print. Check the print."),
-    "stopped-midway": _l("The computer stopped during a print. Check the print."),
+    "paper-out-midway": _l("The paper ran out while printing. Insert a new roll and check the printout."),
+    "connection-lost": _l("The connection broke while printing. Check the printout."),
+    "stopped-midway": _l("The computer stopped while printing. Check the printout."),
     "unprintable": _l("One document could not be prepared for printing. The others were printed."),
     "agent-silent": _l("Its print agent is offline. Check the computer beside the printer and its internet."),
     "agent-late": _l("Its print agent was too late. It is retried."),
@@ -70,7 +70,9 @@ def amber(code: str, name: str) -> str:
     """Return what a light says that is neither good nor bad."""
     words = {
         "unconfirmed": _("The last print may not have come out. Check Cash drawer."),
-        "slow": _("Prints have been waiting for a minute or more. Is the store's computer printing?"),
+        "slow": _(
+            "Print jobs have been waiting for a minute or more. Check that the store's computer is on and printing."
+        ),
         "elsewhere": _("Not working; using the backup printer."),
         "paper-low": _("Its paper is nearly used up. Have a new roll ready."),
     }[code]

@@ -38,8 +38,10 @@ KINDS = (
     Kind("bundle", "bundle", "puzzle-piece", lazy("Product bundle"), lazy("Sandwich, drink and fruit for 4.99")),
     Kind("together", "together", "link", lazy("Buy one, get another"), lazy("Buy a pizza, get a cola free")),
     Kind("soon", "percent", "clock", lazy("Close to expiry"), lazy("Expiring within 2 days: save 30%")),
-    Kind("basket_percent", "basket_percent", "shopping-cart", lazy("Percent off the basket"), lazy("From 30.00: save 5%")),  # noqa: E501
-    Kind("basket_amount", "basket_amount", "banknotes", lazy("Amount off the basket"), lazy("A coupon: 5.00 off from 30.00")),  # noqa: E501
+    Kind("basket_percent", "basket_percent", "shopping-cart", lazy("Percent off the basket"),
+         lazy("Spend 30.00 or more: save 5%")),
+    Kind("basket_amount", "basket_amount", "banknotes", lazy("Amount off the basket"),
+         lazy("Coupon: 5.00 off 30.00 or more")),
 )  # fmt: skip
 NTH = {2: lazy("second"), 3: lazy("third"), 4: lazy("fourth"), 5: lazy("fifth"), 6: lazy("sixth")}
 
@@ -108,7 +110,7 @@ def _promise(offer: Offer, names: Mapping[str, str]) -> str:
     if not offer.parts[0].choice.everything or offer.parts[0].choice.but_categories:
         promise = _("%(promise)s of %(what)s", promise=promise, what=what)
     return (
-        _("%(promise)s from %(amount)s", promise=promise, amount=money(offer.minimum_minor))
+        _("%(promise)s when you spend %(amount)s or more", promise=promise, amount=money(offer.minimum_minor))
         if offer.minimum_minor
         else promise
     )

@@ -263,7 +263,7 @@ def _take(session: Session, row: ReportedForecast, reported: Mapping[str, Any], 
         return
     opened, sold = _sold(session, row.store_id, today)
     if not opened:
-        raise Refused("not-sold-yet", "The network has no sales of this store yet to compare its forecast with.")
+        raise Refused("not-sold-yet", "The network has no sales from this store yet to compare its forecast with.")
     kinds = sa.select(Product.sku, Product.stock_unit, Product.department, Product.category)
     sold_products = session.execute(kinds.where(among(session, Product.sku, [*{*products, *sold}]))).all()
     unit_of = {sku: unit for sku, unit, *_ in sold_products}

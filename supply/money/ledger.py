@@ -359,7 +359,7 @@ def credit_note(ctx: Context, store_id: str, amount_minor: int, *, why: str, id:
     Never more than it was ever charged for goods, less what was credited, given or given up before.
     """
     _refuse_amount(amount_minor)
-    why = _words(why, N_("Enter what it is credited for."))
+    why = _words(why, N_("Enter what the credit is for."))
     book = Booking(ctx, store_id)
     if book.knows(id):
         return

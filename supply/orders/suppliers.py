@@ -200,7 +200,7 @@ def offer_product(ctx: Context, supplier_id: str, sku: str, pack: CasePack) -> S
     if ctx.session.get(Product, sku) is None:
         raise NotFound("unknown-product", "Product %(sku)s not found.", sku=sku, skus=[sku])
     if not 1 <= pack.pack_qty <= MOST_PACK_QTY or not 1 <= pack.minimum_packs <= MOST_PACKS:
-        raise Invalid("bad-pack", "A pack holds at least 1 unit, and the minimum order is at least 1 pack.", sku=sku)
+        raise Invalid("bad-pack", "A pack contains at least 1 unit, and the minimum order is at least 1 pack.", sku=sku)
     if not 0 <= pack.pack_cost_minor <= MAX_MINOR:
         raise Invalid("bad-cost", "Enter a cost of zero or more.", sku=sku)
     row = ctx.session.get(SupplierProduct, (supplier_id, sku)) or SupplierProduct(supplier_id=supplier_id, sku=sku)

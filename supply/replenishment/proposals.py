@@ -211,7 +211,7 @@ def drop(ctx: Context, store_id: str, order_id: str, *, why: str) -> Replenishme
     if order.state not in ("proposed", "approved", "dropped"):
         raise Refused(
             "order-gone",
-            "Order %(order_no)s was already sent. Cancel it instead, unless part of it has left.",
+            "Order %(order_no)s was already sent. Cancel it instead, unless part of it has shipped.",
             order_no=order.order_no,
         )
     if order.state != "dropped":

@@ -113,9 +113,9 @@ def test_what_is_scanned_while_nobody_answers_is_kept_also_over_a_reload_and_cou
     page.route("**/scan", lambda route: route.abort())
     for _ in range(4):
         scan(page, MILK)
-    expect(page.locator("[data-scan-state]")).to_contain_text("4 are saved here")
+    expect(page.locator("[data-scan-state]")).to_contain_text("4 scans are saved here")
     page.reload()
-    expect(page.locator("[data-scan-state]")).to_contain_text("4 are saved here")
+    expect(page.locator("[data-scan-state]")).to_contain_text("4 scans are saved here")
     page.unroute("**/scan")
     expect(page.locator(".last-qty b")).to_have_text("4")
     assert counted(busy, "milk") == 4

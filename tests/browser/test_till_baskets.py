@@ -70,7 +70,7 @@ def test_a_basket_in_hand_is_taken_up_again_at_its_till_and_from_one_that_died_b
     page.route("**/resume", lambda route: (route.fetch(), route.abort()))
     page.keyboard.press("F4")
     page.get_by_role("button", name=re.compile("red coat")).click()
-    expect(page.locator("#sheet-says")).to_contain_text("does not answer")  # it was taken up all the same
+    expect(page.locator("#sheet-says")).to_contain_text("is not responding")  # it was taken up all the same
     page.unroute("**/resume")
     page.keyboard.press("Escape")
     page.keyboard.press("F4")

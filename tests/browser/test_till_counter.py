@@ -662,7 +662,7 @@ def test_a_coupon_a_look_up_and_the_drawer_by_keyboard(page: Page, store: Node, 
     assert [job.kind for job in store.rows(PrintJob)] == ["drawer"]
     page.keyboard.press("F10")
     page.get_by_role("button", name="Receipts").click()
-    expect(page.locator("#sheet")).to_contain_text("No such receipt")
+    expect(page.locator("#sheet")).to_contain_text("Receipt not found")
 
 
 def test_practice_books_nothing_and_cannot_be_mistaken(page: Page, store: Node, faults: list[str]):

@@ -81,8 +81,8 @@ def one(sku: str, qty: Any) -> dict[str, Any]:
         ("4006381333932", 422, "wrong-check-digit", r"4006381333932.*[Ss]can"),
         ("%20", 404, "unknown-barcode", "not a barcode.*search by name"),
         ("9" * 300, 404, "unknown-barcode", "not a barcode"),
-        ("priceless", 409, "price-missing", "Salt without a price has no price.*Set one"),
-        ("elsewhere", 409, "not-sold-here", "does not sell Sold elsewhere.*Add it"),
+        ("priceless", 409, "price-missing", "No price: Salt without a price.*Set one"),
+        ("elsewhere", 409, "not-sold-here", "Not sold in this store: Sold elsewhere.*Add"),
     ],
 )
 def test_a_bad_scan(store: House, till: FlaskClient, scanned: str, status: int, code: str, sentence: str):
@@ -107,7 +107,7 @@ def test_a_bad_scan(store: House, till: FlaskClient, scanned: str, status: int, 
         ({"tenders": [{"tender": "cash", "amount_minor": -500}]}, 422, "bad-amount", "."),
         ({"tenders": [{"tender": "cash", "amount_minor": 10**13}]}, 422, "bad-amount", "."),
         (one("priceless", 1), 409, "price-missing", "Set one"),
-        (one("elsewhere", 1), 409, "not-sold-here", "Add it"),
+        (one("elsewhere", 1), 409, "not-sold-here", "Add under"),
         (one("never-heard-of", 1), 404, "unknown-product", "never-heard-of"),
         ({"lines": []}, 422, "empty-basket", "Scan something"),
         ({"till_id": "9"}, 409, "no-open-shift", "Open it"),
@@ -198,12 +198,12 @@ def products(count: int, bad: int = 0) -> bytes:
 
 
 FILES = {
-    "wrong columns": (b"code,title\n1,Milk\n", "lacks sku, name, category, tax_class, price"),
+    "wrong columns": (b"code,title\n1,Milk\n", "is missing sku, name, category, tax_class, price"),
     "a column twice": ((HEADING.strip() + ",price\nA,A,Dry,food,1,,2\n").encode(), "price twice"),
     "5 % bad rows": (products(100, bad=5), r"Row 2, price: 'free'(.|\n)*5 errors\. Nothing was saved"),
     "wrong encoding": (HEADING.encode() + b"A,\xff\x00caf\xe9,Dry,food,1,\n", "Save it as UTF-8"),
     "half a UTF-16": ((HEADING + "A").encode("utf-16")[:-1], "Save it as UTF-8"),
-    "empty": (b"", "lacks sku"),
+    "empty": (b"", "is missing sku"),
     "huge": (HEADING.encode() + b"x" * 20_000_001, "A file can be up to 20 MB. Split it"),
     "one huge cell": ((HEADING + "A," + "x" * 1_000_000 + ",Dry,food,1,\n").encode(), "larger than field limit"),
     "a tax class nobody knows": (

@@ -193,7 +193,7 @@ def founded_by_hand(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> House:
     bring(
         "sales",
         "sku,business_day,sold_qty\nmilk,2026-03-01,1\n",
-        refused="Row 2, store_id: is empty: name the store",
+        refused="Row 2, store_id: is empty: enter the store",
     )
     bring("sales", "store_id,sku,business_day,sold_qty\n" + "\n".join(sold))
     assert "Cornerstore Supply" in run("warehouse", "list")

@@ -99,7 +99,7 @@ def test_every_page_of_an_order_has_its_number_and_the_titles():
     for n, text in enumerate(pages, 1):
         assert "Corner Store · Order 2026-7" in text
         assert f"Page {n}" in text
-        assert "Your no. Product Packs" in text
+        assert "Your item no. Product Packs" in text
     assert sum(text.count("Product ") for text in pages) == 90 + 3
 
 

@@ -158,15 +158,15 @@ def _worded(one: Attention, name: str) -> dict[str, Any]:
 def _left_out(work: str, store: str, why: Any) -> str:
     """Say which work of the night left a store out."""
     reported = {
-        "demand": _("The sales of %(store)s could not be added up: %(why)s.", store=store, why=why),
+        "demand": _("Sales for %(store)s could not be added up: %(why)s.", store=store, why=why),
         "orders": _("The products for %(store)s could not be sent: %(why)s.", store=store, why=why),
         "loading": _("The products for %(store)s could not be sent: %(why)s.", store=store, why=why),
-        "outlook": _("The daily sales of %(store)s could not be saved: %(why)s.", store=store, why=why),
-        "purchasing": _("Purchasing left out the sales of %(store)s: %(why)s.", store=store, why=why),
-        "forecast": _("The sales of %(store)s could not be forecast: %(why)s.", store=store, why=why),
+        "outlook": _("Daily sales for %(store)s could not be saved: %(why)s.", store=store, why=why),
+        "purchasing": _("Purchasing left out sales from %(store)s: %(why)s.", store=store, why=why),
+        "forecast": _("Sales for %(store)s could not be forecast: %(why)s.", store=store, why=why),
         "publish": _("%(store)s did not get the latest updates: %(why)s.", store=store, why=why),
         "region-outlook": _("Stock-outs in %(store)s could not be checked: %(why)s.", store=store, why=why),
-        "replay": _("The last weeks of %(store)s could not be replayed: %(why)s.", store=store, why=why),
+        "replay": _("Recent weeks for %(store)s could not be replayed: %(why)s.", store=store, why=why),
         "recalls": _("The recall could not be sent to %(store)s: %(why)s.", store=store, why=why),
         "transfers": _("Transfers from %(store)s could not be processed: %(why)s.", store=store, why=why),
     }

@@ -208,7 +208,9 @@ def close_days(store_id: str) -> ResponseReturnValue:
     with write() as session:
         closed_days.require_no_node(session, _store(session, store_id).id)
         closed_days.close(acting(session), store_id, first, last)
-    flash(_("Closed: %(days)s. Its orders expect no sales on these days.", days=words.days(first, last)), "good")
+    flash(
+        _("Closed: %(days)s. The store’s orders assume no sales on these days.", days=words.days(first, last)), "good"
+    )
     return redirect(url_for("console_stores.store", store_id=store_id), 303)
 
 

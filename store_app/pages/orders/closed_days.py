@@ -44,7 +44,7 @@ def close() -> ResponseReturnValue:
     with write() as session:
         storefront.close_days(acting(session), str(place().store_id), first, last)
         wake_worker_after(session)
-    flash(_("Closed: %(days)s. Your orders expect no sales on these days.", days=words.days(first, last)), "good")
+    flash(_("Closed: %(days)s. Your orders assume no sales on these days.", days=words.days(first, last)), "good")
     return redirect(url_for(".listed"), 303)
 
 

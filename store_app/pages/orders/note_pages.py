@@ -230,7 +230,7 @@ def _key(line: LineSum) -> str:
 def _scans(text: str) -> list[int]:
     parts = text.split("-")[:2000]
     if not all(part.isascii() and part.isdigit() and len(part) < 7 for part in parts):
-        raise Invalid("bad-choice", "Choose a line of this note.", field="ns")
+        raise Invalid("bad-choice", "Choose a line on this note.", field="ns")
     return [int(part) for part in parts]
 
 

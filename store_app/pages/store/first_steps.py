@@ -38,9 +38,8 @@ WORDS: dict[str, tuple[str, str, Any, Any, Any]] = {
         _l("Open the till"),
     ),
     "sale": (
-        "till.page", "calculator", _l("Make the first sale"), _l("Scan or tap a product, press Pay, and take "
-                                                                 "payment."),
-        _l("Go to till"),
+        "till.page", "calculator", _l("Make the first sale"),
+        _l("Scan or tap a product, press Pay, and take payment."), _l("Go to till"),
     ),
     "proposal": (
         "ordering.orders", "clipboard-document-list", _l("See your first suggested order"),

@@ -34,7 +34,7 @@ WHY = {
     "pickups-late": _l(
         "In the last four weeks, %(times)s of %(chances)s online orders were late, declined or expired."
     ),
-    "counts-overdue": _l("In the last four weeks, %(times)s of %(chances)s requested counts are overdue."),
+    "counts-overdue": _l("%(times)s of the %(chances)s counts requested in the last four weeks are overdue."),
 }
 
 

@@ -76,7 +76,7 @@ def order(warehouse_id: str, purchase_id: str) -> ResponseReturnValue:
             purchasing.order(acting(session), warehouse_id, purchase_id, packs)
             wake_worker_after(session)
         number = found.purchase_no
-    flash(_("Purchase %(no)s ordered.", no=number), "good")
+    flash(_("Purchase %(no)s placed.", no=number), "good")
     return redirect(url_for("console_purchases.listed"), 303)
 
 

@@ -155,7 +155,7 @@ def answered_by_supplier(
     """Write down what a supplier of the store's own answered (rule 7)."""
     claim = claim_of(ctx.session, store_id, claim_id)
     if supplier_of(ctx.session, claim.supplier_id).kind == NETWORK:
-        raise Refused("network-answers", "The network answers this claim itself.")
+        raise Refused("network-answers", "The network answers this claim. Wait for its answer.")
     _decide(ctx, claim, granted, remedy=remedy, words=words)
     claim.granted_minor = sum(line.worth(line.granted_qty or 0) for line in lines_of(ctx.session, claim))
     if claim.state in ("accepted", "part_accepted"):

@@ -207,7 +207,7 @@ def _refuse_unsound(
     house = found.warehouse_id
     if expires_on is not None and expires_on < day_of(session, house, at):
         raise Refused(
-            "lot-over", "%(name)s: this lot expired on %(day)s. Leave it for write-off and use another.",
+            "lot-over", "%(name)s: this lot expired on %(day)s. Set it aside to be written off, and use another.",
             name=name, day=expires_on.isoformat(),
         )  # fmt: skip
     recalled = sa.select(Waste.id).where(

@@ -39,7 +39,7 @@ def test_a_recalled_product_is_refused_whatever_its_batch_and_others_sell(store)
 def test_the_refusal_names_every_product_why_and_what_to_do(store):
     call(store)
     call(store, "tea", why="mould")
-    with pytest.raises(Refused, match="set aside") as fault:
+    with pytest.raises(Refused, match="set it aside") as fault:
         store.read(lambda session: recall.refuse(session, STORE, [("milk", None), ("tea", None)]))
     assert fault.value.facts["skus"] == ["milk", "tea"]
     assert fault.value.facts["names"] == ["Green tea 绿茶", "Whole milk 1 l"]

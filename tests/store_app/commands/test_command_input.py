@@ -141,7 +141,7 @@ def test_bad_input_gets_a_sentence_and_exit_2_and_writes_nothing(folder, monkeyp
 @pytest.mark.parametrize(
     ("changed", "words", "sentence"),
     [
-        ({"node_id": "S99"}, ["forecast"], "belong to S01, but the settings say S99. Correct node_id."),
+        ({"node_id": "S99"}, ["forecast"], "belongs to S01, but the settings say S99. Correct node_id."),
         ({"node_id": "S 01!"}, ["check"], "'S 01!' is not a store id."),
         ({"database_url": "sqlite:///elsewhere.db"}, ["propose"], "There is no database at sqlite:///elsewhere.db."),
         ({"database_url": "sqlite:///nowhere/at/all.db"}, ["status"], "There is no database at"),

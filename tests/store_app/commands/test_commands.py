@@ -140,7 +140,7 @@ def test_school_holidays_and_weather_come_from_files_with_a_sentence_for_each_ba
         (("job", "nonsense"), "Job nonsense not found"),
         (("import", "stock", "nowhere.csv"), "does not exist"),
         (("staff", "add", "--name", "Ana", "--role", "cashier", "--pin", "12"), "A PIN has 4 to 12 digits"),
-        (("store", "key", "S99"), "no store S99"),
+        (("store", "key", "S99"), "Store S99 not found"),
     ],
 )
 def test_what_cannot_be_meant_is_one_sentence_and_exit_2(store, words, sentence):
@@ -290,7 +290,7 @@ def test_a_price_list_comes_in_by_command_for_a_supplier_of_the_shop_s_own_whole
     store("import", "products", str(file), "--yes")
     prices = tmp_path / "prices.csv"
     prices.write_text("sku,pack_qty,pack_cost\n00042,6,4.50\n", encoding="utf-8")
-    assert "This store's own: none yet" in store("import", "price-list", str(prices), "--yes").output
+    assert "This store's suppliers: none yet" in store("import", "price-list", str(prices), "--yes").output
     database = Database(make_engine(f"sqlite:///{tmp_path / 'state' / 'S01.db'}"))
     with database.write() as session:
         suppliers.add_supplier(

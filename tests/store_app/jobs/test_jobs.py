@@ -150,7 +150,7 @@ def test_a_shop_or_region_that_cannot_be_forecast_keeps_no_other_one_waiting(net
     with network.doors.read() as session:
         assert [store for store in stores if not forecasts.has_run(session, store, DAY)] == [stores[0]]
     shown = words(network.signed_in("operator").get("/console/"))
-    assert "The sales of South could not be forecast: ValueError: a row nobody understands." in shown
+    assert "Sales for South could not be forecast: ValueError: a row nobody understands." in shown
     odd.update(stores, ["north"])
     with pytest.raises(RuntimeError, match="none of 2 regions"):
         forecast.forecast_regions(desk, DAY)

@@ -154,7 +154,7 @@ def test_books_put_back_get_sales_stock_shifts_tabs_and_their_place_in_the_chain
     before = lost.books()
     assert lost.faults() == []
     lost.put_back()
-    assert "returns at the next sync" in lost.examined()
+    assert "comes back at the next sync" in lost.examined()
     contact = lost.talk()
     assert contact.recovered == len(before["facts"]) - 4
     assert lost.books() == before

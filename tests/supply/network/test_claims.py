@@ -407,7 +407,7 @@ def test_a_delivery_that_is_not_posted_or_another_shop_s_cannot_be_complained_of
     asked = handling.ClaimRequest(elsewhere, [("bread", "damaged", 1)], wish="money")
     with (
         country.stores["S2"].write() as session,
-        pytest.raises(NotFound, match="This store has no such delivery"),
+        pytest.raises(NotFound, match="Delivery not found in this store"),
     ):
         handling.file(Context(session, KEEPER["S2"], AT), "S2", asked, id="c")
 

@@ -238,7 +238,7 @@ def test_a_product_only_an_own_supplier_has_is_not_offered(country):
 def test_an_offer_to_another_shop_is_not_found_here(country):
     offer(country)
     country.deliver()
-    with country.stores["S2"].write() as session, pytest.raises(NotFound, match="no such offer"):
+    with country.stores["S2"].write() as session, pytest.raises(NotFound, match="Offer not found"):
         network_offers.accept(Context(session, KEEPER["S2"], AT), "S2", OFFER)
 
 

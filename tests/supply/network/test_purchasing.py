@@ -108,7 +108,9 @@ def test_what_is_ordered_of_a_recalled_product_is_told_called_off_once_with_a_me
         for _click in range(2):
             upstream_returns.call_off_purchase(Context(session, **BY), "lot", WAREHOUSE, made.id)
         written = supplier_messages.messages_of(session, WAREHOUSE, made.id)
-        assert [(one.kind, one.body.get("called_off")) for one in written][1:] == [("cancellation", "Recalled: glass")]
+        assert [(one.kind, one.body.get("called_off")) for one in written][1:] == [
+            ("cancellation", "recall-called: glass")
+        ]
         assert (made.state, upstream_returns.coming_purchases(session, "lot")) == ("cancelled", [])
 
 
@@ -129,7 +131,7 @@ def test_a_count_puts_a_warehouse_right_once_with_a_reason_and_what_is_missing_l
             count(8, "c0", why=" ")
         assert count(8, "c1") == -24
         assert lots() == [("OLD", 2), ("NEW", 6)]
-        with pytest.raises(Conflict, match="already booked"):
+        with pytest.raises(Conflict, match="already recorded"):
             count(9, "c1")
         assert (count(11, "c2"), lots()) == (3, [("OLD", 2), ("NEW", 6), (None, 3)]), "found goods bear no date"
         assert count(11, "c3") == 0

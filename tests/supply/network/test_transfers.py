@@ -380,7 +380,7 @@ def test_what_is_recalled_is_neither_offered_to_a_neighbour_nor_handed_over(coun
     with country.stores["S1"].write() as session:
         row = recall.call(Context(session, KEEPER["S1"], AT), "S1", "bread", "A", why="glass")
     assert spare_bread(country) == 0
-    with pytest.raises(Refused, match="Rye bread is recalled"):
+    with pytest.raises(Refused, match="Recalled, do not hand over: Rye bread"):
         do(country, "S1", "hand_over", transfer_id, code, qty)
     with country.stores["S1"].write() as session:
         recall.clear(Context(session, KEEPER["S1"], AT), "S1", row.id, 0)

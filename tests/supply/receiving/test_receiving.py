@@ -76,7 +76,7 @@ def test_a_delivery_of_another_shop_is_not_found_here(arriving):
     delivery = arriving.delivery("S1")
     with (
         arriving.stores["S2"].write() as session,
-        pytest.raises(NotFound, match="This store has no such delivery"),
+        pytest.raises(NotFound, match="Delivery not found in this store"),
     ):
         receiving.begin_count(Context(session, KEEPER["S2"], AT), "S2", delivery)
 

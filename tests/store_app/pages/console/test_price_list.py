@@ -73,7 +73,7 @@ def test_every_row_that_cannot_be_is_named_and_nothing_is_written(console):
     answer = look(client, "sku,pack_qty,pack_cost\nmilk,0,-1\n")
     assert "is not a whole number" in words(answer)
     assert "is not an amount" in words(answer)
-    assert "lacks pack_cost" in words(look(client, "sku,pack_qty\nmilk,6\n"))
+    assert "is missing pack_cost" in words(look(client, "sku,pack_qty\nmilk,6\n"))
     assert cost(console, "milk", TODAY) == before
 
 
@@ -156,7 +156,7 @@ def test_a_list_that_moves_a_price_by_much_waits_until_a_second_person_has_confi
     assert send(client, f"{waits}/confirm").status_code == 409
     assert cost(console, "milk", LATER)[1] == before
     assert "Waiting for a second person" in words(other.get("/console/prices/"))
-    assert "1 price list waits for a second person" in words(other.get("/console/"))
+    assert "1 price list is waiting for a second person" in words(other.get("/console/"))
     assert send(other, f"{waits}/confirm").status_code == 303
     assert cost(console, "milk", LATER)[1] == before * 2
     assert send(other, f"{waits}/confirm").status_code == 409, "once"

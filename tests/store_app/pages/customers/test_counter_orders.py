@@ -61,14 +61,14 @@ def drawer(house):
 
 def test_what_is_here_and_what_is_ordered_in_make_one_order_with_its_slip(office):
     client = office.signed_in("cashier")
-    assert "here from" in words(client.get("/counter-order/?q=robot"))
+    assert "in store from" in words(client.get("/counter-order/?q=robot"))
     for sku in ("milk", "milk", "robot"):
         assert send(client, "/counter-order/put", sku=sku).status_code == 303
     done = order(client, pay="cash")
     assert done.status_code == 303, words(done)
     shown = words(client.get(done.location))
     found = the_order(office)
-    assert f"{STORE}-C0001 is saved" in shown
+    assert f"{STORE}-C0001 saved" in shown
     assert (found.state, found.comes_on is not None) == ("accepted", True)
     assert drawer(office) == 10_000 + found.total_minor
     with office.doors.read() as session:

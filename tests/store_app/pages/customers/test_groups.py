@@ -125,7 +125,7 @@ def test_each_price_of_a_group_is_what_is_paid_with_its_tax(market):
         session.get_one(TaxClass, session.get_one(Product, "milk").tax_class_id).rate_bp = 1_000
         session.get_one(TaxClass, session.get_one(Product, "milk").tax_class_id).inclusive = False
     reported = words(market.customer().look(f"{ONLINE}/group/{GROUP}"))
-    for price in ("from 1 in total: ¥1.32 each", "from 6 in total: ¥1.10 each", "Tax and deposit included"):
+    for price in ("at 1 or more in total: ¥1.32 each", "at 6 or more in total: ¥1.10 each", "Tax and deposit included"):
         assert price in reported
     customer, address = joined(market, want=2)
     assert "¥2.64" in words(customer.look(address))

@@ -126,7 +126,7 @@ def test_a_card_read_elsewhere_hands_over_against_its_slip_alone(office):
     assert "Enter the slip number as proof of payment" in words(refused)
     with office.doors.write() as session:
         slip_numbers.take(session, STORE, [Tendered("card", 653, "71-A")], day=NOON.date(), source="sale:another")
-    assert "This slip number already paid the same amount" in words(
+    assert "This slip number was already used for the same amount" in words(
         send(client, collect, tender="card", reference="71a")
     )
     assert state(office) == "ready"
@@ -349,7 +349,7 @@ def test_an_order_of_what_was_recalled_since_says_so_and_is_not_handed_over(offi
         }
         session.add(HomeDelivery(store_id=STORE, order_id=FIRST, **door))
     for page in (f"/pickup/{FIRST}", "/home-deliveries/"):
-        assert "Recalled: Whole milk. Do not hand it over" in words(client.get(page)), page
+        assert "Recalled: Whole milk. Do not hand over" in words(client.get(page)), page
     with office.doors.write() as session:  # it is collected after all
         session.get_one(HomeDelivery, (STORE, FIRST)).state = "to_collect"
     there = send(client, "/pickup/find", code=code_for(FIRST)).location

@@ -150,7 +150,7 @@ def test_all_proposals_go_with_one_press_and_what_stays_is_said(office):
     assert send(client, "/orders/approve-all").status_code == 303
     assert (order(office).state, order(office, "order-P2").state) == ("sent", "proposed")
     reported = words(client.get("/orders/"))
-    assert "1 order is sent" in reported
+    assert "1 order sent" in reported
     assert "1 order was not sent: it is empty or below" in reported
 
 

@@ -222,7 +222,7 @@ def test_the_weeks_ahead_say_which_level_earns_more_and_of_which_day_they_are(ho
         order_simulation.keep(session, STORE, weeks(YESTERDAY), at=NOON)
     reported = words(house.signed_in().get("/orders/proof"))
     assert (
-        "With 99% you would earn about $4.20 more in this period, in eight of ten cases between $3.10 and $5.30."
+        "With 99% you would earn about $4.20 more in this period (between $3.10 and $5.30 in eight out of ten cases)."
         in reported
     )
     assert "Whole milk 88% 4 1 to 9 $5.16" in reported

@@ -70,7 +70,7 @@ def test_a_supplier_is_added_once_however_often_the_button_is_pressed(office):
         ({"email": "farm"}, "Enter the email address for orders, such as"),
         ({"email": ""}, "Enter the email address for orders, such as"),
         ({"order_days": []}, "Choose at least one order day"),
-        ({"lead_days": "99"}, "0 to 60 days after"),
+        ({"lead_days": "99"}, "0 to 60 days from"),
         ({"every_weeks": "2"}, "Choose a date in a week with order days."),
         ({"minimum": "-5"}, "Enter an amount such as"),
         ({"name": " "}, "Enter the supplier’s name."),
@@ -129,7 +129,7 @@ def test_a_price_list_that_waited_for_its_decimal_mark_is_gone_once_it_is_in(off
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("sku,pack_cost\nmilk,5\n", "The file lacks pack_qty."),
+        ("sku,pack_cost\nmilk,5\n", "The file is missing pack_qty."),
         ("sku,pack_qty,pack_cost\n", "The file has column names but no rows. Choose"),
         ("sku,pack_qty,pack_cost\nmilk,,5\ntea,6,4\n", "is empty"),
         ("sku,pack_qty,pack_cost\nmilk,6,-5\ntea,6,4\n", "is not an amount of money"),

@@ -304,7 +304,7 @@ def test_the_operator_takes_over_what_the_network_lost_when_it_was_put_back(pair
     client = network.signed_in("operator")
     page = words(client.get("/console/money/"))
     assert "Store S01 · 2 entries were lost" in page
-    assert "lack 2 entries in Store S01’s account" in words(client.get("/console/"))
+    assert "is missing 2 entries in Store S01’s account" in words(client.get("/console/"))
     assert "Payment received Bank 17" in page
     assert send(client, f"/console/money/lost/{STORE}", entry="b", leave="yes", why="Twice").status_code == 303
     assert send(client, f"/console/money/lost/{STORE}").status_code == 303

@@ -238,7 +238,7 @@ def test_closed_days_are_settled_told_to_the_network_shown_and_taken_back(office
     ("given", "said"),
     [
         ({"first_day": "soon"}, "Choose the first closed day."),
-        ({"first_day": day_from_now(-1)}, "Closed days start today or later"),
+        ({"first_day": day_from_now(-1)}, "be in the past. Choose today or later"),
         ({"first_day": day_from_now(2), "last_day": day_from_now(1)}, "is before the first"),
         ({"first_day": day_from_now(1), "last_day": day_from_now(400)}, "up to 366 days ahead"),
     ],
@@ -255,7 +255,7 @@ def test_closed_days_that_cannot_be_are_said_beside_their_field(office, given, s
         (
             "en",
             (
-                "returned 3 messages, 2 of sales",
+                "returned 3 messages, including 2 for sales",
                 "Till 1: 2 sales from a shift",
                 "count the drawer",
                 "$50.00 (Float) belongs",

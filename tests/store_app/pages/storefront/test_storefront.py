@@ -383,7 +383,7 @@ def test_an_empty_basket_cannot_be_ordered(market, customer):
 @pytest.mark.parametrize(
     ("name", "phone", "sentence"),
     [("", "+1 555 0100", "Please enter your name"), ("Li", "", "enter a phone number"), ("Li", "abc", "phone number"),
-     ("L" * 81, "+1 555 0100", "Up to 80 letters"), ("Li", "5" * 21, "Up to 20 letters")],
+     ("L" * 81, "+1 555 0100", "Up to 80 characters"), ("Li", "5" * 21, "Up to 20 characters")],
 )  # fmt: skip
 def test_who_collects_must_be_told_and_what_was_typed_stays(market, customer, name, phone, sentence):
     customer.send(f"{ONLINE}/p/milk")

@@ -273,7 +273,7 @@ def test_every_z_is_listed_with_over_and_short_drawn(opened: House):
             shift.open_shift(Context(session, Actor("c", "C", "cashier", STORE), NOON), STORE, "1", 5000)
     page = keeper.get(f"{HERE}/reports")
     assert page.text.count("<rect") == 3
-    for said in ("Z 1", "Z 3", "exact", "$3.00 over", "$2.00 short"):
+    for said in ("Z 1", "Z 3", "balanced", "$3.00 over", "$2.00 short"):
         assert said in words(page)
     first = closed_ids(opened)[0]
     report = words(keeper.get(f"/money/shifts/{first}"))

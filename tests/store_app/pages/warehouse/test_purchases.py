@@ -168,7 +168,7 @@ def test_whom_the_network_buys_from_is_added_with_prices_and_gets_a_purchase_as_
     assert send(client, f"{at}/prices", **price | {"product": "caviar"}).status_code == 404
     assert send(client, f"{at}/prices", **price).status_code == 303
     file = (io.BytesIO(b"sku,pack_qty,pack_cost\nmilk,24,11.50\nnothing,6,4\n"), "list.csv")
-    assert "no product nothing" in words(send(client, f"{at}/price-list", file=file))
+    assert "Product nothing not found" in words(send(client, f"{at}/price-list", file=file))
     assert "Whole milk" in words(client.get(at))
     shown = words(client.get("/console/upstream/"))
     assert "Dairy Union" in shown

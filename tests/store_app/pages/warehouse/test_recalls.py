@@ -105,13 +105,13 @@ def test_a_shop_without_a_node_is_told_by_hand_looks_and_hears_that_it_is_lifted
     said = {"command_id": new_id(), "sku": "milk", "why": "Glass", "afterwards": "destroy"}
     at = send(client, "/console/recalls/", **said).location
     page = words(client.get(at))
-    assert "To inform by phone" in page
+    assert "Stores to call" in page
     assert "555 0101" in page
     assert send(client, f"{at}/stores/{STORE}/looked", qty="1").status_code == 409, "it was not told yet"
     assert send(client, f"{at}/told").status_code == 422, "nobody is ticked"
     assert send(client, f"{at}/told", store=["nobody", STORE]).status_code == 404
     assert send(client, f"{at}/told", store=[STORE, STORE]).status_code == 303
-    assert "inform by phone" not in words(client.get(at))
+    assert "tores to call" not in words(client.get(at))
     assert send(client, f"{at}/stores/{STORE}/looked", qty="x").status_code == 422
     for _click in range(2):
         assert send(client, f"{at}/stores/{STORE}/looked", qty="3").status_code == 303
