@@ -3,6 +3,7 @@
 import configparser
 import os
 import re
+import runpy
 import shutil
 import ssl
 import subprocess
@@ -111,3 +112,11 @@ def test_the_locks_are_renewed_without_the_environment_that_is_made_from_them(tm
     done = subprocess.run([sys.executable, tmp_path / "run", "lock"], env={"PATH": ""}, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert (tmp_path / "asked").read_text("utf-8").splitlines() == ["pip compile"] * 2
+
+
+def test_nothing_is_made_again_where_nothing_was_edited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was edited was made as the tests began."""
+    asked: list[Any] = []
+    monkeypatch.setattr(subprocess, "run", lambda *words, **_: asked.append(words))
+    runpy.run_path(str(ROOT / "run"))["make_what_changed"]()
+    assert asked == []

@@ -161,7 +161,7 @@ def fit_dispersion(
     that were wholly observed count, of the last MEMORY_DAYS days. With no window at all the law is a = 1.5, b = 0.3.
     """
     n, days = y.shape
-    lengths = sorted({length for length in (1, 2, 4, 7, 14, 28) if length <= max(horizon_days, 1)} | {1})
+    lengths = [length for length in (1, 2, 4, 7, 14, 28) if length <= max(horizon_days, 1)]
     kept: list[tuple[int, float, float]] = []
     found, windows = np.zeros(n), np.zeros(n)
     for length in lengths:
@@ -338,7 +338,7 @@ def _fitted(mean: Floats, square: Floats) -> tuple[float, float]:
     a = float((wy - b * wx) / w)
     if a < 0.5:
         a = 0.5
-        b = max(float((wxy - a * wx) / wxx), 0.0) if wxx > 0 else 0.0
+        b = max(float((wxy - a * wx) / wxx), 0.0)
     return a, b
 
 

@@ -95,7 +95,7 @@ def decide(request: SaleRequest, situation: Situation) -> Draft:
         points_minor=points_minor,
         labels=tuple((line.sku, line.qty, line.code) for line in rung if line.code and line.qty > 0),
     )  # fmt: skip
-    return within_drawer(draft) if settled.total_minor < 0 else draft
+    return within_drawer(draft)
 
 
 # --- questions ---

@@ -347,6 +347,8 @@ class _Basket:
             return
         rows, steps, before = self._steps(np.zeros_like(packs), packs)
         values = self.gain(before, steps, rows) / np.maximum(steps * self.pack_cost[rows], 1e-9)
+        for at in np.flatnonzero(rows[1:] == rows[:-1]) + 1:
+            values[at] = min(values[at], values[at - 1])  # what is worth as much comes in its turn
         kept, closed = np.zeros_like(packs), np.zeros(len(packs), dtype=np.bool_)
         for at in np.lexsort((before, -values)):
             row, cost = rows[at], int(steps[at] * self.pack_cost[rows[at]])
@@ -377,7 +379,6 @@ class _Basket:
             for n in np.flatnonzero(added):
                 reasons[n] = "filled-up"
             packs += added
-            self.cut = np.maximum(self.cut - added, 0)
             return
         for n in np.flatnonzero(packs):
             reasons[n] = "postponed"

@@ -39,9 +39,9 @@ def sender(tmp_path_factory) -> Database:
     return database
 
 
-def append(session, id: str, body: dict) -> int:
+def append(session, id: str, body: dict, *, to_node: str = "network", at: dt.datetime = NOON) -> int:
     fact = outbox.Outgoing(topic="noted", version=1, body=body, id=id, subject=id, business_day=NOON.date())
-    return outbox.append(session, fact, to_node="network", at=NOON)
+    return outbox.append(session, fact, to_node=to_node, at=at)
 
 
 def sent(database: Database) -> list[Message]:
@@ -241,10 +241,7 @@ def test_what_is_still_here_of_an_epoch_ends_before_its_first_gap_and_counts_for
         epoch = found(session, "S01", at=NOON).epoch
         for n in range(3):
             append(session, f"fact-{n}", {"n": n})
-        outgoing = outbox.Outgoing(
-            topic="noted", version=1, body={}, id="fact-9", subject="x", business_day=NOON.date()
-        )
-        outbox.append(session, outgoing, to_node="another", at=NOON)
+        append(session, "fact-9", {}, to_node="another")
     here = []
     for lost in ("none", "fact-1", "fact-0"):
         with store.write() as session:
@@ -273,6 +270,91 @@ def test_a_node_is_told_its_own_facts_after_the_one_it_still_has(sender, tmp_pat
         reported = inbox.reported_after(session, "S01", "epoch", 1, 10, 10**6)
         assert [row["n"] for row in reported] == list(range(2, FACTS + 1))
         assert len(inbox.reported_after(session, "S01", "epoch", 0, 10, 1)) == 1, "never less than one, however large"
+        two = sum(len(row.body) for row in session.scalars(sa.select(InboxMessage).where(InboxMessage.n <= 2)))
+        found_by_bytes = [len(inbox.reported_after(session, "S01", "epoch", 0, 10, two + more)) for more in (-1, 0)]
+        assert found_by_bytes == [1, 2]
+
+
+def test_however_many_waited_for_the_first_the_chain_goes_on_over_them_all(sender, tmp_path, monkeypatch):
+    monkeypatch.setattr(inbox, "LOOKED_AT", 3)
+    database, messages = open_database(tmp_path / "network.db"), sent(sender)
+    for message in reversed(messages):
+        take(database, message)
+    with sender.read() as session:
+        count, ours = outbox.sent_head(session, "network", this_node(session).epoch)
+    assert head(database) == (FACTS, count, ours)
+
+
+def test_what_a_node_says_it_has_written_is_kept_whether_anything_comes_with_it_or_less_is_said_later(sender, tmp_path):
+    database, first = open_database(tmp_path / "network.db"), sent(sender)[:1]
+    with database.write() as session:
+        for messages, said in (((), 5), (first, 1)):
+            inbox.take(session, inbox.Arrival("S01", "epoch", messages, sent=said), note, at=NOON)
+        head = session.get_one(inbox.InboxHead, ("S01", "epoch"))
+        assert (head.sent, head.count, head.n) == (5, 1, 1)
+        another_s = sa.update(inbox.InboxHead).values(sent=9).execution_options(synchronize_session=False)
+        session.execute(another_s)
+        inbox.take(session, inbox.Arrival("S01", "epoch", (), sent=7), note, at=NOON)
+        assert head.sent == 9, "as it stands, whatever was read of it before"
+
+
+def test_what_is_signed_later_is_known_by_that_signature_and_no_other_node_s_with_it(sender, tmp_path):
+    database, messages = open_database(tmp_path / "network.db"), sent(sender)
+    for from_node in ("S01", "S02"):
+        take(database, messages[0], from_node)
+    with database.write() as session:
+        for batch in ("signed", "again"):
+            inbox.take(session, inbox.Arrival("S01", "epoch", messages[:2], batch=batch), note, at=NOON)
+        kept = sa.select(InboxMessage.from_node, InboxMessage.id, InboxMessage.batch)
+        assert set(session.execute(kept).all()) == {
+            ("S01", "fact-0", "signed"), ("S01", "fact-1", "signed"), ("S02", "fact-0", None),
+        }  # fmt: skip
+        assert [row["batch"] for row in inbox.reported_after(session, "S01", "epoch", 0, 9, 10**6)] == ["signed"] * 2
+        assert [row["batch"] for row in inbox.reported_after(session, "S02", "epoch", 0, 9, 10**6)] == [""]
+
+
+def test_a_refusal_whose_facts_cannot_be_written_is_kept_without_them(sender, tmp_path):
+    database, messages = open_database(tmp_path / "network.db"), sent(sender)
+
+    def refuse(_session, message: Message) -> None:
+        raise Refused("odd", "That is odd.", what={"n"} if message.body["n"] else message.body["n"])
+
+    with database.write() as session:
+        arrival = inbox.Arrival("S01", "epoch", messages[:2])
+        assert [one.state for one in inbox.take(session, arrival, refuse, at=NOON)] == ["parked"] * 2
+        kept = [session.get_one(InboxMessage, ("S01", f"fact-{n}")) for n in range(2)]
+        assert [(row.reason, row.facts and row.facts["what"]) for row in kept] == [
+            ("odd: That is odd.", 0), ("odd: That is odd.", None),
+        ]  # fmt: skip
+
+
+def test_what_is_set_aside_is_found_by_its_reason_the_oldest_day_first_and_turned_down_once(tmp_path):
+    store, database = open_database(tmp_path / "store.db"), open_database(tmp_path / "network.db")
+    with store.write() as session:
+        found(session, "S01", at=NOON)
+        for n, body in enumerate(({"refuse": True}, {}, {"refuse": True}, {"n": 3})):
+            append(session, f"fact-{n}", body)
+    messages = sent(store)
+    messages[0] = replace(messages[0], business_day="2026-03-09")
+    messages[0] = replace(messages[0], hash=content_hash(messages[0]))
+    assert [take(database, message)[0] for message in messages] == ["parked", "parked", "parked", "taken"]
+    ids = [message.id for message in messages]
+    with database.write() as session:
+        waiting = {why: [one.id for one in inbox.waiting_of(session, "S01", why=why)] for why in ("", "not-now", "odd")}
+        assert waiting == {"": ids[:3], "not-now": ["fact-2", "fact-0"], "odd": []}
+        assert [one.id for one in inbox.waiting_of(session, "S01", why="not-now", most=1)] == ["fact-2"]
+        assert inbox.waiting_of(session, "S02") == []
+        assert inbox.taken_of(session, "S01", ids) == {"fact-3": messages[3].hash}
+        assert inbox.turn_down(session, "S01", ["fact-0", "fact-3"]) == ["fact-0"]
+        assert inbox.turn_down(session, "S01", ids) == ["fact-1", "fact-2"]
+        declined = inbox.declined_of(session, "S01", ids)
+        assert set(declined) == {"fact-0", "fact-1", "fact-2"}
+        assert declined["fact-0"] == f"{inbox.DECLINED}: not-now: The network does not take this."
+        assert inbox.declined_of(session, "S02", ids) == inbox.taken_of(session, "S02", ids) == {}
+    with database.write() as session:
+        arrival = inbox.Arrival("S01", "epoch", messages[:1])
+        (again,) = inbox.take(session, arrival, note, at=NOON)
+        assert (again.state, again.kind) == ("parked", inbox.DECLINED)
 
 
 def test_who_says_another_node_s_id_first_keeps_its_own_fact_out_no_more(sender, tmp_path):
@@ -313,7 +395,8 @@ def test_a_node_is_heard_in_full_once_all_that_it_says_it_has_written_is_here(se
 
 def test_a_content_that_does_not_fit_its_hash_is_parked(sender, tmp_path):
     database, first = open_database(tmp_path / "network.db"), sent(sender)[0]
-    assert take(database, replace(first, body={"n": 5})) == ("parked", "the content does not fit its hash")
+    for _ in range(2):  # it is not taken either when it comes again as it was
+        assert take(database, replace(first, body={"n": 5})) == ("parked", "the content does not fit its hash")
     assert noted(database) == {}
     with database.write() as session:
         found(session, "network", at=NOON)
@@ -358,6 +441,62 @@ def test_a_fact_leaves_the_queue_only_when_confirmed_and_a_refused_one_waits_for
         assert [row.id for row in outbox.due(session, "network")] == ["fact-0", "fact-1", "fact-2"]
 
 
+def test_numbers_a_copy_has_used_are_given_anew_in_the_order_the_facts_were_made(tmp_path):
+    store = open_database(tmp_path / "store.db")
+    with store.write() as session:
+        found(session, "S01", at=NOON)
+        for n in range(3):
+            append(session, f"old-{n}", {"n": n})
+        outbox.acknowledge(session, ["old-0"], at=NOON)
+        outbox.mark_stuck(session, "old-1", "not-now")
+        middle = new_epoch(session)
+        append(session, "newer", {"n": 1}, at=NOON + SECOND)
+        assert outbox.renumber(session, ["newer"]) == 0, "the present epoch's are left"
+        new_epoch(session)
+        assert outbox.renumber(session, ["newer", "old-2", "old-1", "old-0"]) == 3
+        assert outbox.sent_head(session, "network", middle) == (1, outbox.chain(GENESIS, stored(session, "newer").hash))
+        assert outbox.confirmed(session, "network", middle) == 0
+    rows, chained = sent(store), GENESIS
+    assert [(row.n, row.id) for row in rows] == [(1, "old-1"), (2, "old-2"), (3, "newer")]
+    with store.read() as session:
+        for row in rows:
+            chained = outbox.chain(chained, row.hash)
+            assert (stored(session, row.id).head, stored(session, row.id).state) == (chained, "pending")
+
+
+def test_what_goes_on_into_an_epoch_follows_what_stands_there_whatever_was_read_of_it_before(tmp_path):
+    store = open_database(tmp_path / "store.db")
+    with store.write() as session:
+        before = found(session, "S01", at=NOON).epoch
+        append(session, "old", {"n": 0})
+        now = new_epoch(session)
+        append(session, "first", {"n": 1})
+        assert outbox.sent_head(session, "network", now)[0] == 1
+        append(session, "second", {"n": 2})
+        assert outbox.leave(session, "network", before) == 1
+    assert [(row.n, row.id) for row in sent(store)] == [(1, "first"), (2, "second"), (3, "old")]
+
+
+def test_what_follows_another_end_of_the_chain_is_numbered_from_there_at_once(tmp_path):
+    store = open_database(tmp_path / "store.db")
+    with store.write() as session:
+        epoch = found(session, "S01", at=NOON).epoch
+        for n in range(3):
+            append(session, f"fact-{n}", {"n": n})
+        assert outbox.follow(session, "network", epoch, 5, GENESIS) == 3
+        chained = GENESIS
+        for row, n in zip(outbox.after(session, "network", epoch, 5), (6, 7, 8), strict=True):
+            chained = outbox.chain(chained, row.hash)
+            assert (row.n, row.id, row.head) == (n, f"fact-{n - 6}", chained)
+        assert outbox.sent_head(session, "network", epoch) == (8, chained)
+        outbox.acknowledge(session, ["fact-2"], at=NOON)
+        assert outbox.follow(session, "network", epoch, 7, GENESIS) == 0, "what it has confirmed is not undone"
+
+
+def stored(session, id: str) -> OutboxMessage:
+    return session.get_one(OutboxMessage, id)
+
+
 def test_however_much_goes_on_into_a_later_epoch_the_books_are_held_for_a_few_statements(tmp_path):
     store, asked = open_database(tmp_path / "store.db"), []
     with store.write() as session:
@@ -386,6 +525,32 @@ def test_a_batch_is_bounded_in_rows_and_bytes(tmp_path):
             append(session, f"big-{n}", {"text": "x" * (outbox.MAX_BYTES // 2)})
     with store.read() as session:
         assert len(outbox.due(session, "network")) == 1
+
+
+def test_a_batch_holds_what_fits_into_its_bytes_to_the_last_one(tmp_path):
+    store = open_database(tmp_path / "store.db")
+    with store.write() as session:
+        found(session, "S01", at=NOON)
+        for n in range(3):
+            append(session, f"fact-{n}", {"n": n})
+        two = sum(len(stored(session, f"fact-{n}").body) for n in range(2))
+        assert [len(outbox.due(session, "network", (), two + more)) for more in (-1, 0)] == [1, 2]
+
+
+def test_of_a_refused_fact_the_newest_reason_is_kept_and_each_new_one_is_counted(tmp_path):
+    store = open_database(tmp_path / "store.db")
+    with store.write() as session:
+        found(session, "S01", at=NOON)
+        append(session, "fact", {"n": 1})
+        for reason, attempts in (("not-now", 1), ("not-now", 1), ("bad-body", 2)):
+            outbox.mark_stuck(session, "fact", reason)
+            session.expire_all()
+            row = stored(session, "fact")
+            assert (row.state, row.reason, row.attempts) == ("stuck", reason, attempts)
+        outbox.acknowledge(session, ["fact"], at=NOON)
+        outbox.mark_stuck(session, "fact", "late")
+        session.expire_all()
+        assert (stored(session, "fact").state, stored(session, "fact").reason) == ("delivered", None)
 
 
 def test_what_has_waited_longest_goes_first_whatever_numbers_its_epoch_has_reached(tmp_path):

@@ -160,7 +160,7 @@ def fair_share(available_qty: int, claims: Sequence[Claim], usual_qty: int = 1) 
     left = max(0, available_qty)
     if not claims or not left:
         return [0] * len(claims)
-    # of a claim without bounds one pack more than there is tells as much as all of them, and takes no memory
+    # one pack more than there is ends the queue (rule 5): a claim without bounds takes no more memory than that
     most = [left // claim.pack_qty + 1 for claim in claims]
     packs = np.array([min(n, max(0, claim.packs)) for n, claim in zip(most, claims, strict=True)])
     caps = np.minimum(packs, [min(n, max(0, claim.required_packs)) for n, claim in zip(most, claims, strict=True)])
@@ -170,7 +170,6 @@ def fair_share(available_qty: int, claims: Sequence[Claim], usual_qty: int = 1) 
     rank = np.argsort(np.argsort([claim.key for claim in claims], kind="stable"), kind="stable")
     needed = int((caps * per_pack).sum())
     if needed > left:
-        caps = np.minimum(caps, left // per_pack + 1)  # one beyond what is there ends the queue (rule 5)
         rows, turn = np.repeat(np.arange(len(claims)), caps), _turns(caps)
         size = per_pack[rows]
         days = (have[rows] + np.maximum(turn * size, (turn + 1) * size - usual_qty)) / rate[rows]
@@ -178,7 +177,6 @@ def fair_share(available_qty: int, claims: Sequence[Claim], usual_qty: int = 1) 
         queue = rows[np.lexsort((rank[rows], days, (turn > 0) | (size > usual_qty)))]
         return [int(share) for share in np.bincount(_fit(queue, per_pack, left), minlength=len(claims))]
     rest = np.where([claim.on_route for claim in claims], packs - caps, 0)
-    rest = np.minimum(rest, (left - needed) // per_pack + 1)
     rows = np.repeat(np.arange(len(claims)), rest)
     queue = rows[np.lexsort((rank[rows], _turns(rest)))]
     return [int(share) for share in caps + np.bincount(_fit(queue, per_pack, left - needed), minlength=len(claims))]
@@ -319,7 +317,7 @@ def _ordered_by_customers(session: Session, skus: Collection[str]) -> Iterable[t
     )
     for query in (online, together):
         for store_id, sku, qty in session.execute(query):
-            yield (store_id, sku), int(qty or 0)
+            yield (store_id, sku), int(qty)
 
 
 def _houses(

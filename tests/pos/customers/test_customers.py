@@ -182,6 +182,38 @@ def test_a_debt_of_the_old_book_is_the_oldest(counter: Counter):
         counter.book(tab.carry_over, counter.id, 700, counter.store.now.date() + dt.timedelta(days=1), id=new_id())
 
 
+def test_what_is_carried_over_or_given_up_is_so_once_however_often_it_is_sent(counter: Counter):
+    counter.charge(1_000)
+    today = counter.store.now.date()
+    for verb, more, left in ((tab.carry_over, (today,), 1_700), (tab.write_off, (), 1_000)):
+        id_ = new_id()
+        why = {} if more else {"why": "gone"}
+        first, again = (counter.book(verb, counter.id, 700, *more, id=id_, **why) for _ in range(2))
+        assert (first.id, again.id, counter.owed()) == (id_, id_, left)
+        with pytest.raises(Conflict):
+            counter.book(verb, counter.id, 701, *more, id=id_, **why)
+    assert counter.findings() == []
+
+
+def test_what_was_given_up_of_a_sale_is_owed_again_for_its_return_as_far_as_it_was_and_no_further(counter: Counter):
+    store, bought, other = counter.store, counter.charge(1_000), counter.charge(50)
+    counter.book(tab.write_off, counter.id, 600, id=new_id(), why="gone")
+
+    def given_up() -> tuple[int, int]:
+        return store.read(lambda session: tab.given_up_of(session, store.store_id, bought))
+
+    assert given_up() == (400, 600)
+    for minor, owed, left in ((700, 50, (0, 300)), (300, 50, (0, 0))):
+        counter.book(tab.give_back, counter.id, tab_minor=minor, sale_id=new_id(), of_sale_id=bought)
+        assert (counter.owed(), given_up()) == (owed, left)
+    with pytest.raises(Refused):
+        counter.book(tab.give_back, counter.id, tab_minor=51, sale_id=new_id(), of_sale_id=bought)
+    kinds = store.read(lambda session: [one.kind for one in tab.entries(session, store.store_id, counter.id)])
+    assert kinds == ["charge", "charge", "written_off", "owed_again", "refund", "owed_again", "refund"]
+    assert [row.sale_id for row in counter.repay(50).paid] == [other]
+    assert counter.findings() == []
+
+
 def test_cash_for_the_tab_goes_into_the_drawer_once_however_often_it_is_sent(counter: Counter):
     counter.charge(3_000)
     command = new_id()
@@ -205,8 +237,9 @@ def test_a_card_repayment_moves_no_cash(counter: Counter):
     counter.charge(3_000)
     counter.repay(1_000, tender="card", reference="A17")
     assert (counter.owed(), counter.drawer()) == (2_000, FLOAT_MINOR)
-    with pytest.raises(Invalid):
+    with pytest.raises(Invalid) as refusal:
         counter.repay(1_000, tender="tab")
+    assert refusal.value.code == "unknown-tender"
     with pytest.raises(Invalid) as refusal:
         counter.repay(1_000, tender="card", reference="4111 1111 1111 1111")
     assert refusal.value.code == "card-number"
@@ -275,6 +308,43 @@ def test_repayments_that_come_home_without_their_shift_contradict_nothing_and_th
     with pytest.raises(Refused) as refusal:
         counter.repay(500, tender="card", reference="A18")
     assert refusal.value.code == "slip-used"
+
+
+@pytest.mark.parametrize(("kind", "amount_minor"), [("repayment", -500), ("carried_over", 500)])
+def test_what_comes_home_twice_is_written_once_under_its_own_name(counter: Counter, kind, amount_minor):
+    store = counter.store
+    counter.charge(3_000)
+    fact = TabMoved(
+        store_id=store.store_id, id=new_id(), customer_id=counter.id, kind=kind, amount_minor=amount_minor,
+        business_day=store.now.date(), at=store.now,
+    )  # fmt: skip
+    for _ in range(2):
+        with store.write() as session:
+            tab.write_again(Context(session, store.ana, store.now), fact)
+    assert counter.owed() == 3_000 + amount_minor
+    kept = store.read(lambda session: session.get_one(TabEntry, (store.store_id, fact.id)))
+    assert (kept.kind, kept.amount_minor, kept.balance_minor) == (kind, amount_minor, 3_000 + amount_minor)
+    assert counter.findings() == []
+
+
+def test_no_more_comes_home_off_a_tab_than_is_owed(counter: Counter):
+    store = counter.store
+    for owed, left in ((0, None), (300, 0)):
+        if owed:
+            counter.charge(owed)
+        fact = TabMoved(
+            store_id=store.store_id, id=new_id(), customer_id=counter.id, kind="written_off", amount_minor=-500,
+            business_day=store.now.date(), at=store.now,
+        )  # fmt: skip
+        with store.write() as session:
+            if left is None:
+                with pytest.raises(Refused) as refusal:
+                    tab.write_again(Context(session, store.ana, store.now), fact)
+                assert (refusal.value.code, refusal.value.facts) == ("more-than-owed", {"amount_minor": 500})
+            else:
+                tab.write_again(Context(session, store.ana, store.now), fact)
+        assert counter.owed() == 0
+    assert counter.findings() == []
 
 
 def test_nobody_repays_more_than_is_owed_or_at_a_closed_till(counter: Counter):

@@ -78,6 +78,11 @@ def test_lines_sum_to_the_basket_and_net_and_tax_to_each_line(lines, coin, cash)
     ), "what comes back asks nobody's age"
 
 
+@pytest.mark.parametrize(("qty", "age"), [(1, 18), (2, 18), (-1, None)])
+def test_a_single_bottle_asks_for_the_age_and_one_that_comes_back_does_not(qty, age):
+    assert price_basket([BasketLine("x", qty, replace(PLAIN, minimum_age=18))]).minimum_age == age
+
+
 @given(
     products,
     st.sampled_from(["goods", "deposit"]),
@@ -174,7 +179,7 @@ def test_a_line_or_two_cost_what_their_own_labels_say(parts, price_minor):
     assert [line.total_minor for line in split.lines] == [alone(ham, qty).total_minor for qty in parts]
 
 
-@given(st.lists(st.tuples(st.integers(1, 9), st.sampled_from(["weighed", "back", "label"])), max_size=40))
+@given(st.lists(st.tuples(st.integers(1, 2), st.sampled_from(["weighed", "back", "label"])), min_size=9, max_size=40))
 def test_what_comes_back_or_bears_a_label_is_not_made_up(rows):
     ham = replace(PLAIN, stock_unit="gram", price_quantity=1000, price_minor=400)
     signs, typed = {"back": -1}, {"label": 3}

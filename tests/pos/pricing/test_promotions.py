@@ -171,6 +171,9 @@ def test_coupons_are_used_only_as_far_as_they_save() -> None:
     one, three = (apply(lines(("tea", qty, 100)), coupon, coupons=typed) for qty in (1, 3))
     assert (one.saved_minor, one.coupons_used) == (50, {"AAA"})
     assert (three.saved_minor, three.coupons_used) == (100, {"AAA", "bb-b"})
+    twice = offer("o", "amount", of("tea"), amount_minor=50, most_times=2, codes=frozenset({"AAA", "BBB"}))
+    used = [apply(lines(("tea", qty, 100)), twice, coupons=typed).coupons_used for qty in (1, 2, 3, 9)]
+    assert used == [{"AAA"}, {"AAA"}, {"AAA", "bb-b"}, {"AAA", "bb-b"}], "each for two pieces"
     better = offer("better", "amount", of("tea"), amount_minor=50)
     assert apply(lines(("tea", 1, 100)), coupon, better, coupons=typed).coupons_used == frozenset()
 
@@ -268,6 +271,13 @@ def test_a_hint_says_what_is_missing() -> None:
     applied = apply(lines(("ale", 2, 99)), offer("o", "nth", of("ale"), size=3, percent_bp=10_000))
     assert [(hint.name, hint.missing_qty, hint.would_save_minor) for hint in applied.hints] == [("O", 1, 99)]
     assert not apply(lines(("ale", 3, 99)), offer("o", "nth", of("ale"), size=3, percent_bp=10_000)).hints
+
+
+@pytest.mark.parametrize(("qty", "missing"), [(1, [2]), (2, [1]), (3, []), (5, [])])
+def test_a_hint_is_given_as_often_as_its_offer_may_still_apply(qty: int, missing: list[int]) -> None:
+    once = offer("once", "nth", of("ale"), size=3, percent_bp=10_000, most_times=1)
+    applied = apply(lines(("ale", qty, 99), ("tea", 1, 100)), offer("a", "percent", of("tea"), percent_bp=1000), once)
+    assert [hint.missing_qty for hint in applied.hints] == missing
 
 
 # --- how far it is exact, and how long it takes ---

@@ -14,6 +14,7 @@ from pos.reports import reports
 from pos.sale import basket
 from pos.sale.basket import Parking, TakeUp, Voiding
 from pos.sale.sale_request import RungLine
+from pos.stock import recall
 from pos.stock.ledger import StockMovement
 from pos.store.store import Till, sell_beyond, store_of
 from pos.till.parked import taken_up
@@ -71,6 +72,16 @@ def test_one_product_that_has_no_price_hides_no_other_of_a_basket_given_up(store
         catalogue.add_product(Context(session, **by), "bare", "Bare", category="x", tax_class_id="food")
         catalogue.list_product(Context(session, **by), STORE, "bare")
     assert give_up(store, "basket-8", [RungLine("bare", 1), RungLine("milk", 2)]).total_minor == 258
+
+
+def test_a_recalled_product_that_is_given_up_is_worth_nothing_for_nobody_could_have_bought_it(store):
+    with store.write() as session:
+        recall.call(Context(session, store.wei, NOON), STORE, "milk", why="glass in it", called_by="The dairy")
+    assert give_up(store, "basket-8", [RungLine("milk", 2), RungLine("bread", 1)]).total_minor == 349
+
+
+def test_a_quantity_nobody_sells_hides_no_other_line_of_a_basket_given_up(store):
+    assert give_up(store, "basket-8", [RungLine("milk", 10**12), RungLine("bread", 1)]).total_minor == 349
 
 
 def test_what_the_books_do_not_have_is_worth_its_price_when_it_is_given_up(store):

@@ -85,6 +85,13 @@ def test_another_total_than_the_one_shown_is_told_and_the_promotion_of_the_hour_
     assert refusal(asked([("milk", 2)], 200), replace(NOW, shelf=later))[0] == "total-changed"
 
 
+def test_a_total_rounded_to_coins_is_charged_in_cash_alone():
+    coins = replace(NOW, counter=COUNTER._replace(smallest_coin_minor=5))
+    assert decide(asked([("milk", 3)], 385), coins).settled.total_minor == 385
+    code, facts = refusal(asked([("milk", 3)], 385, [("card", 387, "A17")]), coins)
+    assert (code, facts["total_minor"], facts["shown_minor"]) == ("total-changed", 387, 385)
+
+
 def test_who_may_not_sell_now_is_told_why():
     assert refusal(asked([("milk", 1)], 129), replace(NOW, counter=None))[0] == "no-open-shift"
     assert refusal(asked([("milk", 1)], 129), replace(NOW, counter=COUNTER._replace(state="counting")))[0] == (

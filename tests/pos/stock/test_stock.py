@@ -1,6 +1,7 @@
 """The ledger: goods are neither made nor lost, levels are its sums, promises are answered once."""
 
 import contextlib
+import json
 import random
 from collections.abc import Callable
 
@@ -79,6 +80,31 @@ def test_what_is_carried_under_one_name_is_carried_once(store, verb):
     assert store.level("milk").by_place["backroom"] == once["backroom"] - 2
 
 
+def test_every_movement_says_why_and_under_which_document_and_the_journal_says_so_too(store):
+    receive(store, [("milk", 12)])
+    with store.write() as session:
+        ctx = Context(session, store.wei, NOON)
+        stock.open_stock(ctx, "WH1", [("milk", 9)], source_id="book-1")
+        stock.move(ctx, STORE, "milk", 2, Place.BACKROOM, Place.SHELF)
+        stock.waste(ctx, STORE, "milk", 1, why="dented", source_id="waste-1")
+        stock.dispatch(ctx, "WH1", [("milk", 4)], source_id="order-1")
+        stock.count(ctx, STORE, "milk", 30, count_id="count-0001")
+    rows = store.read(lambda session: session.scalars(sa.select(StockMovement).order_by(StockMovement.id)).all())
+    reasons = {row.source_kind: (row.reason, row.qty) for row in rows if row.source_id != "opening"}
+    assert reasons == {
+        "delivery": ("received", 12), "opening": ("opening", 9), "refill": ("moved", 2), "waste": ("wasted", 1),
+        "order": ("dispatched", 4), "count": ("counted", 1),
+    }  # fmt: skip
+    query = sa.select(journal.JournalEntry).where(journal.JournalEntry.verb.startswith("stock."))
+    entries = store.read(lambda session: session.scalars(query.order_by(journal.JournalEntry.n)).all())
+    said = {entry.verb: (entry.subject.partition(":")[0], json.loads(entry.body)) for entry in entries}
+    assert {verb: kind for verb, (kind, _) in said.items()} == {
+        f"stock.{reason}": "product" if kind == "count" else kind for kind, (reason, _) in reasons.items()
+    }
+    assert said["stock.wasted"][1]["why"] == "dented"
+    assert (said["stock.counted"][1]["counted"], said["stock.counted"][1]["before"]) == (30, 31)
+
+
 @pytest.mark.parametrize("qty", [0, -1, 1.5, True, 10**10])
 def test_a_movement_has_a_whole_quantity_above_zero(store, qty):
     with pytest.raises(Invalid):
@@ -119,6 +145,16 @@ def test_only_what_is_available_is_promised_and_every_short_line_is_named(store)
     assert short == {"milk": (6, 5), "bread": (21, 20)}
     assert store.level("tea").held == 0
     assert store.level("milk") == Level(20, 15, 5, {"backroom": 20})
+    store.sell([("wine", 22)])
+    with pytest.raises(Refused) as refusal:
+        reserve(store, "order-2", [("wine", 1)])
+    assert refusal.value.facts["short"][0]["available"] == 0, "of what is owed already there is none, not less"
+
+
+def test_a_product_that_never_moved_is_told_as_none_where_it_is_asked_for(store):
+    asked = store.read(lambda session: stock.levels(session, STORE, ["milk", "unheard-of"]))
+    assert asked == {"milk": Level(20, 0, 20, {"backroom": 20}), "unheard-of": Level(0, 0, 0, {})}
+    assert "unheard-of" not in store.read(lambda session: stock.levels(session, STORE))
 
 
 def test_an_order_is_promised_once_and_answered_once(store):
@@ -128,6 +164,9 @@ def test_an_order_is_promised_once_and_answered_once(store):
     assert answer(store, "order-1", "released") == 2
     assert answer(store, "order-1", "expired") == 0
     assert store.level("milk").available == 20
+    reserve(store, "order-2", [("milk", 2)])
+    with pytest.raises(ValueError, match="held"):
+        answer(store, "order-2", "held")
 
 
 def test_a_promise_cannot_be_answered_twice_even_by_hand(store):
@@ -170,6 +209,10 @@ def test_a_count_puts_places_below_zero_right_and_ends_its_task(store):
     count(store, "milk", 9)
     assert store.level("milk").by_place == {"backroom": 9, "floor": 0}
     assert open_tasks(store) == []
+    store.sell([("milk", 11)])
+    with store.write() as session:
+        stock.count(Context(session, store.wei, NOON), STORE, "milk", 2, found_in=Place.SHELF)
+    assert store.level("milk").by_place == {"backroom": 0, "floor": 0, "shelf": 2}
 
 
 def test_the_same_count_is_posted_once_even_when_it_found_nothing(store):
@@ -180,8 +223,9 @@ def test_the_same_count_is_posted_once_even_when_it_found_nothing(store):
 
 @pytest.mark.parametrize("counted", [-1, 1.5, True, 10**10])
 def test_an_odd_count_is_refused(store, counted):
-    with pytest.raises(Invalid):
+    with pytest.raises(Invalid) as refusal:
         count(store, "milk", counted)
+    assert (refusal.value.code, refusal.value.facts) == ("bad-quantity", {"sku": "milk", "qty": counted})
 
 
 def test_a_warehouse_keeps_its_book_at_home_and_sends_no_more_than_it_has(store):

@@ -152,6 +152,10 @@ def test_a_drawer_counted_in_pieces_is_kept_piece_by_piece_and_stands_on_z(store
     done = closed(store)
     assert (done.counted_minor, done.over_short_minor) == (10_000, 0)
     assert done.z_report["pieces"] == {"note-5000": 2}
+    entry = store.read(
+        lambda s: s.scalars(sa.select(JournalEntry).where(JournalEntry.verb == "shift.drawer_counted")).one()
+    )
+    assert '"counted_minor":10000,"pieces":{"note-5000":2},"time":1' in entry.body
     assert store.findings() == []
 
 
@@ -162,6 +166,20 @@ def test_a_drawer_is_counted_twice_and_the_second_count_counts(store):
         counted(store, 10_000)
     assert refusal.value.code == "counted-twice"
     assert settled(store) == -5
+
+
+def test_a_drawer_that_is_even_settles_at_nothing(store):
+    counted(store, 10_000)
+    assert (settled(store), settled(store)) == (0, 0)
+
+
+def test_a_shift_is_locked_as_it_stands_whatever_was_read_of_it_before(store):
+    with store.write() as session:
+        read = current_in(session)
+        another_till_s = sa.update(Shift).values(expected_minor=5).execution_options(synchronize_session=False)
+        session.execute(another_till_s)
+        shift.locked(session, STORE, "T1")
+        assert read.expected_minor == 5
 
 
 def test_the_same_count_sent_twice_is_one_count(store):
@@ -234,6 +252,14 @@ def test_the_shop_settles_its_tolerance(store):
     assert closed(store, 10_020).over_short_minor == 20
 
 
+def test_where_nothing_may_be_off_an_even_drawer_still_asks_nobody(store):
+    with store.write() as session:
+        shift.set_tolerance(Context(session, store.wei, NOON), STORE, 0)
+    with pytest.raises(Invalid):
+        closed(store, 10_001)
+    assert closed(store, 10_000).over_short_minor == 0
+
+
 # --- X, Z and the totals ---
 
 
@@ -286,10 +312,12 @@ def test_z_carries_the_journals_end_its_own_hash_and_the_one_before(store):
     assert (entry.hash, entry.verb) == (second["journal"]["hash"], "shift.settled")
 
 
-def test_every_x_that_was_printed_is_counted(store):
+def test_every_x_that_was_printed_is_counted_and_goes_to_paper(store):
+    printed = []
     for _ in range(2):
         with store.write() as session:
-            shift.print_x(Context(session, store.ana, NOON), current_in(session))
+            printed.append(shift.print_x(Context(session, store.ana, NOON), current_in(session)))
+    assert store.read(lambda s: s.scalars(sa.select(PrintJob.document).where(PrintJob.kind == "x")).all()) == printed
     assert store.close_till().z_report["events"] == {"x_report": [2, 0]}
 
 
@@ -300,8 +328,10 @@ def test_a_drawer_signed_over_goes_on_under_both_names(store):
     store.sell([("milk", 1)])
     with store.write() as session:
         shift.sign_over(Context(session, store.ana, NOON), current_in(session), store.wei)
-    with pytest.raises(Refused), store.write() as session:
-        shift.sign_over(Context(session, store.ana, NOON), current_in(session), store.wei)
+    for giver in (store.ana, store.wei):
+        with pytest.raises(Refused) as refusal, store.write() as session:
+            shift.sign_over(Context(session, giver, NOON), current_in(session), store.wei)
+        assert refusal.value.code == "same-person"
     found = current(store)
     assert (found.opened_by, found.held_by, found.holder) == ("ana", "wei", "Wei")
     entry = store.read(
@@ -386,6 +416,8 @@ def test_no_figure_that_cash_can_be_worked_out_from_is_seen_before_the_count(sto
     for figure in ("3.87", "7.36", "10.00", "93.87"):
         assert figure not in paper(shown)
     assert (whole["total_minor"], whole["cash"]["sale"]) == (736, 387)
+    seen = [store.read(lambda s, who=who: shift.x_seen_by(s, current_in(s), who)) for who in (store.ana, store.wei)]
+    assert [one["cash"] for one in seen] == [{}, whole["cash"]]
     assert "Cash is shown" not in paper(whole)
 
 

@@ -22,8 +22,10 @@ from supply.membership import overview
 from supply.network.warehouse import allocation, dispatch, order_status
 from supply.network.warehouse.allocation import Claim, fair_share
 from supply.online.groups.groups import GroupOffer
+from supply.online.orders import PickupLine, PickupOrder
 from supply.orders.deliveries import Delivery, DeliveryLine
 from supply.orders.orders import OrderLine
+from supply.orders.suppliers import MOST_PACKS
 from supply.replenishment import stockouts
 from tests.supply.road import AT, DAY, OPERATOR, STORES, VAN, WAREHOUSE, Country, make_country
 
@@ -281,11 +283,134 @@ def test_goods_nobody_ever_counted_are_not_counted_on_for_ever(country):
         assert stockouts.positions(session, DAY) == {("S1", "bread"): 12}, "what is due for over a week is not known of"
 
 
-def _line(store: str, order_id: str, packs: int, pack_qty: int) -> OrderLine:
+def _line(store: str, order_id: str, packs: int, pack_qty: int, **why: float) -> OrderLine:
     return OrderLine(
         store_id=store, order_id=order_id, sku="bread", name="", pack_qty=pack_qty, packs=packs, packs_proposed=packs,
-        why={},
+        why=why,
     )  # fmt: skip
+
+
+LOAF = ("WH1", "bread")
+
+
+def knows(**wishes) -> allocation.AllocationRequirements:
+    """Return what the network knows of bread in packs of 6 that orders are to last two days for."""
+    given = {
+        "rates": {}, "usual": {}, "have": {}, "days": {"WH1": 3}, "reach": defaultdict(lambda: 2),
+        "packs": {LOAF: frozenset({6, 12})}, "silent": {}, "house_of": {"S1": "WH1", "S2": "WH1"},
+    }  # fmt: skip
+    return allocation.AllocationRequirements(**given | wishes)
+
+
+SELLS_6 = {("S1", "bread"): 6.0}  # 12 in two days and 1.5 times their root for chance: 18
+
+
+@pytest.mark.parametrize(
+    ("known", "got", "lines", "packs"),
+    [
+        *[({"rates": SELLS_6, "have": {("S1", "bread"): have}}, 0, [{}], packs)
+          for have, packs in ((0, 3), (1, 3), (6, 2), (12, 1), (17, 1), (18, 0), (40, 0), (-1, 4))],
+        ({"rates": SELLS_6}, 6, [{}], 2),
+        ({"rates": SELLS_6, "reach": {("S1", "o0"): 1, ("S1", "o1"): 2}}, 0, [{}, {}], 3),
+        ({"rates": SELLS_6 | {("S1", "bread"): 1e12}}, 0, [{}], MOST_PACKS),
+        ({"usual": {"bread": 6.0}}, 0, [{"required_qty": 5}], 1),
+        ({"usual": {"bread": 6.0}}, 0, [{"required_qty": 900}], 3),
+        ({"usual": {"bread": 6.0}}, 6, [{"required_qty": 12}], 1),
+        ({"usual": {"bread": 0.4}}, 0, [{"required_qty": 900}], 1),
+        ({}, 0, [{"required_qty": 13}], 3),
+        ({}, 0, [{"required_qty": 6}, {"required_qty": -6}], 1),
+        ({}, 0, [{"target": 20, "on_hand": 3, "reserved": 1, "on_the_way": 5}], 3),
+        ({}, 0, [{"target": 12}], 2),
+        ({}, 0, [{"target": 12, "on_hand": 6}], 1),
+        ({}, 0, [{"target": 12, "reserved": 6}], 3),
+        ({}, 0, [{"target": 12, "on_the_way": 6}], 1),
+        ({}, 0, [{}, {}], 10),
+        ({"rates": {("S1", "bread"): 0.0}}, 0, [{}], 1),
+        ({"rates": {("S1", "bread"): 0.0}, "have": {("S1", "bread"): 1}}, 0, [{}], 0),
+        ({"rates": SELLS_6, "packs": {LOAF: frozenset({12})}, "have": {("S1", "bread"): 5}}, 0, [{}], 2),
+        ({"rates": {("S1", "bread"): 0.0}, "packs": {}}, 0, [{}], 0),
+    ],
+)  # fmt: skip
+def test_a_store_needs_what_it_sells_until_the_vehicle_after_its_order_s_less_what_it_has(known, got, lines, packs):
+    mine = [_line("S1", f"o{n}", 5, 6, **why) for n, why in enumerate(lines)]
+    claim = knows(**known).claim(LOAF, mine, got)
+    assert (claim.required_packs, claim.packs) == (packs, 5 * len(lines))
+    assert claim.have_qty == knows(**known).have.get(("S1", "bread"), 0) + got
+
+
+@pytest.mark.parametrize(
+    ("have", "per_day", "days", "packs"),
+    [(0, 6.0, {"WH1": 3}, 5), (7, 6.0, {"WH1": 3}, 3), (30, 6.0, {"WH1": 3}, 0), (0, 6.0, {}, 3),
+     (0, 1e12, {}, MOST_PACKS)],
+)  # fmt: skip
+def test_a_store_without_an_order_takes_part_with_its_need_until_the_vehicle_after_next(have, per_day, days, packs):
+    place = ("S1", "bread")
+    known = knows(rates={place: per_day}, have={place: have}, days=days, silent={LOAF: ["S1"]})
+    assert known.silent_claims(LOAF) == [Claim("S1/", packs, packs, have, per_day, 6, on_route=False)]
+
+
+def test_of_two_orders_of_a_store_the_longest_waiting_is_served_first_and_what_is_kept_is_told():
+    known = knows(
+        rates=dict.fromkeys((("S1", "bread"), ("S2", "bread"), ("S3", "bread")), 6.0), silent={LOAF: ["S2", "S3"]},
+        have={("S3", "bread"): 60}, days={"WH1": 2},
+    )  # fmt: skip
+    given, scarce = allocation.share_out(
+        {LOAF: 24}, {LOAF: [_line("S1", "first", 1, 6), _line("S1", "second", 9, 6)]}, known
+    )
+    assert given == {("S1", "first", "bread"): 1, ("S1", "second", "bread"): 1}
+    assert scarce == {LOAF: allocation.Scarcity(there_qty=24, given_qty=12, kept_qty=12, kept_for=1)}
+    assert allocation.share_out({LOAF: -6}, {LOAF: [_line("S1", "first", 1, 6)]}, known)[1] == {
+        LOAF: allocation.Scarcity(0, 0, 0, 0)
+    }
+
+
+def test_what_a_store_has_counts_to_the_unit():
+    known = knows(
+        rates={("S1", "bread"): 6.0, ("S2", "bread"): 6.0}, have={("S1", "bread"): 6, ("S2", "bread"): 5}
+    )  # so that S1 needs two packs and S2 three
+    given, _ = allocation.share_out({LOAF: 30}, {LOAF: [_line("S1", "o", 9, 6), _line("S2", "o", 9, 6)]}, known)
+    assert given == {("S1", "o", "bread"): 2, ("S2", "o", "bread"): 3}
+
+
+def test_a_store_that_sells_nothing_makes_no_average_and_has_no_need(country):
+    with undone(country) as session:
+        sells(session, "S1", 6)
+        sells(session, "S2", 0)
+        known = allocation.read_requirements(session, [BREAD], set(), {}, at=AT)
+        assert known.rates["S2", "bread"] == 0
+        assert known.usual == {"bread": known.rates["S1", "bread"]}
+        assert [one.key for one in known.silent_claims(BREAD)] == ["S1/"]
+
+
+@pytest.mark.parametrize(
+    ("rates", "counts"),
+    [([100], 100), ([100, 0], 100), ([100, 10], 30), ([100, 10, 20], 30), ([100, 10, 20, 30], 60),
+     ([100, 10, 20, 30, 40], 60), ([10, 1, 10, 10], 10), ([30, 10, 10, 10], 30), ([31, 10, 10, 10], 30),
+     ([20, 2, 3, 30, 40], 9), ([1, 100, 100], 1), ([9, 1, 1], 3)],
+)  # fmt: skip
+def test_a_store_s_word_counts_at_most_three_times_what_the_middle_other_store_sells(country, rates, counts):
+    with undone(country) as session:
+        found = allocation.counted(session, {(f"S{n}", "bread"): float(rate) for n, rate in enumerate(rates)})
+        assert found["S0", "bread"] == counts
+
+
+@pytest.mark.parametrize(("state", "number", "counts"), [("placed", 1, 5), ("collected", 1, 0), ("placed", 0, 0)])
+def test_what_customers_ordered_online_is_needed_until_they_have_it(country, state, number, counts):
+    with undone(country) as session:
+        session.add(
+            PickupOrder(
+                store_id="S1", id="o", order_no="S1-1", number=number, state=state, customer_name="", currency="EUR",
+                customer_phone="", code_hash="", token_hash="t", total_minor=500, placed_at=AT, moved_at=AT,
+            )
+        )  # fmt: skip
+        session.flush()
+        for sku, qty in (("bread", 5), ("milk", 7)):
+            session.add(
+                PickupLine(store_id="S1", order_id="o", sku=sku, name="", qty=qty, price_minor=1, price_quantity=1)
+            )
+        session.flush()
+        have = allocation.read_requirements(session, [BREAD], {("S1", "bread")}, {}, at=AT).have
+        assert have == ({("S1", "bread"): -counts} if counts else {})
 
 
 @given(

@@ -18,7 +18,17 @@ from supply.demand.lead_time_demand import (
     spread_trust,
 )
 from supply.orders.suppliers import MOST_PACKS
-from supply.replenishment.policy import OrderPolicy, PolicyLine, decide, decide_basket, ready
+from supply.replenishment.policy import (
+    OrderPolicy,
+    PolicyLine,
+    decide,
+    decide_basket,
+    ready,
+    share_money,
+    total_costs,
+    worth,
+)
+from supply.replenishment.supplier_minimums import MOST_FILLED
 
 
 def selling(mean, size=1.0):
@@ -44,7 +54,7 @@ def lines(draw):
         mean=mean,
         variance=mean * draw(st.floats(0.5, 20)),
         mean_before=mean * draw(st.floats(0, 1)),
-        interval_days=draw(st.floats(0.1, 30)),
+        interval_days=draw(st.just(0.0) | st.floats(0.1, 30)),
         held_days=draw(st.floats(0, 14)),
         position_qty=draw(st.integers(-50, 900)),
         pack_qty=pack_qty,
@@ -135,6 +145,65 @@ def test_floor_and_ceiling_are_judged_by_what_they_cost():
         assert cost(packs) == pytest.approx(min(cost(count) for count in range(8)), rel=2e-3)
 
 
+@pytest.mark.parametrize(
+    "wishes",
+    [{}, {"held_days": 9.0}, {"shelf_life_days": 20, "held_days": 9.0}, {"shelf_life_days": 1}, {"price_minor": 60},
+     {"price_minor": 129_000, "price_quantity": 1000}],
+)  # fmt: skip
+def test_the_service_level_weighs_margin_against_holding_and_waste(wishes):
+    some = line(pack_cost_minor=480, **wishes)
+    cost, held, life = 80.0, some.held_days, some.shelf_life_days
+    margin = max(some.price_minor / some.price_quantity - cost, 0.05 * cost)
+    over = cost * held * 0.003 + (cost * min(1.0, held / life) ** 2 if life else 0.0)
+    level = min(0.98, max(0.75, margin / (margin + over)))
+    assert decide(some).service_level == pytest.approx(level, rel=1e-12)
+    assert decide(some, OrderPolicy(lowest_level=0.0, highest_level=1.0)).service_level == pytest.approx(
+        margin / (margin + over), rel=1e-12
+    )
+
+
+def lost(mean: float, there: float) -> float:
+    """Return what is wanted in vain of so much, where customers come by chance, summed unit by unit."""
+    wanted = np.arange(400)
+    return float((np.maximum(wanted - there, 0.0) * poisson.pmf(wanted, mean)).sum())
+
+
+@pytest.mark.parametrize(
+    "wishes",
+    [{}, {"position_qty": 2}, {"position_qty": 30}, {"position_qty": 90, "shelf_life_days": 8},
+     {"position_qty": 14, "outdating_qty": 6.0, "shelf_life_days": 90}, {"position_qty": 10, "ready_qty": 1.0},
+     {"position_qty": 9000, "shelf_life_days": 5000}, {"position_qty": 30, "interval_days": 1.0},
+     {"position_qty": 20, **selling(0.0), "mean_before": 0.0}],
+)  # fmt: skip
+def test_what_stands_in_a_store_is_worth_the_margin_it_brings_less_its_keeping_and_what_expires(wishes):
+    some = line(**wishes)
+    decision, rate = decide(some), some.mean / some.interval_days
+    there = decision.counted_qty + 6 * decision.packs
+    in_time = some.position_qty if some.ready_qty is None else some.ready_qty
+    early, late = lost(some.mean_before, in_time), lost(some.mean, there)
+    left = there - some.mean + late
+    kept_days = min(some.interval_days / 2 + left / rate / 2, 180) if rate else 180
+    stale = max(0.0, left - rate * some.shelf_life_days) if some.shelf_life_days else 0.0
+    brings = 37 * (some.mean - early - late)
+    costs = 92 * 0.003 * left * kept_days + 92 * (stale + some.outdating_qty)
+    assert worth([some]).item() == pytest.approx(brings - costs, rel=1e-3, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    "wishes", [{}, {"position_qty": 9}, {"position_qty": 9, "ready_qty": 1.0}, {"minimum_packs": 4}, {"held_days": 9.0}]
+)
+def test_a_supplier_costs_what_is_bought_lost_and_held_until_all_have_come_twice(wishes):
+    some, slow = line(**wishes), line(**selling(0.0), mean_before=0.0, interval_days=10.0)
+    in_time = some.position_qty if some.ready_qty is None else some.ready_qty
+    bought = 92 * 4 * 10
+    held = 92 * 0.003 * 10 * max(6 * some.minimum_packs, 4 * some.held_days) / 2
+    rare = line(**selling(0.6), mean_before=0.2, position_qty=0)
+    costs = total_costs([some, slow, rare])
+    assert costs[0] == pytest.approx(bought + 37 * lost(4.0, in_time) + held, rel=1e-3)
+    assert costs[1] == pytest.approx(bought + 92 * 0.003 * 10 * 6 / 2, rel=1e-3), "of what nobody wants none is lost"
+    assert costs[2] == pytest.approx(costs[1] + 37 * 0.2, rel=1e-3)
+
+
 # --- one product ---
 
 
@@ -147,6 +216,16 @@ def test_an_order_fills_up_to_the_level_in_whole_packs():
     decision = decide(line(position_qty=5))
     assert decision.target_qty - 6 < 5 + 6 * decision.packs < decision.target_qty + 6
     assert decision.reason == "needed"
+
+
+@pytest.mark.parametrize("position", [5, 11, 40])
+def test_the_last_pack_is_worth_the_margin_of_what_it_sells_less_what_the_rest_of_it_costs(position):
+    some = line(position_qty=position, service_level=0.9)
+    decision = decide(some)
+    there = max(position, 4) + 6 * decision.packs
+    sold = lost(12.0, there - 6) - lost(12.0, there) if decision.packs else 0.0
+    rest = 6 - sold if decision.packs else 0.0
+    assert decision.value_minor == pytest.approx(37 * sold - 37 * 0.1 / 0.9 * rest, rel=2e-3)
 
 
 def test_every_number_of_packs_tells_its_risk_also_after_one_that_leaves_none():
@@ -191,18 +270,19 @@ def test_no_pack_comes_that_hardly_sells_within_its_shelf_life():
     assert decide(lasting._replace(position_qty=8)).packs == decision.packs - 4  # 4 are still there when it comes
 
 
-def test_no_pack_of_fresh_goods_comes_that_is_likelier_to_spoil_than_to_be_missed_by_what_both_cost():
-    fresh = line(pack_qty=1, pack_cost_minor=92, shelf_life_days=2, service_level=0.98)
+@pytest.mark.parametrize("life", [2, 4, 6])
+def test_no_pack_of_fresh_goods_comes_that_is_likelier_to_spoil_than_to_be_missed_by_what_both_cost(life):
+    fresh = line(pack_qty=1, pack_cost_minor=92, shelf_life_days=life, service_level=0.98)
     decision = decide(fresh)
     assert decision.reason == "short-lived"
 
-    def pays(units: int) -> bool:  # 12 are wanted until the delivery after the next, and as many until it is over
-        return 37 * poisson.sf(units, 12) >= 92 * poisson.cdf(units, 12)
+    def pays(units: int) -> bool:  # 12 are wanted until the delivery after the next, and 4 a day until it is over
+        return 37 * poisson.sf(units, 12) >= 92 * poisson.cdf(units, 4 + 4 * life)
 
     last = 4 + decision.packs
     assert pays(last - 1)
     assert not pays(last)
-    assert decide(fresh._replace(shelf_life_days=6)).packs > decision.packs
+    assert decide(fresh._replace(shelf_life_days=life + 2)).packs > decision.packs
 
 
 def test_fresh_goods_demand_goes_along_with_the_last_fortnight_as_far_as_chance_does_not_explain_it():
@@ -223,6 +303,10 @@ def test_what_stands_for_show_is_kept_on_top():
 def test_no_more_comes_than_the_shelf_holds():
     decision = decide(line(position_qty=4, capacity_qty=13))
     assert (decision.packs, decision.reason) == (2, "no-room")
+    wanted = decide(line(position_qty=4)).packs
+    assert decide(line(position_qty=4, capacity_qty=6 * wanted)).reason == "needed", "all of it finds room"
+    decision = decide(line(**selling(40.0), position_qty=16, capacity_qty=24))  # of which 12 lie there when it comes
+    assert (decision.packs, decision.reason) == (2, "no-room")
 
 
 def test_one_more_short_lived_pack_comes_only_if_its_sales_pay_for_its_waste():
@@ -240,6 +324,8 @@ def test_an_empty_shelf_is_filled_even_if_only_big_cases_come():
     slow = line(**selling(0.3), mean_before=0.2, held_days=1.0, pack_qty=12, pack_cost_minor=12 * 92)
     assert decide(slow._replace(position_qty=0)).packs == 1
     assert decide(slow._replace(position_qty=2)).packs == 0
+    shown = slow._replace(service_level=0.999)
+    assert [decide(shown._replace(position_qty=here)).packs for here in (0, 1, 2)] == [1, 1, 0], "one left is not empty"
     never = slow._replace(**selling(0.003), mean_before=0.002)
     assert decide(never).packs == 0
 
@@ -287,12 +373,31 @@ def test_a_minimum_order_that_is_met_changes_nothing():
     assert decide_basket([line()], 1) == decide_basket([line()])
 
 
+def test_where_nothing_is_sold_no_money_is_shared():
+    assert share_money([[], []], [(500, [True, True])]) == [0, 0]
+    assert decide_basket([]) == []
+
+
 def test_with_little_money_the_packs_worth_most_per_money_come():
     milk, caviar = line(), line(sku="caviar", price_minor=9100, pack_cost_minor=54_000)
     plenty = decide_basket([milk, caviar])
     poor = decide_basket([milk, caviar], budget_minor=plenty[0].cost_minor)
     assert [one.packs for one in poor] == [plenty[0].packs, 0]
     assert [one.reason for one in poor] == ["needed", "budget"]
+
+
+def test_a_line_whose_smallest_order_does_not_fit_the_money_gets_no_pack():
+    few = line(**selling(40.0), minimum_packs=3)
+    found = [decide_basket([few], budget_minor=minor)[0] for minor in (3 * 552, 3 * 552 - 1)]
+    assert [(one.packs, one.reason) for one in found] == [(3, "budget"), (0, "budget")]
+    assert [one.cut_packs for one in found] == [decide(few).packs - 3, decide(few).packs]
+
+
+@pytest.mark.parametrize(("minor", "packs"), [(0, 0), (1, 0), (2, 0), (3, 3), (4, 4), (5, 4)])
+def test_what_is_owed_to_customers_comes_with_the_smallest_order_first_where_all_packs_are_worth_as_much(minor, packs):
+    owed = line(**selling(0.0), mean_before=0.0, position_qty=-12, pack_qty=3, pack_cost_minor=1, price_minor=0,
+                minimum_packs=3)  # fmt: skip
+    assert decide_basket([owed], budget_minor=minor)[0].packs == packs
 
 
 def test_a_minimum_that_the_money_does_not_reach_postpones_the_basket():
@@ -305,6 +410,26 @@ def test_of_what_needs_nothing_yet_the_likeliest_to_sell_joins_the_basket():
     total = decide(needed).cost_minor
     joined = decide_basket([needed, soon, late], total + 500)
     assert [one.packs for one in joined] == [decide(needed).packs, 1, 0]
+
+
+def test_a_basket_is_filled_by_whole_minimums_and_by_no_more_packs_of_a_line_than_anybody_would_carry():
+    bread = line(sku="bread", capacity_qty=18)
+    cost = decide(bread).cost_minor
+    rare = line(sku="rare", position_qty=19, pack_qty=3, pack_cost_minor=276, minimum_packs=3)
+    assert [one.packs for one in decide_basket([bread, rare], cost + 1)] == [3, 3]
+    shut = rare._replace(capacity_qty=20)  # two packs find no room beside what lies there, and three are the least
+    assert [one.packs for one in decide_basket([bread, shut], cost + 1)] == [0, 0]
+    candy = line(sku="candy", position_qty=19, pack_qty=1, pack_cost_minor=1, price_minor=100)
+    most = decide(candy).packs + MOST_FILLED
+    assert [one.packs for one in decide_basket([bread, candy], cost + most)] == [3, most]
+    assert [one.packs for one in decide_basket([bread, candy], cost + most + 1)] == [0, 0]
+
+
+def test_a_minimum_that_a_pack_reaches_to_the_cent_takes_no_other():
+    bread, milk = line(sku="bread", capacity_qty=18), line(position_qty=19)
+    cost = decide(bread).cost_minor
+    assert [one.packs for one in decide_basket([bread, milk], cost + 552)] == [3, 1]
+    assert [one.packs for one in decide_basket([bread, milk], cost + 553)] == [3, 2]
 
 
 # --- everything there could be ---
@@ -328,7 +453,7 @@ def test_more_stock_never_means_more_packs(some, more):
 @given(lines(), st.integers(0, 500))
 def test_without_demand_nothing_is_ordered(some, position):
     still = some._replace(mean=0.0, variance=0.0, mean_before=0.0, position_qty=position)
-    assert decide(still).packs == 0
+    assert (decide(still).packs, decide(still).target_qty) == (0, some.presentation_qty)
 
 
 @given(lines())
@@ -356,6 +481,13 @@ def test_a_basket_never_costs_more_than_there_is(some, budget_minor):
 @given(lines())
 def test_a_line_is_decided_alike_alone_and_among_others(some):
     assert decide_basket([line(), some, line(sku="tea")])[1] == decide(some)
+
+
+@given(lines())
+def test_in_dearer_money_the_same_packs_come(some):
+    cheap = some._replace(price_minor=some.price_minor % 50, pack_cost_minor=some.pack_cost_minor % 900)
+    dear = cheap._replace(price_minor=cheap.price_minor * 1000, pack_cost_minor=cheap.pack_cost_minor * 1000)
+    assert decide(dear).packs == decide(cheap).packs
 
 
 # --- goods that come on their day ---
@@ -394,6 +526,8 @@ def test_goods_that_come_after_the_shelf_was_empty_are_still_there_afterwards():
     late = line(position_qty=20, mean=32.0, variance=40.0, mean_before=24.0, interval_days=8.0, ready_qty=4.0)
     at_once = line(position_qty=20, mean=32.0, variance=40.0, mean_before=24.0, interval_days=8.0)
     assert decide(late).counted_qty == 24.0 + 16.0
+    assert decide(late._replace(outdating_qty=5.0)).counted_qty == 24.0 + 11.0
+    assert decide(late._replace(position_qty=-4, ready_qty=0.0)).counted_qty == 24.0 - 4.0
     assert decide(at_once).counted_qty == 24.0
     assert decide(late).packs < decide(at_once).packs
 
@@ -408,6 +542,12 @@ def test_a_basket_is_not_filled_up_past_a_product_s_place_on_the_shelf():
     assert [one.reason for one in decide_basket([milk], minimum)] == ["filled-up"]
     placed = milk._replace(slot_qty=decide(milk).packs * milk.pack_qty)
     assert [(one.reason, one.packs) for one in decide_basket([placed], minimum)] == [("postponed", 0)]
+
+
+@pytest.mark.parametrize(("slot", "packs"), [(30, 2), (24, 0)])
+def test_a_basket_is_filled_with_what_finds_its_place_beside_what_lies_there(slot, packs):
+    bread, milk = line(sku="bread", capacity_qty=18), line(position_qty=19, slot_qty=slot)
+    assert decide_basket([bread, milk], decide(bread).cost_minor + 2 * 552)[1].packs == packs
 
 
 @given(lines(), st.integers(0, 200))
