@@ -77,7 +77,7 @@ def test_level_weekday_season_campaign_empty_shelf_region_and_method_are_said(ho
                "On 2 days shown, the shelf was empty", "the product's sales", "30% of it", "Method: a level", "Check"],
         "zh": ["约卖 10", "星期六", "多卖 20%", "3月5日周四 是特殊的一天", "“Spring”活动", "“Half price”优惠",
                "有 2 天货架曾经空着",
-               "本店自己的销售", "占 30%", "方法：", "上周"],
+               "本店自己的销售", "其中 30%", "方法：", "上周"],
     }  # fmt: skip
     with house.app.test_request_context(f"/?lang={language}"):
         house.app.preprocess_request()
