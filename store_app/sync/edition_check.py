@@ -390,7 +390,7 @@ def _now(session: Session) -> dt.datetime:
 
 def _refused(code: str, kind: str, place: Any, **facts: Any) -> Invalid:
     """Return the refusal of an edition; the sentence names the row as a spreadsheet would, from 1."""
-    where = " › ".join(f"#{part + 1}" if isinstance(part, int) else str(part) for part in place) or "–"
+    where = ", ".join(f"#{part + 1}" if isinstance(part, int) else str(part) for part in place) or "–"
     return Invalid(f"edition-{code}", _WORDS[code], edition=kind, place=where, **facts)
 
 

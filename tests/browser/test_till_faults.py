@@ -512,7 +512,7 @@ def test_scans_that_come_while_a_sale_is_sent_are_counted_kept_and_given_to_the_
     paying.abort()
     expect(page.locator("#pay-unknown")).to_be_visible()
     page.reload()  # nothing was saved, and the scans still wait
-    expect(page.locator("#pay-waiting")).to_contain_text("2 scans wait")
+    expect(page.locator("#pay-waiting")).to_contain_text("2 scans are waiting")
     page.unroute("**/api/sales/**")
     expect(page.locator("#unknown-title")).to_have_text("Sale not saved")
     page.get_by_role("button", name="Add to this basket").click()

@@ -92,6 +92,10 @@ EQUIVALENT: dict[tuple[str, str], str] = {
     ),
     ("forecasting.uncertainty.intervals", "for step in range(5 * COUNTED_UNITS):"): "no level lies so far out",
     (
+        "forecasting.uncertainty.intervals",
+        "quantile = np.moveaxis(found.reshape(*mean.shape, -2), -1, 1)",
+    ): "any number below zero stands for the rest",
+    (
         "config.nodes.outbox",
         "return fits(Message(id, 1, topic, version, made_at, business_day, json.loads(text), hash), text)",
     ): "a hash says nothing of the number",

@@ -143,7 +143,7 @@ def test_the_sentence_names_the_row_and_is_gone_with_the_next_good_edition(house
     publish(network, "catalogue", worse)
     talk(house, served)
     with house.doors.read() as session:
-        assert "products, row 1, name" in publication.refused(session)[0].reported
+        assert "products, #1, name" in publication.refused(session)[0].reported
     better = copy.deepcopy(good["body"])
     named(better, "N1")["name"] = "Kola"
     publish(network, "catalogue", better)

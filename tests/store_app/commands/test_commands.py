@@ -311,7 +311,7 @@ def test_a_price_list_comes_in_by_command_for_a_supplier_of_the_shop_s_own_whole
     reported = "".join(store(*import_it).output.split())
     assert "第3行，pack_qty：" in reported, "in the store's language"
     assert "什么也没有写入" in reported
-    assert "用--supplier说明是谁的价目表" in "".join(store("import", "price-list", str(prices)).output.split())
+    assert "用--supplier指明价目表的供应商" in "".join(store("import", "price-list", str(prices)).output.split())
     prices.write_text("sku,pack_qty,pack_cost\n00042,6,4.50\n", encoding="utf-8")
     assert store(*import_it).exit_code == 0
     with database.read() as session:

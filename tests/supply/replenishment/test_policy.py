@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import nbinom, poisson
 
@@ -483,6 +483,7 @@ def test_a_line_is_decided_alike_alone_and_among_others(some):
     assert decide_basket([line(), some, line(sku="tea")])[1] == decide(some)
 
 
+@settings(max_examples=20)
 @given(lines())
 def test_in_dearer_money_the_same_packs_come(some):
     cheap = some._replace(price_minor=some.price_minor % 50, pack_cost_minor=some.pack_cost_minor % 900)

@@ -76,7 +76,7 @@ def test_a_silent_shop_is_amber_after_an_hour_red_after_a_day_and_wants_somethin
     assert to_do in reported[1]
     operator = network.signed_in("operator")
     listed = operator.get("/console/stores/").text
-    assert (f"tag-{light}" in listed and "complete until" in listed) == (light != "good")
+    assert (f"tag-{light}" in listed and "complete through" in listed) == (light != "good")
     assert to_do in operator.get(f"/console/stores/{STORE}").text
 
 

@@ -270,7 +270,7 @@ def picked(page, way):
     ("language", "changed", "dropped", "over"),
     [
         ("en", "Order 7 can no longer be changed", "Order 7 was already sent. Cancel it instead", "Order 8 has lapsed"),
-        ("zh", "进货单 7 已不是建议单", "进货单 7 已经发出", "进货单 8 已结束"),
+        ("zh", "进货单 7 已不是建议单", "进货单 7 已经发送", "进货单 8 已结束"),
     ],
 )
 def test_what_comes_too_late_for_an_order_is_refused_with_what_to_do(office, language, changed, dropped, over):

@@ -262,7 +262,7 @@ def test_closed_days_that_cannot_be_are_said_beside_their_field(office, given, s
                 "Sale 17 of",
             ),
         ),
-        ("zh", ("取回 3 条消息，其中销售 2 条", "有 2 笔销售所属的班次尚未结账", "（备用金）", "销售 17：")),
+        ("zh", ("送回了 3 条消息，其中 2 条是销售", "有 2 笔销售所属的班次尚未结账", "（备用金）", "销售 17：")),
     ],
 )
 def test_books_put_back_are_told_with_what_somebody_must_look_at(office, language, said):

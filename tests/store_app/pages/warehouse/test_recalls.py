@@ -53,7 +53,7 @@ def test_a_batch_is_called_back_looked_for_credited_and_lifted_on_the_page(conso
     assert "Batch L7 is recalled: leave it where it is" in words(client.get(sheet)), "the picker reads it"
     at = f"/console/recalls/{command}"
     page = words(client.get(at))
-    assert "24 in stock, plus 56 with no known batch" in page
+    assert "24 in stock, plus 56 of unknown batch" in page
     assert "12 shipped" in page
     assert "0 of 2 locations checked" in words(client.get("/console/recalls/"))
     for typed, status in (("999", 409), ("x", 422)):
