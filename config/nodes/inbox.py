@@ -38,9 +38,11 @@ from config.nodes.journal import GENESIS, Actor, Context, amending, canonical, m
 from config.nodes.node import Peer, this_node
 from config.nodes.outbox import Message, chain, fits
 from config.states import StateTable
+from config.words import N_
 
 log = structlog.get_logger()
-ABSURD, NUL = "it has a figure no store can have", "it has a text with the sign NUL, which no text may hold"
+ABSURD, NUL = N_("it has a figure no store can have"), N_("it has a text with the sign NUL, which no text may hold")
+UNFIT = N_("the content does not fit its hash")
 Effect = Callable[[Session, Message], None]
 Bulk = Callable[[Session, Sequence[Message]], Sequence[Message]]
 """Writes many facts at once and returns those it leaves to be taken one by one."""
@@ -353,7 +355,7 @@ def _take_fresh(
     outcomes, whole = {}, {}
     for place, message, body in fresh.values():
         if not fits(message, body):
-            outcomes[place] = Outcome("parked", "the content does not fit its hash")
+            outcomes[place] = Outcome("parked", UNFIT)
         elif (odd := _oddity(message.body, body)) is not None:
             outcomes[place] = Outcome("parked", odd)
         else:
@@ -422,7 +424,7 @@ def _again(
 ) -> Outcome:
     row = session.get_one(InboxMessage, (from_node, message.id))
     if not message.is_whole():
-        outcome = Outcome("parked", "the content does not fit its hash")
+        outcome = Outcome("parked", UNFIT)
     else:
         oddity = _oddity(message.body, canonical(message.body))
         outcome = Outcome("parked", oddity) if oddity else _try(session, message, effect)
@@ -442,7 +444,7 @@ def _again(
 def _contradiction(
     session: Session, from_node: str, epoch: str, message: Message, is_known: bool, at: dt.datetime
 ) -> Outcome:
-    reason = "the same id came with another content" if is_known else f"number {message.n} was already used"
+    reason = N_("the same id came with another content") if is_known else f"number-used: {message.n}"
     _alarm(session, from_node, epoch, message, reason, at)
     return Outcome("parked", reason, CONTENT_DIFFERS if is_known else NUMBER_USED)
 

@@ -46,7 +46,7 @@ REASONS = {
     "gone-coupon": N_("The coupon %(what)s was used up meanwhile. Order again without it."),
     "recall-called": N_("Recalled: %(what)s"), "credit-returned": N_("Returned products"),
     "credit-recalled": N_("Recalled products"), "credit-claim": N_("Claim %(what)s"),
-    "group-ordered": N_("Ordered: %(what)s."),
+    "group-ordered": N_("Ordered: %(what)s."), "number-used": N_("number %(what)s was already used"),
 }  # fmt: skip
 """Code of a reason -> its words; what it is about stands behind the code: `gone-products: Milk, Bread`."""
 

@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as lazy
 from config.errors import Refused
 from config.nodes import inbox
 from config.nodes.inbox import InboxMessage
-from store_app.web.presenting import money, number, qty
+from store_app.web.presenting import money, number, qty, why_words
 from store_app.words import words as general_words
 from store_app.words.refusals import sentence_of
 from supply.demand import plausibility
@@ -64,7 +64,7 @@ def why(row: InboxMessage) -> str:
         return str(KINDS[facts["kind"]] % {"value": value, "name": facts.get("name", "")})
     said, sentence = _field(row.reason) or REASONS.get(code), facts.get("sentence")
     if said or not sentence:
-        return str(said or row.reason or "")
+        return str(said or why_words(row.reason))
     return sentence_of(Refused(code, sentence, **facts))
 
 
@@ -80,7 +80,7 @@ def to_store(reason: str | None) -> str:
     code = _code(reason)
     known = words.get(plausibility.SEND if code.startswith(plausibility.SEND) else code) or REASONS.get(code)
     if not is_declined(reason):
-        return _field(reason) or str(known or reason or "")
+        return _field(reason) or str(known or why_words(reason))
     reported = _field(reason) or str(known or _("the operator did not accept it"))
     return _("The network rejected this: %(why)s. It stays on record here.", why=reported.rstrip(".。"))
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from config.clock import SystemClock
 from config.nodes.journal import Actor, Context, JournalEntry
-from pos.catalogue.catalogue import TaxClass
+from pos.catalogue.catalogue import Product, TaxClass
 from pos.customers import customers, loyalty, tab
 from pos.customers.customers import Particulars
 from pos.customers.loyalty import PointsAccount
@@ -468,6 +468,28 @@ def test_tax_that_is_added_stands_in_a_row_of_its_own_on_both_screens(page: Page
     pay_exactly(page)
     (sale,) = store.rows(Sale)
     assert sale.total_minor == 611
+
+
+def test_the_customers_screen_keeps_to_the_stores_language_while_the_cashier_reads_another(
+    page: Page, store: Node, faults: list[str]
+):
+    names = {"MILK": "Vollmilch", "DEPOSIT": "Pfand", "123": "Pflaumen"}
+    with store.database.write() as session:
+        for sku, name in names.items():
+            session.execute(sa.update(Product).where(Product.sku == sku).values(names={"de": name}))
+    enter(page, store, language="de")
+    screen = page.context.new_page()
+    screen.goto(f"{store.url}/till/display")
+    page.bring_to_front()
+    wedge(page, CODES["MILK"], COLA, PLUMS_482_G)
+    priced(page)
+    for name in names.values():
+        expect(page.locator("#lines")).to_contain_text(name)
+    expect(page.locator("#total")).to_have_text("7,17\N{NO-BREAK SPACE}$")
+    expect(screen.locator("#lines li")).to_have_count(4)
+    for said in ("Whole milk", "Bottle deposit", "482 gPlums", "$1.44"):
+        expect(screen.locator("#lines")).to_contain_text(said)
+    expect(screen.locator(".display-total")).to_have_text("Total$7.17")
 
 
 def test_only_cash_is_rounded_in_a_split_payment_and_the_refund_rounds_the_same_way(

@@ -231,7 +231,7 @@ def test_the_same_number_with_another_id_is_parked_with_an_alarm(sender, tmp_pat
     database, messages = open_database(tmp_path / "network.db"), sent(sender)
     take(database, messages[0])
     rival = replace(messages[1], n=1)
-    assert take(database, rival) == ("parked", "number 1 was already used")
+    assert take(database, rival) == ("parked", "number-used: 1")
     assert noted(database) == {"fact-0": 0}
 
 

@@ -97,7 +97,7 @@ def _worded(one: Attention, name: str) -> dict[str, Any]:
                 "%(store)s sent %(num)d messages that contradict earlier ones; for example: %(why)s.",
                 count,
                 store=name,
-                why=why,
+                why=why_words(why),
             ),
         )
     elif one.kind == "fork":

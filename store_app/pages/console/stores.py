@@ -25,7 +25,7 @@ from store_app.pages.console import console, store_lights, store_map
 from store_app.pages.orders import closed_days as closed_pages
 from store_app.runtime.doors import acting, doors, read, write
 from store_app.sync import receiver
-from store_app.web.presenting import about_store, money, page, percent, since, today
+from store_app.web.presenting import about_store, money, page, percent, since, today, why_words
 from store_app.web.security import can, requires
 from store_app.words import held, words
 from store_app.words import money as money_words
@@ -393,7 +393,7 @@ def _parked(session: Session, store_id: str) -> list[Kept]:
 def _alarms(session: Session, store_id: str) -> list[Kept]:
     query = sa.select(InboxAlarm).where(InboxAlarm.from_node == store_id).order_by(InboxAlarm.at.desc())
     rows = session.scalars(query.limit(SHOWN))
-    return [Kept(row.message_id, row.at.date().isoformat(), row.reason) for row in rows]
+    return [Kept(row.message_id, row.at.date().isoformat(), why_words(row.reason)) for row in rows]
 
 
 def _day(made_at: str) -> str:

@@ -8,11 +8,13 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from werkzeug.exceptions import HTTPException
 
 from config import words
 from pos.documents import receipt
 from pos.documents.paper import COLUMNS, composed, width
+from pos.store.store import Store
 from tests.pos import paper_documents as documents
 from tests.pseudo import ENDS, english, longer, speaking, write_catalogue
 from tests.readable import as_text
@@ -104,6 +106,8 @@ def test_pages_and_paper_speak_it(build: Callable[..., House], added: tuple[str,
 def test_no_page_says_a_word_that_is_in_no_catalogue(build: Callable[..., House], added: tuple[str, ...], role: str):
     house = build(role, "S01" if role == "store" else "network", is_new=True)
     (office.fill if role == "store" else operator.furnish)(house)
+    with house.doors.write() as session:
+        session.execute(sa.update(Store).values(language=added[0]))
     client = house.signed_in("shopkeeper" if role == "store" else "operator")
     client.get("/", query_string={"lang": added[0]})
     todo = [
