@@ -24,7 +24,7 @@ import re
 import shutil
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -118,12 +118,14 @@ class PracticeStores:
         return name, after_n, note
 
     def close(self, name: str) -> None:
-        """Throw a practice store away."""
+        """Delete a practice store; renamed first, so that a request still on it opens nothing, and no new file."""
+        gone = self.folder / f"gone.{name}"
         with self._alone:
-            found = self._open.pop(name, None)
-        if found is not None:
-            found.database.engine.dispose()
-        shutil.rmtree(self.folder / name, ignore_errors=True)
+            if found := self._open.pop(name, None):
+                found.database.engine.dispose()
+            with suppress(OSError):  # already gone, or in use: the next sweep tries again
+                (self.folder / name).rename(gone)
+        shutil.rmtree(gone, ignore_errors=True)
 
     def _doors(self, name: str) -> Doors:
         folder = self.folder / name

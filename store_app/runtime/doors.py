@@ -227,15 +227,36 @@ def own_doors() -> Doors:
 
 
 def doors() -> Doors:
-    """Return the doors of the application that answers now; those of its practice store, where a browser practises."""
+    """Return the doors of the application that answers now; those of its practice store, where a browser practices.
+
+    A request keeps the practice store it began on, though it is deleted meanwhile: it never goes on with the store's
+    own books.
+    """
     name = signed.get("practice") if has_request_context() else None
     if not name:
         return own_doors()
-    found: Doors | None = current_app.extensions["cornerstore_practice"].doors(name)
-    if found is None:  # thrown away meanwhile: and no page of it may write into the store's own books
-        for key in ("practice", "csrf_token"):
-            signed.pop(key, None)
-    return found or own_doors()
+    kept: dict[str, Doors] = g.setdefault("practice_doors", {})
+    found: Doors | None = kept.get(name) or current_app.extensions["cornerstore_practice"].doors(name)
+    if found is None:
+        _end_practice()
+        return own_doors()
+    kept[name] = found
+    return found
+
+
+def is_practice_over() -> bool:
+    """Tell whether this request's practice store was deleted while it was answered, and end the practice if so."""
+    name = signed.get("practice")
+    is_over = name is not None and current_app.extensions["cornerstore_practice"].doors(name) is None
+    if is_over:
+        _end_practice()
+    return is_over
+
+
+def _end_practice() -> None:
+    """Let no page of the practice store write into the store's own books."""
+    for key in ("practice", "csrf_token"):
+        signed.pop(key, None)
 
 
 def write() -> AbstractContextManager[Session]:

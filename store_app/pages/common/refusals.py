@@ -3,7 +3,8 @@
 Nothing else turns an error into an answer. What nobody foresaw is logged and answered with a plain page and 500.
 A database that cannot do what it was asked says in words what to do now, with 503: a till takes that for no answer and
 asks whether its sale is there. After a fault of the disk every handle on the books is let go, and what comes next reads
-them from the disk again: what a handle remembers that could not write is not to be believed.
+them from the disk again: what a handle remembers that could not write is not to be believed. A browser whose practice
+store was deleted while it asked is sent to ask again, without it.
 """
 
 import errno
@@ -12,14 +13,15 @@ from typing import Any
 
 import sqlalchemy as sa
 import structlog
-from flask import Flask, Response, jsonify, render_template, request
+from flask import Flask, Response, jsonify, redirect, render_template, request
+from flask.typing import ResponseReturnValue
 from flask_babel import force_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.exceptions import HTTPException
 
 from config.errors import Conflict, DomainError, Invalid, NotFound, Refused, Unreachable
-from store_app.runtime.doors import doors
+from store_app.runtime.doors import doors, is_practice_over
 from store_app.web.security import asks_for_json
 from store_app.words.refusals import sentence_of
 
@@ -109,11 +111,13 @@ def set_up(app: Flask) -> None:
                 made.headers[name] = value
         return made
 
-    @app.errorhandler(sa.exc.DBAPIError)
-    def _of_the_database(fault: sa.exc.DBAPIError) -> Response:
-        code = trouble_of(fault)
-        if code is None:
-            return _unforeseen(fault)
+    @app.errorhandler(Exception)
+    def _fault(fault: Exception) -> ResponseReturnValue:
+        if is_practice_over():
+            return redirect(request.full_path, 307)
+        if not isinstance(fault, sa.exc.DBAPIError) or (code := trouble_of(fault)) is None:
+            log.error("unforeseen", route=_route(), method=request.method, exc_info=fault)
+            return _even_so(500, "unforeseen", UNFORESEEN)
         log.error("trouble with the database", route=_route(), trouble=code, said=str(fault.orig))
         if code in _LETS_GO:
             with suppress(OSError):  # nothing at all can be opened: whoever comes next tries again
@@ -121,11 +125,6 @@ def set_up(app: Flask) -> None:
         made = _even_so(503, code, TROUBLES[code])
         made.headers["Retry-After"] = RETRY_S
         return made
-
-    @app.errorhandler(Exception)
-    def _unforeseen(fault: Exception) -> Response:
-        log.error("unforeseen", route=_route(), method=request.method, exc_info=fault)
-        return _even_so(500, "unforeseen", UNFORESEEN)
 
 
 def _route() -> str:

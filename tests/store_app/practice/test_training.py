@@ -124,6 +124,21 @@ def test_a_practice_shop_that_is_gone_ends_the_practice_and_its_pages(store):
     assert client.get("/training/coach").status_code == 204, "a card may ask again while its page is left: no fault"
 
 
+@pytest.mark.parametrize(("method", "answer"), [("GET", 200), ("POST", 400)])
+def test_what_is_asked_while_its_practice_shop_is_deleted_is_asked_again_and_reaches_no_books(store, method, answer):
+    client = store.signed_in()
+    begin(client, "receive-goods")
+    form, before = {"csrf_token": token(client), "command_id": new_id()}, office.picture_of(store)
+    with client.session_transaction() as kept:
+        name = kept["practice"]
+    practices = store.app.extensions["cornerstore_practice"]
+    store.app.before_request_funcs[None].append(lambda: practices.close(name))
+    first = client.open("/deliveries/" if method == "GET" else "/deliveries/D1/begin", method=method, data=form)
+    assert (first.status_code, first.location) == (307, first.request.path)
+    again = client.open(first.location, method=method, data=form)
+    assert (again.status_code, office.picture_of(store)) == (answer, before)
+
+
 def test_every_lesson_of_ours_can_be_begun_and_asks_the_same_in_every_language(store):
     client = store.signed_in()
     for lesson_id, language in itertools.product(lessons.OURS, training.LANGUAGES):
