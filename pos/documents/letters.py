@@ -129,14 +129,19 @@ class _Font(TTFont):  # type: ignore[misc]  # reportlab has no types
         right = max(box.x_bearing + box.width + x for box, x, _ in boxes)
         top = max(box.y_bearing + y for box, _, y in boxes)
         bottom = min(box.y_bearing + box.height + y for box, _, y in boxes)
-        outline = pack(">5h", -1, left, bottom, right, top)
+        outline = pack(">5h", -1, *map(_clamp, (left, bottom, right, top)))
         for n, (glyph, x, y) in enumerate(parts, 1):
-            outline += pack(">HHhh", _OFFSETS | (_MORE if n < len(parts) else 0), glyph, x, y)
+            outline += pack(">HHhh", _OFFSETS | (_MORE if n < len(parts) else 0), glyph, _clamp(x), _clamp(y))
         face._ttf_data += outline  # noqa: SLF001
         face.table["glyf"]["length"] += len(outline)
         face.glyphPos.append(face.glyphPos[-1] + len(outline))
-        face.hmetrics.append((advance, left & 0xFFFF))  # as they are read: unsigned
+        face.hmetrics.append((min(advance, 0xFFFF), _clamp(left) & 0xFFFF))  # as they are read: unsigned
         return len(face.glyphPos) - 2
+
+
+def _clamp(units: int) -> int:
+    """Keep a coordinate within the 16 bits it has: a hundred marks on one letter go beyond."""
+    return max(-0x8000, min(units, 0x7FFF))
 
 
 @lru_cache

@@ -80,9 +80,11 @@ def report_review(ctx: Context, row: Review, why: str) -> None:
 
 @applies(ReviewFlagged)
 def note_review_report(ctx: Context, fact: ReviewFlagged) -> None:
-    """Put a review that its store reports before the operator (rule 4)."""
+    """Put a review that its store reports before the operator, or tell the store what was decided already (rule 4)."""
     row = reviews.review_of(ctx.session, fact.store_id, fact.order_id, fact.sku)
     reviews.report(replace(ctx, at=fact.at), row, fact.why)
+    if row.decided_why:
+        send_review(ctx.session, row, ctx.at)
 
 
 @applies(ReviewAnswered)

@@ -91,6 +91,13 @@ def test_what_is_copied_is_what_was_written_in_fonts_the_file_carries(script, ki
     assert len(made) < 60_000, "a font is carried with the letters of this file alone"
 
 
+@pytest.mark.parametrize(("letter", "mark"), ["\u0915\u0901", "\u0e01\u0e48", "e\u0301"])
+def test_a_letter_with_hundreds_of_marks_is_printed_like_any(letter, mark):
+    name = letter + mark * 400
+    made = pdf.label_sheets([documents.label() | {"name": name}], pdf.SHEETS["63x38"])
+    assert len(pypdf.PdfReader(io.BytesIO(made)).pages) == 1
+
+
 def test_every_page_of_an_order_has_its_number_and_the_titles():
     lines = [ORDERED | {"name": f"Product {n}"} for n in range(90)]
     made = message_pages.pages(ORDER | {"lines": lines, "supplier_name": "Farm", "delivery_day": "2026-11-25"})

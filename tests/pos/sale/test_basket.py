@@ -80,8 +80,11 @@ def test_a_recalled_product_that_is_given_up_is_worth_nothing_for_nobody_could_h
     assert give_up(store, "basket-8", [RungLine("milk", 2), RungLine("bread", 1)]).total_minor == 349
 
 
-def test_a_quantity_nobody_sells_hides_no_other_line_of_a_basket_given_up(store):
-    assert give_up(store, "basket-8", [RungLine("milk", 10**12), RungLine("bread", 1)]).total_minor == 349
+@pytest.mark.parametrize("odd", [RungLine("milk", 10**12), RungLine("milk", 1, price_minor=10**12 + 1)])
+def test_what_nobody_sells_hides_no_other_line_of_a_basket_given_up(store, odd):
+    with store.write() as session:
+        session.get_one(catalogue.Product, "milk").price_typed = True
+    assert give_up(store, "basket-8", [odd, RungLine("bread", 1)]).total_minor == 349
 
 
 def test_what_the_books_do_not_have_is_worth_its_price_when_it_is_given_up(store):

@@ -111,3 +111,16 @@ def test_a_review_its_shop_reports_waits_for_the_operator_once(town):
     town.deliver()
     with town.network.read() as session:
         assert reviews.reported(session) == []
+
+
+@pytest.mark.parametrize("hide", [False, True])
+def test_a_shop_that_reports_what_the_operator_decided_already_hears_the_decision(town, hide):
+    write(town)
+    with town.network.write() as session:
+        reviews.report(Context(session, CUSTOMER, AT), there(session), "Rude.")
+        reviews.decide(Context(session, OPERATOR, AT), there(session), hide=hide, why="Looked at.")
+    with town.store.write() as session:
+        online.report_review(Context(session, ANA, later(hours=1)), there(session), "It is rude.")
+    town.deliver()
+    with town.store.read() as session:
+        assert there(session).state == ("hidden" if hide else "shown")
