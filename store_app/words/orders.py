@@ -20,6 +20,7 @@ REASONS = {
     "minimum": _l("minimum packs"),
     "filled-up": _l("the supplier's minimum"),
 }
+RISKS = {"likely": _l("likely"), "possible": _l("possible"), "": _l("unlikely")}
 
 
 @dataclass(frozen=True)
@@ -86,38 +87,12 @@ class OrderWhy:
         )
 
 
-def order_sentence(
-    why: OrderWhy,
-    *,
-    quantity: Callable[[float], str],
-    delivery_day: dt.date,
-    next_delivery_day: dt.date,
-    today: dt.date,
-    packs_words: str,
-    cost_words: str,
-    order_by: str = "",
-) -> str:
-    """Return why a line is proposed, in the shopkeeper's words.
-
-    quantity: writes units of this product; packs_words: '' where none are ordered; order_by: until when it is to be
-    ordered for that vehicle, '' for the whole day.
-    """
-    vehicle, after = day_or_weekday(delivery_day, today), day_or_weekday(next_delivery_day, today)
-    if order_by:
-        vehicle = _("%(vehicle)s (order by %(time)s)", vehicle=vehicle, time=order_by)
-    if packs_words:
-        second = _(
-            "Next vehicle %(vehicle)s, then %(after)s: %(packs)s, costs %(cost)s",
-            vehicle=vehicle,
-            after=after,
-            packs=packs_words,
-            cost=cost_words,
-        )
-    else:
-        second = _("Next vehicle %(vehicle)s, then %(after)s: nothing ordered", vehicle=vehicle, after=after)
+def order_sentence(why: OrderWhy, *, quantity: Callable[[float], str], today: dt.date) -> str:
+    """Return why a line is proposed, in the shopkeeper's words. quantity: writes units of this product."""
     comma, semicolon, stop = (_(", "), _("; "), _("."))
-    first = comma.join([_rate(why, quantity), *_here(why, quantity, today)]) + stop
-    return joined([first, *_missed(why, quantity, today), second + semicolon + _without(why, today) + stop])
+    first = comma.join([_rate(why, quantity), *_here(why, quantity, today)])
+    said = semicolon.join(filter(None, [first, _without(why, today)]))
+    return joined([said + stop, *_missed(why, quantity, today)])
 
 
 def _rate(why: OrderWhy, quantity: Callable[[float], str]) -> str:
@@ -149,16 +124,16 @@ def _here(why: OrderWhy, quantity: Callable[[float], str], today: dt.date) -> li
 
 
 def _without(why: OrderWhy, today: dt.date) -> str:
-    """Say what comes of ordering none of it."""
+    """Say what comes of ordering none of it; '' where that is said already."""
     if why.reserved > why.on_hand + why.on_the_way:
         return _("without it you cannot fill reservations")
     if why.is_out:
-        return _("otherwise you have none left")
+        return _("otherwise you have none left") if why.on_hand else ""
     if why.runs_out_day is not None:
         return _("without it you run out %(day)s", day=day_or_weekday(max(why.runs_out_day, today), today))
-    if why.risk_without_bp >= 100:
-        return _("without it, a %(share)s chance of running out", share=percent(why.risk_without_bp, 0))
-    return _("you have enough until then without it")
+    if found := risk(why.risk_without_bp):
+        return _("without it you will probably run out") if found == "likely" else _("without it you may run out")
+    return _("you probably have enough without it")
 
 
 def _missed(why: OrderWhy, quantity: Callable[[float], str], today: dt.date) -> list[str]:
@@ -207,7 +182,7 @@ def order_facts(why: OrderWhy, *, quantity: Callable[[float], str]) -> list[tupl
     elif why.adjusted_qty < 0:
         facts.append((_("Learned from your changes: hold less"), quantity(-why.adjusted_qty)))
     if why.risk_bp:
-        facts.append((_("Chance of running out"), percent(max(100, why.risk_bp), 0)))
+        facts.append((_("Running out"), str(RISKS[risk(why.risk_bp)])))
     if why.method == "mean28":
         facts.append((_("Based on"), _("the four-week average")))
     elif why.method == "region28":
@@ -215,6 +190,11 @@ def order_facts(why: OrderWhy, *, quantity: Callable[[float], str]) -> list[tupl
     if why.service_bp:
         facts.append((_("Service level"), percent(why.service_bp, 0)))
     return facts
+
+
+def risk(risk_bp: int) -> str:
+    """Return what running out is called: 'likely', 'possible' or ''."""
+    return "likely" if risk_bp >= 5_000 else "possible" if risk_bp >= 1_000 else ""
 
 
 def more_facts(

@@ -61,10 +61,10 @@ if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
 
 @dataclass(frozen=True)
 class Edit:
-    """Another number of packs, and why. teaches: the quantity was wrong as such, not once (`service_targets`)."""
+    """Another number of packs, and why if it was said. teaches: the quantity was wrong as such (`service_targets`)."""
 
     packs: int
-    why: str
+    why: str = ""
     teaches: bool = False
 
 
@@ -119,10 +119,10 @@ def write(ctx: Context, store_id: str, drafts: "Sequence[Draft]") -> list[Replen
 
 
 def change(ctx: Context, store_id: str, order_id: str, sku: str, edit: Edit) -> OrderLine:
-    """Order another number of packs than proposed, or none, with a reason; back to what was proposed clears it."""
+    """Order another number of packs than proposed, or none; back to what was proposed clears the reason."""
     order, packs = _proposal(ctx.session, store_id, order_id), edit.packs
     _refuse_packs(packs)
-    why = _reason(edit.why, N_("Give a reason for the new quantity."))
+    why = _tidy(edit.why)
     line = _line_of(ctx.session, order, sku)
     before, line.packs = line.packs, packs
     changed = packs != line.packs_proposed
@@ -150,13 +150,12 @@ def undo(ctx: Context, store_id: str, order_id: str, sku: str) -> OrderLine:
     return line
 
 
-def add_line(ctx: Context, store_id: str, order_id: str, sku: str, *, packs: int, why: str) -> OrderLine:
+def add_line(ctx: Context, store_id: str, order_id: str, sku: str, packs: int) -> OrderLine:
     """Put a product on a proposal that was not proposed; its supplier must sell it."""
     from supply.replenishment import decide  # numpy
 
     order = _proposal(ctx.session, store_id, order_id)
     _refuse_packs(packs)
-    why = _reason(why, N_("Give a reason for adding it."))
     if ctx.session.get(OrderLine, (store_id, order_id, sku)) is not None:
         raise Conflict(
             "already-on-order", "This product is already on order %(order_no)s. Change it there.",
@@ -173,11 +172,11 @@ def add_line(ctx: Context, store_id: str, order_id: str, sku: str, *, packs: int
             "not-listed-here", "This store does not sell this product. Add it and set a price first.", sku=sku
         )
     columns |= {"packs_proposed": 0, "packs": packs}
-    line = OrderLine(store_id=store_id, order_id=order.id, changed_why=why, changed_by=ctx.actor.name, **columns)
+    line = OrderLine(store_id=store_id, order_id=order.id, changed_by=ctx.actor.name, **columns)
     ctx.session.add(line)
     ctx.session.flush()
     _renew_cost(ctx.session, order)
-    journal.record(ctx, verb="order.line_added", subject=subject_of(order), sku=sku, packs=packs, why=why)
+    journal.record(ctx, verb="order.line_added", subject=subject_of(order), sku=sku, packs=packs)
     return line
 
 
@@ -207,7 +206,9 @@ def approve(ctx: Context, store_id: str, order_id: str) -> ReplenishmentOrder:
 def drop(ctx: Context, store_id: str, order_id: str, *, why: str) -> ReplenishmentOrder:
     """Drop an order that was not sent, with a reason; one that is dropped already stays as it is."""
     order = order_of(ctx.session, store_id, order_id)
-    why = _reason(why, N_("Give a reason for discarding the order."))
+    why = _tidy(why)
+    if not why:
+        raise Invalid("no-reason", "Give a reason for discarding the order.")
     if order.state not in ("proposed", "approved", "dropped"):
         raise Refused(
             "order-gone",
@@ -272,11 +273,8 @@ def _refuse_packs(packs: int) -> None:
         raise Invalid("bad-packs", "Enter a whole number of packs, 0 to %(most)s.", packs=packs, most=MOST_PACKS)
 
 
-def _reason(why: str, ask: str) -> str:
-    why = " ".join(why.split())[:300]
-    if not why:
-        raise Invalid("no-reason", ask)
-    return why
+def _tidy(why: str) -> str:
+    return " ".join(why.split())[:300]
 
 
 def _renew_cost(session: Session, order: ReplenishmentOrder) -> None:

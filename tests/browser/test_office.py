@@ -157,26 +157,39 @@ def test_an_order_is_handed_over_by_keyboard_with_the_change_shown(page: Page, o
     assert_well_made(page)
 
 
-def test_a_changed_line_asks_why_swaps_only_its_basket_and_is_saved_before_the_order_goes(
+def test_a_changed_line_is_saved_by_itself_summed_at_once_undone_and_saved_before_the_order_goes(
     page: Page, office: Office, faults: list[str]
 ):
-    enter(page, office, "/orders/")
-    milk = page.locator("#line-milk")
-    expect(milk.get_by_role("button", name="Save")).to_be_hidden()
-    milk.get_by_role("button", name="More").click()
-    expect(milk.locator("output")).to_have_text(re.compile(r"^Stock for about 9 days, order total: \$[\d.]+$"))
-    page.get_by_role("button", name="Approve and send").first.click()
-    expect(milk.get_by_role("alert")).to_have_text("Save this change first, then approve.")
-    expect(milk.locator("select")).to_be_focused()
-    milk.locator("select").select_option("change-event")
+    enter(page, office, "/orders/order-P1")
     page.evaluate("window.unchanged = true")
-    milk.get_by_role("button", name="Save").click()
-    expect(page.locator("#line-milk")).to_contain_text("changed by shopkeeper: An event or holiday")
-    expect(page.locator("#line-milk")).to_be_focused()
-    assert page.evaluate("window.unchanged")
-    page.locator("#line-milk summary").click()
-    expect(page.locator("#line-milk .uplot")).to_be_visible()
+    milk, bread = page.locator("#line-milk"), page.locator("#line-bread")
+    packs, total = milk.locator("input[name=packs]"), page.locator("#total-order-P1")
+    before = total.inner_text()
+    bread.locator("input[name=packs]").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("ArrowDown")
+    expect(packs).to_be_focused()
+    page.keyboard.type("3")
+    expect(milk.locator("output")).to_have_text("about 11 days")
+    expect(milk.locator(".order-cost")).to_have_text("$27.84")
+    expect(total).not_to_have_text(before)
+    page.keyboard.press("Enter")
+    expect(milk.locator(".order-saved")).to_contain_text("Suggested 1; changed by shopkeeper")
+    milk.locator("select").select_option("change-too-few")
+    expect(milk).to_contain_text("future suggestions learn half")
     assert_well_made(page)
+    milk.get_by_role("button", name="Undo").click()
+    expect(packs).to_have_value("1")
+    expect(total).to_have_text(before)
+    milk.locator("summary").click()
+    expect(milk.locator(".uplot")).to_be_visible()
+    assert page.evaluate("window.unchanged")
+    packs.fill("2")
+    page.get_by_role("button", name="Approve and send").first.click()
+    expect(page.locator("main")).to_contain_text("Suggested 1; changed by shopkeeper")
+    with office.house.doors.read() as session:
+        assert session.get_one(orders.OrderLine, (STORE, "order-P1", "milk")).packs == 2
+        assert session.get_one(orders.ReplenishmentOrder, (STORE, "order-P1")).state == "sent"
 
 
 @in_languages("zh")
@@ -221,20 +234,17 @@ def test_a_changed_number_of_packs_says_at_once_how_likely_the_product_sells_out
 ):
     with office.house.doors.write() as session:
         line = session.get_one(orders.OrderLine, (STORE, "order-P1", "milk"))
-        line.why = line.why | {"risks_bp": [6_210, 1_840, 149, 0]}
+        line.why = line.why | {"risks_bp": [5_000, 1_000, 999, 0]}
         line.packs = 1
     enter(page, office, "/orders/order-P1")
     milk = page.locator("#line-milk")
     said = milk.locator("output")
-    for press, risk in (("More", 1), ("Less", 18), ("Less", 62)):
+    for press, ends in (("More", "days"), ("Less", "days, may run out"), ("Less", "days, will probably run out")):
         milk.get_by_role("button", name=press).click()
-        expect(said).to_have_text(re.compile(rf"{risk}% chance of running out"))
-    for _ in range(4):
-        milk.get_by_role("button", name="More").click()
-    expect(said).to_have_text(re.compile(r"^Stock for about [\d.]+ days, order total"))
+        expect(said).to_have_text(re.compile(rf"^about [\d.]+ {ends}$"))
 
 
-def test_saving_one_line_keeps_what_is_typed_on_the_others_and_leaving_with_it_is_asked(
+def test_saving_one_line_keeps_what_is_typed_on_the_others_and_what_is_not_saved_is_said_and_asked_about(
     page: Page, office: Office, faults: list[str]
 ):
     asked: list[str] = []
@@ -242,22 +252,20 @@ def test_saving_one_line_keeps_what_is_typed_on_the_others_and_leaving_with_it_i
     enter(page, office, "/orders/order-P1")
     milk, bread = page.locator("#line-milk"), page.locator("#line-bread")
     packs = bread.locator("input[name=packs]")
-    packs.fill("7")
-    bread.locator("select").select_option("change-event")
-    for n in range(2):
-        # what a script or the browser sized is no inline style to copy: the policy refuses that, once an element
-        page.evaluate("document.querySelectorAll('.basket [id]').forEach((one) => { one.style.minHeight = '1px'; })")
-        milk.get_by_role("button", name="More").click()
-        milk.locator("input[name=words]").fill(f"A wedding {n}")
-        milk.get_by_role("button", name="Save").click()
-        expect(page.locator("#line-milk")).to_contain_text(f"changed by shopkeeper: A wedding {n}")
-        expect(packs).to_have_value("7")
-        expect(bread.locator("select")).to_have_value("change-event")
-        expect(bread.get_by_role("button", name="Save")).to_be_visible()
-    milk.get_by_role("button", name="Undo").click()
-    expect(page.locator("#line-milk")).not_to_contain_text("A wedding")
+    packs.focus()
+    page.keyboard.type("7")
+    # what a script or the browser sized is no inline style to copy: the policy refuses that, once an element
+    page.evaluate("document.querySelectorAll('.basket [id]').forEach((one) => { one.style.minHeight = '1px'; })")
+    page.evaluate("document.querySelector('#line-milk [data-step=\"1\"]').click()")
+    expect(milk).to_contain_text("changed by shopkeeper")
     expect(packs).to_have_value("7")
+    expect(packs).to_be_focused()
     assert asked == []
+    page.context.set_offline(True)
+    page.keyboard.press("Enter")
+    expect(bread.get_by_role("alert")).to_contain_text("Not saved. Check the connection.")
+    page.context.set_offline(False)
+    faults.clear()
     page.goto(f"{office.url}/orders/")
     assert asked == ["beforeunload"]
 
@@ -270,7 +278,7 @@ def test_a_shelf_that_is_empty_lasts_no_day(page: Page, office: Office, faults: 
     enter(page, office, "/orders/order-P1")
     milk = page.locator("#line-milk")
     milk.get_by_role("button", name="Less").click()
-    expect(milk.locator("output")).to_have_text(re.compile(r"^None left to sell, order total: \$[\d.]+$"))
+    expect(milk.locator("output")).to_have_text("None left to sell")
 
 
 def test_a_change_that_goes_beyond_the_week_s_money_says_so_while_it_is_typed(
@@ -285,7 +293,7 @@ def test_a_change_that_goes_beyond_the_week_s_money_says_so_while_it_is_typed(
     enter(page, office, "/orders/order-P1")
     milk = page.locator("#line-milk")
     milk.get_by_role("button", name="More").click()
-    beyond = milk.locator("[data-beyond]")
+    beyond = page.locator("[data-beyond] .field-error")
     expect(beyond).to_have_text("$8.28 above the weekly budget")
     assert_well_made(page)
     milk.get_by_role("button", name="Less").click()

@@ -27,22 +27,20 @@ from supply.orders import order_days, supply_routes
 from supply.orders.network_offers import NetworkOffer
 from supply.orders.orders import OrderLine, ReplenishmentOrder
 from supply.orders.suppliers import Supplier, SupplierProduct
-from supply.replenishment import budget
+from supply.replenishment import budget, service_targets
 from supply.replenishment.auto_approval import OrderRule
 
 STALE_DAYS = 2
 
 
-MANY = 12
-"""So many lines of a basket are read one by one; of more the urgent stand first and the rest is folded."""
 
 
 @dataclass(frozen=True)
 class LineView:
     """A line of a basket.
 
-    have_qty: what is there or coming and not promised; per_day: units expected a day; risks_bp: of selling out with
-    0, 1, 2 ... packs; teaches: approving takes the change as a lesson.
+    have_qty: what is there or coming and not promised; per_day: units expected a day; risks: how running out is called
+    with 0, 1, 2 ... packs; reasons: what a change of its kind can have; teaches: approving takes the change as a lesson.
     """
 
     sku: str
@@ -52,18 +50,17 @@ class LineView:
     packs_proposed: int
     pack_qty: int
     pack_cost_minor: int
-    pack_text: str
     cost_minor: int
     sentence: str
     facts: list[tuple[str, str]]
-    tag: str
-    """Why it is urgent: nothing is left, or when it runs out before the delivery after the next; '' where it is not."""
     runs_out_day: dt.date | None
+    """When it runs out before the delivery after the next; None where it does not."""
     have_qty: float
     per_day: float
-    risks_bp: tuple[int, ...]
+    risks: tuple[str, ...]
     changed_why: str
     changed_by: str
+    reasons: dict[str, str]
     teaches: bool
     ordered_qty: int
     acknowledged_qty: int | None
@@ -102,7 +99,7 @@ class BudgetView:
 
 @dataclass(frozen=True)
 class OrderView:
-    """An order with its lines, the urgent ones first.
+    """An order with its lines, what runs out first on top.
 
     rule: what one order and a week of them may cost to go by themselves, as typed; zeros where there is no rule.
     """
@@ -117,6 +114,7 @@ class OrderView:
     rule: tuple[str, str]
     delivery_day: dt.date
     delivery_text: str
+    next_text: str
     order_by: str
     """Until when it is to be ordered, by the store's clock; '' for the whole day."""
     is_network: bool
@@ -133,24 +131,11 @@ class OrderView:
     """None where there is no line, or the order is not the network's."""
 
     @property
-    def is_long(self) -> bool:
-        """Whether there are more lines than are read one by one: then the way on stands below them, too."""
-        return len(self.lines) > MANY
-
-    @property
-    def first(self) -> list[LineView]:
-        """The lines to look at first.
-
-        Of more than MANY those that run out before the vehicle or were changed, if any.
-        """
-        looked_at = [line for line in self.lines if line.tag or line.changed_why]
-        return looked_at if looked_at and self.is_long else self.lines
-
-    @property
-    def rest(self) -> list[LineView]:
-        """The lines that may be left as they are."""
-        first = {line.sku for line in self.first}
-        return [line for line in self.lines if line.sku not in first]
+    def groups(self) -> list[tuple[str, list[LineView]]]:
+        """The lines by urgency, with what each group is called."""
+        urgent = [line for line in self.lines if line.runs_out_day]
+        rest = [line for line in self.lines if not line.runs_out_day]
+        return [(words, lines) for words, lines in ((_("Urgent"), urgent), (_("Other products"), rest)) if lines]
 
 
 @dataclass(frozen=True)
@@ -192,7 +177,7 @@ def order_view(session: Session, order: ReplenishmentOrder, *, today: dt.date, c
     units = stock_units(session, [row.sku for row in rows])
     supplier = session.get(Supplier, order.supplier_id)
     order_by = _order_by(session, order, supplier, today)
-    lines = [_line(row, order, units.get(row.sku, "each"), today, currency, order_by) for row in rows]
+    lines = [_line(row, order, units.get(row.sku, "each"), today, currency) for row in rows]
     lines.sort(key=lambda line: (line.runs_out_day or dt.date.max, -line.cost_minor, line.name))
     cost = sum(line.cost_minor for line in lines)
     minimum = supplier.minimum_minor if supplier else 0
@@ -207,6 +192,7 @@ def order_view(session: Session, order: ReplenishmentOrder, *, today: dt.date, c
         rule=_rule(session, order, currency),
         delivery_day=order.delivery_day,
         delivery_text=words.day_or_weekday(order.delivery_day, today),
+        next_text=words.day_or_weekday(order.next_delivery_day, today),
         order_by=order_by,
         is_network=supplier is not None and supplier.kind == NETWORK,
         cost_minor=cost,
@@ -349,14 +335,6 @@ def _credit(session: Session, order: ReplenishmentOrder, supplier: Supplier | No
     )
 
 
-def _tag(why: orders.OrderWhy, runs_out: dt.date | None, today: dt.date) -> str:
-    if runs_out is None:
-        return ""
-    if why.is_out:
-        return _("all reserved") if why.on_hand else _("none left")
-    return _("runs out %(day)s", day=words.day_or_weekday(max(runs_out, today), today))
-
-
 def _budgets(session: Session, order: ReplenishmentOrder, cost: int, today: dt.date, currency: str) -> list[BudgetView]:
     found = sorted(budget.left_for(session, order, today), key=lambda one: one.left_minor)
     return [
@@ -400,27 +378,15 @@ def _order_by(session: Session, order: ReplenishmentOrder, supplier: Supplier | 
     return time if closes.date() == today else f"{words.day_or_weekday(closes.date(), today)} {time}"
 
 
-def _line(
-    row: OrderLine, order: ReplenishmentOrder, unit: str, today: dt.date, currency: str, order_by: str
-) -> LineView:
+def _line(row: OrderLine, order: ReplenishmentOrder, unit: str, today: dt.date, currency: str) -> LineView:
     why = orders.OrderWhy.read(row.why)
-    pack_text = words.packs_text(row.packs, row.pack_qty, qty(row.pack_qty, unit))
     cost = row.packs_expected * row.pack_cost_minor
 
     def quantity(units: float) -> str:
         return qty(round(units) if abs(units) >= 10 else round(units, 1), unit)
 
     cut = _cut_packs(row) if order.state == "proposed" else 0
-    sentence = orders.order_sentence(
-        why,
-        quantity=quantity,
-        delivery_day=order.delivery_day,
-        next_delivery_day=order.next_delivery_day,
-        today=today,
-        packs_words=pack_text if row.packs else "",
-        cost_words=money(cost, currency),
-        order_by=order_by,
-    )
+    sentence = orders.order_sentence(why, quantity=quantity, today=today)
     if cut:
         packs_words = words.packs_text(cut, row.pack_qty, qty(row.pack_qty, unit))
         reported = orders.cut_of_line(row.why["cut_by"], packs_words, money(cut * row.pack_cost_minor, currency))
@@ -434,21 +400,24 @@ def _line(
         packs_proposed=row.packs_proposed,
         pack_qty=row.pack_qty,
         pack_cost_minor=row.pack_cost_minor,
-        pack_text=pack_text,
         cost_minor=cost,
         sentence=sentence,
         facts=[
             *orders.order_facts(why, quantity=quantity),
             *orders.more_facts(row.why, quantity=quantity, amount=lambda minor: money(minor, currency), today=today),
         ],
-        tag=_tag(why, runs_out, today),
         runs_out_day=runs_out,
         have_qty=why.have_qty,
         per_day=why.per_day,
-        risks_bp=tuple(row.why.get("risks_bp") or ()),
+        risks=tuple(orders.risk(risk_bp) for risk_bp in row.why.get("risks_bp") or ()),
         teaches=row.teaches,
         changed_why=row.changed_why,
         changed_by=row.changed_by,
+        reasons={
+            code: str(word)
+            for code, word in words.CHANGE_REASONS.items()
+            if code != "other" and service_targets.TEACHING.get(code, 0) * (row.packs - row.packs_proposed) >= 0
+        },
         ordered_qty=row.packs * row.pack_qty,
         acknowledged_qty=None if row.packs_acknowledged is None else row.packs_acknowledged * row.pack_qty,
         qty_received=row.qty_received,

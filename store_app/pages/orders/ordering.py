@@ -85,7 +85,6 @@ def orders(fault: DomainError | None = None, **_place: Any) -> ResponseReturnVal
         not_coming=not_coming,
         forecast_sentence="" if missing else " ".join(filter(None, said)),
         missing=missing,
-        change_reasons=words.CHANGE_REASONS,
         decline_reasons=words.DECLINE_REASONS,
         currency=place().currency,
         fault=fault,
@@ -107,7 +106,6 @@ def order(order_id: str, fault: DomainError | None = None, **_place: Any) -> Res
         messages=messages,
         message_words=message_sentence,
         email=request.form.get("email"),
-        change_reasons=words.CHANGE_REASONS,
         currency=place().currency,
         fault=fault,
     )
@@ -252,8 +250,8 @@ def cancel(order_id: str) -> ResponseReturnValue:
 @requires("order")
 @form.answers_on(order)
 def change(order_id: str, sku: str) -> ResponseReturnValue:
-    """Change how many packs of a line are ordered, with a reason."""
-    packs, why = form.whole("packs", most=999), form.reason(words.CHANGE_REASONS)
+    """Change how many packs of a line are ordered; a reason may say why."""
+    packs, why = form.whole("packs", most=999), form.reason(words.CHANGE_REASONS, needed=False)
     store_id, reason = str(place().store_id), request.form.get("reason", "")
     with write() as session:
         line = session.get(OrderLine, (store_id, order_id, sku))
@@ -279,12 +277,10 @@ def undo(order_id: str, sku: str) -> ResponseReturnValue:
 def add_line(order_id: str) -> ResponseReturnValue:
     """Put a product on a proposal: by barcode, code or name."""
     wanted = form.text("product", most=100, required=_("Enter the product’s name, or scan its code."))
-    packs, why = form.whole("packs", least=1, most=999), form.reason(words.CHANGE_REASONS)
-    store_id = str(place().store_id)
+    packs = form.whole("packs", least=1, most=999)
     with write() as session:
         sku = one_product(session, wanted)
-        proposals.add_line(
-            acting(session), store_id, order_id, sku, packs=packs, why=why)  # fmt: skip
+        proposals.add_line(acting(session), str(place().store_id), order_id, sku, packs)
     return _back_to(order_id, f"line-{sku}")
 
 
@@ -415,7 +411,7 @@ def _view(session: Session, row: ReplenishmentOrder) -> order_lines.OrderView:
 
 
 def _back_to(order_id: str, anchor: str) -> ResponseReturnValue:
-    if request.form.get("from") == "ordering.orders":
+    if request.form.get("from") == "ordering.orders" and "HX-Request" not in request.headers:
         return redirect(url_for("ordering.orders", _anchor=anchor), 303)
     return redirect(url_for("ordering.order", order_id=order_id, _anchor=anchor), 303)
 

@@ -1,117 +1,104 @@
-// Lines of orders and deliveries: reasons appear when a number changes, and a scan is heard anywhere. All works without it.
+// Lines of orders and deliveries: a changed number is saved and summed at once, and a scan is heard anywhere.
 
-import { all, around, fieldOf, figures, maybe, one, percent } from "../common/dom.js";
+import { all, around, fieldOf, figures, maybe, one } from "../common/dom.js";
 import { isLocked } from "../common/touched.js";
 
-// A basket drawn again keeps what is typed on its other lines; where a line was undone, what is saved stands again.
-/** @type {Map<string, FormData>} */
-let typed = new Map();
-document.addEventListener("htmx:before:swap", () => {
-  const forms = all(document, "form[data-changed]", HTMLFormElement).filter((form) => !undone?.contains(form));
-  typed = new Map(forms.map((form) => [form.action, new FormData(form)]));
-});
-
-/** @param {HTMLFormElement} form */
-function typeAgain(form) {
-  const kept = typed.get(form.action), packs = fieldOf(form, "packs");
-  if (!kept || kept.get("packs") === form.dataset.packs) return; // it is what was saved
-  packs.value = String(kept.get("packs"));
-  fieldOf(form, "reason", HTMLSelectElement).value = String(kept.get("reason"));
-  fieldOf(form, "words").value = String(kept.get("words"));
-  packs.dispatchEvent(new Event("change"));
-}
-
-// Who leaves the page with something unsaved on it is asked by the browser; a page that locks itself is not held up.
-/** @type {EventTarget | null} */
-let sent = null;
-addEventListener("beforeunload", (event) => {
-  const isUnsaved = [...document.querySelectorAll("form[data-changed]")].some((form) => form !== sent);
-  if (isUnsaved && !isLocked()) event.preventDefault();
-});
-
-// What was unfolded stays so when its basket is drawn again.
-/** @type {Set<string | undefined>} */
-const unfolded = new Set();
-document.addEventListener("toggle", ({ target }) => {
-  if (target instanceof HTMLDetailsElement && target.dataset.keep) unfolded[target.open ? "add" : "delete"](target.dataset.keep);
-}, true);
-
-// Who saved or undid a line stands at it again in the basket drawn again, wherever in it the line is now.
-let lineId = "";
-/** @type {HTMLElement | null} */
-let undone = null;
-document.addEventListener("submit", (event) => {
-  const line = around(event, ".order-line");
-  sent = event.target;
-  lineId = line?.id ?? "";
-  undone = around(event, "form[data-change]") ? null : line;
-});
-
 wire();
-document.addEventListener("htmx:after:swap", () => {
-  wire();
-  const line = lineId && document.getElementById(lineId);
-  if (!line) return;
-  lineId = "";
-  line.tabIndex = -1;
-  line.focus({ preventScroll: true });
-  line.scrollIntoView({ block: "center" });
-});
+document.addEventListener("htmx:after:swap", wire);
 
 function wire() {
-  for (const fold of all(document, "details[data-keep]", HTMLDetailsElement)) fold.open ||= unfolded.has(fold.dataset.keep);
   for (const form of all(document, "form[data-change]:not([data-wired])", HTMLFormElement)) wireChange(form);
   for (const form of all(document, "form[data-count]:not([data-wired])", HTMLFormElement)) wireCount(form);
+  for (const basket of all(document, "[data-basket]")) showTotal(basket);
 }
 
+/** @param {HTMLFormElement} form */
+const isUnsaved = (form) => "waiting" in form.dataset || fieldOf(form, "packs").value !== one(form, ".order-saved").dataset.packs;
+
 /**
- * Show at once how long a changed number of packs would last, and ask why.
+ * Show at once how long a changed number of packs would last and what it costs; htmx saves it.
  * @param {HTMLFormElement} form
  */
 function wireChange(form) {
   form.dataset.wired = "";
-  const field = one(form, 'input[name="packs"]', HTMLInputElement);
-  const output = one(form, "output"), inWords = one(form, ".order-pack-words"), costs = one(form, ".order-packs b");
-  const beyond = one(form, "[data-beyond]"), { packQty, have, perDay, currency = "", left } = form.dataset;
-  const before = Number(form.dataset.packs), packCost = Number(form.dataset.packCost);
+  const field = fieldOf(form, "packs"), basket = form.closest("[data-basket]");
+  if (!(basket instanceof HTMLElement)) return;
+  const { packQty, have, perDay, risks = "", packCost } = form.dataset;
+  const { none = "", days = "", long = "", comma, currency = "" } = basket.dataset;
   const look = () => {
-    const packs = Number(field.value);
-    form.toggleAttribute("data-changed", packs !== before);
-    inWords.hidden = packs !== before; // they tell of what is saved
-    costs.textContent = money(packs * packCost, currency);
-    const { none = "", long = "", words = "", risk = "", cost = "", comma } = output.dataset, said = [];
-    const units = Number(have) + packs * Number(packQty), days = units / Number(perDay);
+    const packs = Number(field.value), units = Number(have) + packs * Number(packQty), last = units / Number(perDay), said = [];
     if (units <= 0) said.push(none);
-    else if (Number(perDay) > 0) said.push(days > 60 ? long : words.replace("{days}", figures(days, days < 3 ? 1 : 0)));
-    const risks = form.dataset.risks ? form.dataset.risks.split(",") : [];
-    if (units > 0 && packs < risks.length) said.push(risk.replace("{risk}", percent(Number(risks[packs]), 0)));
-    const total = Number(form.dataset.total) + (packs - before) * packCost;
-    said.push(cost.replace("{cost}", money(total, currency)));
-    output.textContent = said.join(comma);
-    const over = left === undefined ? 0 : total - Number(left);
-    beyond.hidden = over <= 0;
-    beyond.textContent = over > 0 ? (beyond.dataset.beyond ?? "").replace("{amount}", money(over, currency)) : "";
+    else if (Number(perDay) > 0) said.push(last > 60 ? long : days.replace("{days}", figures(last, last < 3 ? 1 : 0)));
+    const risk = units > 0 && basket.dataset[risks.split(",")[packs] || "no-risk"];
+    if (risk) said.push(risk);
+    one(form, "output").textContent = said.join(comma);
+    one(form, ".order-cost").textContent = money(packs * Number(packCost), currency);
   };
-  field.addEventListener("change", look);
-  field.addEventListener("input", look);
-  typeAgain(form);
-  const reason = fieldOf(form, "reason", HTMLSelectElement), own = fieldOf(form, "words");
-  const need = () => { reason.required = !own.value.trim(); };
-  own.addEventListener("input", need);
-  need();
+  field.addEventListener("input", () => { look(); showTotal(basket); });
+  form.addEventListener("change", () => { form.dataset.waiting = ""; look(); showTotal(basket); });
+  field.addEventListener("keydown", (event) => toLine(event, basket));
+  field.addEventListener("focus", () => field.select());
+  look();
 }
 
-// An order is not sent without the change that stands in sight: it is saved first, with its reason.
+/**
+ * Go from line to line as in a spreadsheet: Enter and the arrows.
+ * @param {KeyboardEvent} event
+ * @param {HTMLElement} basket
+ */
+function toLine(event, basket) {
+  const by = { Enter: event.shiftKey ? -1 : 1, ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (!by) return;
+  event.preventDefault();
+  const fields = all(basket, 'form[data-change] input[name="packs"]', HTMLInputElement);
+  fields.at((fields.findIndex((one) => one === event.target) + by) % fields.length)?.focus();
+}
+
+/**
+ * Add up what the basket's lines cost as they stand on the page, and say where that is beyond what is left.
+ * @param {HTMLElement} basket
+ */
+function showTotal(basket) {
+  const forms = all(basket, "form[data-change]", HTMLFormElement), { currency = "" } = basket.dataset;
+  const total = forms.reduce((sum, form) => sum + Number(fieldOf(form, "packs").value) * Number(form.dataset.packCost), 0);
+  for (const sum of all(basket, "[data-sum]")) sum.textContent = money(total, currency);
+  const foot = one(basket, "[data-total]"), beyond = one(foot, ".field-error"), { left } = foot.dataset;
+  const over = left === undefined ? 0 : total - Number(left);
+  beyond.hidden = over <= 0;
+  beyond.textContent = over > 0 ? (foot.dataset.beyond ?? "").replace("{amount}", money(over, currency)) : "";
+  basket.dataset.total = String(total);
+  const atOnce = maybe(document, "[data-sum-all]");
+  if (atOnce) atOnce.textContent = money(all(document, "[data-goes]").reduce((sum, one) => sum + Number(one.dataset.total ?? 0), 0), currency);
+}
+
+// An order goes when what was changed in it is saved.
+/** @type {HTMLFormElement | null} */
+let approving = null;
+/** @type {(form: HTMLFormElement | null) => HTMLFormElement[]} */
+const unsavedOf = (form) => all(form?.closest("[data-basket]") ?? document, "form[data-change]", HTMLFormElement).filter(isUnsaved);
 document.addEventListener("submit", (event) => {
-  const basket = around(event, "[data-approve]") && around(event, ".basket");
-  const unsaved = basket && maybe(basket, "form[data-changed]", HTMLFormElement);
-  if (!unsaved) return;
+  const form = around(event, "form[data-approve]");
+  if (!(form instanceof HTMLFormElement) || !unsavedOf(form).length) return;
   event.preventDefault();
   event.stopImmediatePropagation();
-  one(unsaved, "[data-unsaved]").hidden = false;
-  unsaved.scrollIntoView({ block: "center" });
-  fieldOf(unsaved, "reason", HTMLSelectElement).focus({ preventScroll: true });
+  approving = form;
+  for (const one of unsavedOf(form)) one.requestSubmit();
 }, true);
+document.addEventListener("htmx:finally:request", (event) => {
+  const form = around(event, "form[data-change]");
+  if (!(form instanceof HTMLFormElement)) return;
+  delete form.dataset.waiting;
+  one(form, ".order-unsaved").hidden = !isUnsaved(form);
+  if (isUnsaved(form)) approving = null;
+  if (!approving || unsavedOf(approving).length) return;
+  approving.requestSubmit();
+  approving = null;
+});
+
+// Who leaves the page with something unsaved on it is asked by the browser; a page that locks itself is not held up.
+addEventListener("beforeunload", (event) => {
+  if (unsavedOf(null).length && !isLocked()) event.preventDefault();
+});
 
 /**
  * @param {number} minor

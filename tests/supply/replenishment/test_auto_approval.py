@@ -179,7 +179,7 @@ def test_an_edit_that_was_undone_teaches_nothing(store):
 def test_an_added_line_that_is_undone_is_off_the_order(store):
     order = proposed(store, bread=5.0, milk=2.0)
     with store.write() as session:
-        proposals.add_line(Context(session, WEI, DAWN), "S1", order.id, "milk", packs=1, why="A feast")
+        proposals.add_line(Context(session, WEI, DAWN), "S1", order.id, "milk", 1)
         assert session.get(proposals.ReplenishmentOrder, ("S1", order.id)).cost_minor == 2_700
         proposals.undo(Context(session, WEI, DAWN), "S1", order.id, "milk")
     assert list(lines(store, order)) == ["bread"]

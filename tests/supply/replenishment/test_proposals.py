@@ -499,11 +499,6 @@ def test_impossible_numbers_of_packs_are_refused(store, packs):
         change(store, order, packs=packs)
 
 
-def test_a_change_without_a_reason_is_refused(store):
-    with pytest.raises(Invalid, match="Give a reason"):
-        change(store, proposed(store), why="  ")
-
-
 def test_a_change_of_what_is_not_on_the_order_is_refused(store):
     with pytest.raises(NotFound, match="not on order 1"):
         change(store, proposed(store), sku="milk")
@@ -522,7 +517,7 @@ def test_a_product_that_was_not_proposed_can_be_added(store):
 
     def add(sku, packs=1):
         with store.write() as session:
-            return proposals.add_line(Context(session, WEI, DAWN), "S1", order.id, sku, packs=packs, why="A feast")
+            return proposals.add_line(Context(session, WEI, DAWN), "S1", order.id, sku, packs)
 
     line = add("milk")
     assert (line.packs_proposed, line.packs, line.changed_by) == (0, 1, "Wei")

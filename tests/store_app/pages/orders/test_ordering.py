@@ -51,8 +51,8 @@ def line(house, sku, order_id=P1):
 
 def test_a_line_says_in_a_sentence_why_it_is_proposed(office):
     found = words(office.signed_in().get("/orders/"))
-    assert "Sells 6.1 a day, 9 left, 2 reserved, 24 on order." in found
-    assert "Next vehicle tomorrow, then Wednesday: 1 case of 12, costs $9.28" in found
+    assert "Sells 6.1 a day, 9 left, 2 reserved, 24 on order; you probably have enough without it." in found
+    assert "arrives tomorrow · next delivery Wednesday" in found
     assert "Sells 1.83 kg a day, 5 kg left" in found
 
 
@@ -61,14 +61,14 @@ def test_what_runs_out_first_stands_first(office):
     assert found.index("Rye bread") < found.index("Whole milk")
 
 
-def test_of_a_long_basket_what_needs_an_eye_stands_first_and_the_rest_is_folded(office):
+def test_lines_are_grouped_by_whether_they_run_out_before_the_vehicle(office):
     with office.app.test_request_context("/orders/"), office.doors.read() as session:
         row = session.get_one(ReplenishmentOrder, (STORE, P1))
-        short = order_lines.order_view(session, row, today=NOON.date(), currency="USD")
-    assert (len(short.first), short.rest) == (3, [])
-    long = dataclasses.replace(short, lines=short.lines * 5)
-    assert {line.sku for line in long.first} == {"bread"}, "it runs out before the vehicle"
-    assert {line.sku for line in long.rest} == {"milk", "apple"}
+        groups = order_lines.order_view(session, row, today=NOON.date(), currency="USD").groups
+    assert [(words, [line.sku for line in lines]) for words, lines in groups] == [
+        ("Urgent", ["bread"]),
+        ("Other products", ["apple", "milk"]),
+    ]
 
 
 def test_without_a_forecast_the_page_says_what_is_used_instead(office):
@@ -79,7 +79,7 @@ def test_without_a_forecast_the_page_says_what_is_used_instead(office):
     ("language", "age", "said", "unsaid"),
     [
         ("en", 3, "The forecast is 3 days old. Check", "four-week average"),
-        ("en", 4, "The forecast is 4 days old, too old for ordering. Orders use the four-week average", "Check"),
+        ("en", 4, "The forecast is 4 days old, too old for ordering. Orders use the four-week average", "Check fast"),
         ("zh", 4, "预测是 4 天前的，太旧，不用来订货：先用最近四周的平均数。", "还没有预测"),
     ],
 )
@@ -100,15 +100,30 @@ def test_a_forecast_too_old_to_order_by_is_said_to_be_so_once_by_the_page_and_by
         assert (found.count(said), unsaid in found, "There is no forecast yet" in found) == (1, False, False)
 
 
-def test_a_changed_number_wants_a_reason_and_is_kept_beside_what_was_proposed(office):
+def test_a_changed_number_is_kept_beside_what_was_proposed_and_may_have_a_reason(office):
     client = office.signed_in()
-    refused = send(client, f"/orders/{P1}/lines/milk", packs="3")
-    assert refused.status_code == 422
-    assert line(office, "milk").packs == 1
-    assert send(client, f"/orders/{P1}/lines/milk", packs="3", reason="change-event").status_code == 303
-    changed = line(office, "milk")
-    assert (changed.packs_proposed, changed.packs, changed.changed_why) == (1, 3, "change-event")
+    for reason, said in (("", "changed by shopkeeper"), ("change-event", "An event or holiday")):
+        assert send(client, f"/orders/{P1}/lines/milk", packs="3", reason=reason).status_code == 303
+        changed = line(office, "milk")
+        assert (changed.packs_proposed, changed.packs, changed.changed_why) == (1, 3, reason)
+        assert said in words(client.get(f"/orders/{P1}"))
+    assert send(client, f"/orders/{P1}/approve").status_code == 303
     assert "Suggested 1; changed by shopkeeper: An event or holiday" in words(client.get(f"/orders/{P1}"))
+
+
+def test_a_reason_is_asked_for_that_fits_the_way_the_change_went(office):
+    client = office.signed_in()
+    for packs, fits, does_not in (("0", "Too many", "Not enough"), ("4", "Not enough", "Too many")):
+        send(client, f"/orders/{P1}/lines/milk", packs=packs)
+        found = words(client.get(f"/orders/{P1}"))
+        assert (fits in found, does_not in found, "An event or holiday" in found) == (True, False, True)
+
+
+def test_a_refused_number_is_said_at_its_line_and_changes_nothing(office):
+    refused = send(office.signed_in(), f"/orders/{P1}/lines/milk", packs="1000")
+    assert (refused.status_code, line(office, "milk").packs) == (422, 1)
+    own = refused.text.split('id="line-milk"')[1].split("</li>")[0]
+    assert "field-error" in own or "note-bad" in own
 
 
 def test_a_change_is_undone_with_one_press(office):
@@ -130,15 +145,10 @@ def test_only_a_reason_about_the_quantity_teaches_and_only_the_way_the_change_we
 
 def test_a_product_is_added_by_name_or_code(office):
     client = office.signed_in()
-    assert send(client, f"/orders/{P1}/add", product="green tea", packs="2", reason="change-event").status_code == 303
+    assert send(client, f"/orders/{P1}/add", product="green tea", packs="2").status_code == 303
     assert (line(office, "tea").packs, line(office, "tea").packs_proposed) == (2, 0)
-    assert (
-        send(client, f"/orders/{P1}/add", product="4006381333931", packs="2", reason="change-event").status_code == 409
-    )
-    assert "Product not found. Search by name" in words(
-        send(client, f"/orders/{P1}/add", product="zzz", packs="1", reason="change-event")
-    )
-    assert "Choose a reason or write your own." in words(send(client, f"/orders/{P1}/add", product="soap", packs="1"))
+    assert send(client, f"/orders/{P1}/add", product="4006381333931", packs="2").status_code == 409
+    assert "Product not found. Search by name" in words(send(client, f"/orders/{P1}/add", product="zzz", packs="1"))
 
 
 def test_all_proposals_go_with_one_press_and_what_stays_is_said(office):
