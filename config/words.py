@@ -37,7 +37,7 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\d( \d\d:\d\d)?|\d\d:\d\d")
 N_ = str
 """Marks what is said later, in a language not yet known."""
 reader: Callable[[], str] = str
-"""Tells in which language the answer being made is read; '' where nobody reads it, as in a job. The pages set it."""
+"""Tells in which language the answer being made is read; '' where no one does, as in a job. The pages set it."""
 
 
 class Language:

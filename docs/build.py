@@ -16,6 +16,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from babel import Locale
+
 HERE = Path(__file__).resolve().parent
 PAGES = {
     "": "index glossary",
@@ -25,12 +27,12 @@ PAGES = {
     "system": "install settings access postgresql backup update keys monitor grow windows connections programs",
 }
 LANGUAGES = {
-    "en": ("English", "Corner store manual", "Run your store", "Run a network", "Set up and keep running"),
-    "zh": ("中文", "小店使用手册", "经营门店"),
-    "es": ("Español", "Manual de la tienda", "Llevar su tienda"),
-    "de": ("Deutsch", "Handbuch für das Geschäft", "Ihr Geschäft"),
+    "en": ("Corner store manual", "Run your store", "Run a network", "Set up and keep running"),
+    "zh": ("小店使用手册", "经营门店"),
+    "es": ("Manual de la tienda", "Llevar su tienda"),
+    "de": ("Handbuch für das Geschäft", "Ihr Geschäft"),
 }
-"""Each language's own name, its site's name, and the headings of its parts."""
+"""Each language's site's name, and the headings of its parts."""
 _SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 _SETTINGS = """
 [project]
@@ -87,16 +89,17 @@ def pages(language: str) -> list[str]:
 
 
 def _settings(language: str) -> str:
-    _, title, *headings = LANGUAGES[language]
+    title, *headings = LANGUAGES[language]
     there = pages(language)
     parts = [
         {heading: [f"{page}.md" for page in there if page.startswith(f"{part}/")]}
-        for part, heading in zip(("store", "network", "system"), headings, strict=False)
+        for part, heading in zip(filter(None, PAGES), headings, strict=False)
     ]
     nav = ["index.md", *parts, "glossary.md"]
     others = "".join(
-        f'[[project.extra.alternate]]\nname = "{name}"\nlink = "../{code}/index.html"\nlang = "{code}"\n'
-        for code, (name, *_) in LANGUAGES.items()
+        f'[[project.extra.alternate]]\nname = "{Locale(code).display_name}"\nlink = "../{code}/index.html"\n'
+        f'lang = "{code}"\n'
+        for code in LANGUAGES
     )
     return _SETTINGS.format(title=_toml(title), nav=_toml(nav), others=others, language=_toml(language))
 

@@ -5,10 +5,12 @@ Start `python3 run demo --fresh --port 8100` first. Every picture is taken in ea
 
 import io
 import re
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urljoin
 
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -31,7 +33,7 @@ def open_first(links: str) -> Callable[[Page], None]:
     """Follow the first link that matches."""
 
     def follow(page: Page) -> None:
-        page.goto(page.url.split("/", 3)[0] + "//" + page.url.split("/", 3)[2] + str(page.get_attribute(links, "href")))
+        page.goto(urljoin(page.url, page.get_attribute(links, "href")))
 
     return follow
 
@@ -113,7 +115,7 @@ def take(browser: Browser, language: str, name: str) -> None:
 def main(names: list[str]) -> None:
     """Take the pictures named, or all."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         folders = {
             folder: "".join(page.read_text("utf-8") for page in folder.rglob("*.md"))
             for folder in sorted((HERE / "manual").glob("??"))

@@ -1,4 +1,4 @@
-"""A language nobody speaks, made of the catalogue: each sentence of ours longer, with accents and marked ends.
+"""A made-up language, made of the catalogue: each sentence of ours longer, with accents and marked ends.
 
 What shows no mark was never given to be translated; what is clipped under it will be in a language of long words.
 """

@@ -241,7 +241,7 @@ def name_category(ctx: Context, name: str, names: Mapping[str, str], *, owner_id
 
 
 def renamed(names: Mapping[str, str], said: Mapping[str, str]) -> dict[str, str]:
-    """Return names after some were said anew; '' takes one away."""
+    """Return names after some were changed; '' takes one away."""
     return {code: name.strip() for code, name in {**names, **said}.items() if name.strip()}
 
 

@@ -20,9 +20,9 @@ The tab knows a customer by id alone; names are in `customers`. Units: *_minor, 
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any
+from typing import Annotated
 
 import sqlalchemy as sa
 from pydantic import Field
@@ -178,7 +178,8 @@ def charge(ctx: Context, store: Store, customer_id: str, amount_minor: int, *, s
     """Put (part of) a sale on the tab; refused when it passes the limit (rule 2). Returns what is owed now."""
     _check(amount_minor)
     day = business_day(ctx.at, store.tz, store.rollover_hour)
-    return _charge(ctx, store, customer_id, "charge", amount_minor, day, sale_id).balance_minor
+    entry = TabEntry(kind="charge", amount_minor=amount_minor, business_day=day, sale_id=sale_id)
+    return _charge(ctx, store.id, customer_id, entry).balance_minor
 
 
 def carry_over(ctx: Context, store: Store, customer_id: str, amount_minor: int, day: dt.date, *, id: str) -> TabEntry:
@@ -189,8 +190,8 @@ def carry_over(ctx: Context, store: Store, customer_id: str, amount_minor: int, 
     account(ctx.session, store.id, customer_id, lock=True)
     if (known := _known(ctx.session, store.id, id)) is not None:
         return _same(known, customer_id, "carried_over", amount_minor)
-    entry = _charge(ctx, store, customer_id, "carried_over", amount_minor, day, None, id=id)
-    _record(ctx, entry)
+    entry = TabEntry(id=id, kind="carried_over", amount_minor=amount_minor, business_day=day)
+    _record(ctx, _charge(ctx, store.id, customer_id, entry))
     return entry
 
 
@@ -211,8 +212,11 @@ def repay(
     day = business_day(ctx.at, store.tz, store.rollover_hour)
     paid = Tendered(tender, amount_minor, reference)
     slip_numbers.take(ctx.session, store.id, [paid], day=day, source=f"tab:{id}")
-    how = {"shift_id": shift.id, "tender": tender, "reference": reference}
-    entry = _credit(ctx, owing, "repayment", amount_minor, day, None, id=id, more=how)
+    entry = TabEntry(
+        id=id, kind="repayment", amount_minor=-amount_minor, business_day=day, shift_id=shift.id, tender=tender,
+        reference=reference,
+    )  # fmt: skip
+    _credit(ctx, owing, entry)
     take_apart(ctx, shift, "tabs", paid, id)
     _record(ctx, entry, tender=tender)
     ctx.session.flush()
@@ -232,12 +236,10 @@ def give_back(
     first = of_sale_id or sale_id
     unpaid_minor, lost_minor = given_up_of(ctx.session, store.id, first)
     if again_minor := min(max(0, tab_minor - unpaid_minor), lost_minor):
-        owing.balance_minor += again_minor
-        owing.lines += 1
-        after = (owing.balance_minor, owing.lines)
-        entry = _write(ctx, store.id, customer_id, "owed_again", again_minor, after, day, first, None)
-        _record(ctx, entry)
-    return _credit(ctx, owing, "refund", tab_minor, day, sale_id, first=first).balance_minor
+        again = TabEntry(kind="owed_again", amount_minor=again_minor, business_day=day, sale_id=first)
+        _record(ctx, _book(ctx, owing, again))
+    entry = TabEntry(kind="refund", amount_minor=-tab_minor, business_day=day, sale_id=sale_id)
+    return _credit(ctx, owing, entry, first=first).balance_minor
 
 
 def write_off(ctx: Context, store: Store, customer_id: str, amount_minor: int, *, id: str, why: str) -> TabEntry:
@@ -249,8 +251,8 @@ def write_off(ctx: Context, store: Store, customer_id: str, amount_minor: int, *
     if (known := _known(ctx.session, store.id, id)) is not None:
         return _same(known, customer_id, "written_off", -amount_minor)
     day = business_day(ctx.at, store.tz, store.rollover_hour)
-    entry = _credit(ctx, owing, "written_off", amount_minor, day, None, id=id, more={"why": why.strip()})
-    _record(ctx, entry, why=entry.why)
+    entry = TabEntry(id=id, kind="written_off", amount_minor=-amount_minor, business_day=day, why=why.strip())
+    _record(ctx, _credit(ctx, owing, entry), why=entry.why)
     return entry
 
 
@@ -261,25 +263,25 @@ def write_again(ctx: Context, fact: TabMoved) -> None:
     owing = account(ctx.session, store_id, fact.customer_id, lock=True)
     if fact.id and ctx.session.get(TabEntry, (store_id, fact.id)) is not None:
         return
-    then, rest = replace(ctx, at=fact.at), (fact.business_day, fact.sale_id)
+    then = replace(ctx, at=fact.at)
+    entry = TabEntry(
+        id=fact.id or new_id(), kind=fact.kind, amount_minor=max(amount_minor, -owing.balance_minor),
+        business_day=fact.business_day, sale_id=fact.sale_id,
+    )  # fmt: skip
     if amount_minor > 0:
-        owing.balance_minor += amount_minor
-        owing.lines += 1
-        after = (owing.balance_minor, owing.lines)
-        _write(then, store_id, owing.customer_id, fact.kind, amount_minor, after, *rest, fact.id or None)
+        _book(then, owing, entry)
     elif not owing.balance_minor:
         raise Refused(
             "more-than-owed", "The payment is %(amount_minor)s (in minor units) more than the tab balance.",
             amount_minor=-amount_minor,
         )  # fmt: skip
     else:
-        off_minor, own_id, how = min(-amount_minor, owing.balance_minor), fact.id or new_id(), dict[str, Any]()
         if into := fact.shift_id:
             paid = Tendered(str(fact.tender), -amount_minor, fact.reference)
-            slip_numbers.take_again(ctx.session, store_id, [paid], day=fact.business_day, source=f"tab:{own_id}")
-            is_open = note_again(ctx.session, store_id, into, "tabs", paid._replace(amount_minor=off_minor))
-            how = {"tender": paid.tender, "reference": paid.reference, "shift_id": into if is_open else None}
-        _credit(then, owing, fact.kind, off_minor, *rest, id=own_id, more=how)
+            slip_numbers.take_again(ctx.session, store_id, [paid], day=fact.business_day, source=f"tab:{entry.id}")
+            is_open = note_again(ctx.session, store_id, into, "tabs", paid._replace(amount_minor=-entry.amount_minor))
+            entry.tender, entry.reference, entry.shift_id = paid.tender, paid.reference, into if is_open else None
+        _credit(then, owing, entry)
     ctx.session.flush()
 
 
@@ -384,46 +386,38 @@ _REPORTED = (
 )  # fmt: skip
 
 
-def _charge(
-    ctx: Context, store: Store, customer_id: str, kind: str, amount_minor: int, day: dt.date, sale_id: str | None,
-    *, id: str | None = None,
-) -> TabEntry:  # fmt: skip
-    balance = TabAccount.balance_minor + amount_minor
-    mine = (TabAccount.store_id == store.id, TabAccount.customer_id == customer_id)
+def _charge(ctx: Context, store_id: str, customer_id: str, entry: TabEntry) -> TabEntry:
+    """Raise a tab where the entry still fits (rule 2)."""
+    balance = TabAccount.balance_minor + entry.amount_minor
+    mine = (TabAccount.store_id == store_id, TabAccount.customer_id == customer_id)
     raised = sa.update(TabAccount).where(*mine, balance <= TabAccount.limit_minor)
     raised = raised.values(balance_minor=balance, lines=TabAccount.lines + 1)
     after = ctx.session.execute(
         raised.returning(TabAccount.balance_minor, TabAccount.lines), execution_options={"synchronize_session": False}
     ).one_or_none()
     if after is None:
-        now = account(ctx.session, store.id, customer_id)
+        now = account(ctx.session, store_id, customer_id)
         left_minor = max(0, now.limit_minor - now.balance_minor)
         raise Refused(
             "tab-limit", "That exceeds the tab's limit. Take the rest another way.",
-            wanted_minor=amount_minor, left_minor=left_minor, limit_minor=now.limit_minor,
+            wanted_minor=entry.amount_minor, left_minor=left_minor, limit_minor=now.limit_minor,
             balance_minor=now.balance_minor,
         )  # fmt: skip
-    moved = (after.balance_minor, after.lines)
-    return _write(ctx, store.id, customer_id, kind, amount_minor, moved, day, sale_id, id)
+    return _write(ctx, store_id, customer_id, entry, (after.balance_minor, after.lines))
 
 
-def _credit(
-    ctx: Context, owing: TabAccount, kind: str, amount_minor: int, day: dt.date, sale_id: str | None,
-    *, id: str | None = None, first: str | None = None, more: Mapping[str, Any] = {},
-) -> TabEntry:  # fmt: skip
-    """Lower a locked account and write down which charges that pays (rules 3, 4). more: other columns of the entry."""
-    if amount_minor > owing.balance_minor:
+def _credit(ctx: Context, owing: TabAccount, entry: TabEntry, *, first: str | None = None) -> TabEntry:
+    """Lower a locked account by an entry and write down which charges that pays (rules 3, 4)."""
+    rest = -entry.amount_minor
+    if rest > owing.balance_minor:
         raise Refused(
             "more-than-owed",
             "That is more than the tab balance. Take or refund the rest another way.",
             owed_minor=owing.balance_minor,
-            wanted_minor=amount_minor,
+            wanted_minor=rest,
         )
-    owing.balance_minor -= amount_minor
-    owing.lines += 1
-    after = (owing.balance_minor, owing.lines)
+    _book(ctx, owing, entry)
     key = (owing.store_id, owing.customer_id)
-    entry = _write(ctx, *key, kind, -amount_minor, after, day, sale_id, id, more)
     left = _left()
     query = sa.select(TabEntry.id, TabEntry.sale_id, left.label("left")).where(
         TabEntry.store_id == key[0], TabEntry.customer_id == key[1], TabEntry.amount_minor > 0, left > 0
@@ -431,7 +425,6 @@ def _credit(
     unpaid = ctx.session.execute(query.order_by(TabEntry.business_day, TabEntry.n)).all()
     if first is not None:
         unpaid = sorted(unpaid, key=lambda row: row.sale_id != first)
-    rest = amount_minor
     for row in unpaid:
         if rest == 0:
             break
@@ -442,26 +435,17 @@ def _credit(
     return entry
 
 
-def _write(
-    ctx: Context, store_id: str, customer_id: str, kind: str, amount_minor: int, after: tuple[int, int],
-    day: dt.date, sale_id: str | None, id: str | None, more: Mapping[str, Any] = {},
-) -> TabEntry:  # fmt: skip
-    balance_minor, n = after
-    entry = TabEntry(
-        store_id=store_id,
-        id=id or new_id(),
-        customer_id=customer_id,
-        n=n,
-        kind=kind,
-        amount_minor=amount_minor,
-        balance_minor=balance_minor,
-        business_day=day,
-        sale_id=sale_id,
-        at=ctx.at,
-        actor_id=ctx.actor.id,
-        actor_name=ctx.actor.name,
-        **{"reference": "", "why": "", **more},
-    )
+def _book(ctx: Context, owing: TabAccount, entry: TabEntry) -> TabEntry:
+    """Move a locked account by an entry."""
+    owing.balance_minor += entry.amount_minor
+    owing.lines += 1
+    return _write(ctx, owing.store_id, owing.customer_id, entry, (owing.balance_minor, owing.lines))
+
+
+def _write(ctx: Context, store_id: str, customer_id: str, entry: TabEntry, after: tuple[int, int]) -> TabEntry:
+    entry.store_id, entry.customer_id, entry.id = store_id, customer_id, entry.id or new_id()
+    entry.balance_minor, entry.n = after
+    entry.at, entry.actor_id, entry.actor_name = ctx.at, ctx.actor.id, ctx.actor.name
     ctx.session.add(entry)
     ctx.session.flush()
     return entry

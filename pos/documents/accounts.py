@@ -22,7 +22,7 @@ from pos.documents.words import code_word, tender_word
 from pos.payments import vouchers
 
 MOVED = {
-    "charge": N_("Purchase"), "carried_over": N_("Old tab book"), "repayment": N_("Paid"),
+    "charge": N_("Purchase"), "carried_over": N_("Old tab book"), "repayment": N_("Repaid"),
     "refund": N_("Products returned"), "written_off": N_("Written off"), "owed_again": N_("Write-off undone"),
 }  # fmt: skip
 """What moved on a tab."""

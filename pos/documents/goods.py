@@ -36,7 +36,8 @@ from pos.documents.paper import (
     width,
     wrap,
 )
-from pos.documents.words import code_word, reason_word
+from pos.documents.words import code_word
+from pos.reasons import reason_word
 
 LEAST_NAME = 14
 """Columns a name needs beside figures; with less it stands above them."""
@@ -48,8 +49,8 @@ PLACES = {
     "": N_("Please check"),
 }
 WHY_BACK = {
-    "damaged": N_("Damaged"), "expired": N_("Expired"), "recalled": N_("Recalled"),
-    "wrong_delivery": N_("Wrong delivery"), "sale_or_return": N_("On consignment"), "other": N_("Other"),
+    "damaged": N_("Damaged"), "expired": N_("Past its date"), "recalled": N_("Recalled"),
+    "wrong_delivery": N_("Wrong delivery"), "sale_or_return": N_("On consignment"), "other": N_("Another reason"),
 }  # fmt: skip
 
 

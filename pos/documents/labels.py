@@ -74,8 +74,8 @@ def qr_text(document: dict[str, Any]) -> str:
     url = str(document["url"])
     if not url.isascii() or not url.isprintable() or " " in url or len(url) > 300:
         raise Invalid(
-            "label-address", "The label for %(name)s cannot hold the address %(url)s. Use up to 300 plain "
-                             "characters.",
+            "label-address",
+            "The label for %(name)s cannot hold the address %(url)s. Use up to 300 plain characters.",
             name=document["name"], url=url,
         )  # fmt: skip
     return url

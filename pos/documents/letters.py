@@ -28,7 +28,7 @@ from pos.documents.paper import tidy
 FOLDER = Path(__file__).parent / "fonts"
 """Filled by the build hook."""
 LOCK = threading.RLock()
-"""A font works for one thread at a time: shape and write files under it."""
+"""A font works for one thread at a time: shape under it, and hold it while a whole file is written."""
 NAMES = {
     False: ("NotoSans_400Regular", "NotoSansThai_400Regular", "NotoSansSC_400Regular"),
     True: ("NotoSans_700Bold", "NotoSansThai_700Bold", "NotoSansSC_400Regular"),

@@ -253,7 +253,7 @@ def unit_price(say: Language, minor: int, price_quantity: int, stock_unit: str, 
 
 
 def per_unit(price_quantity: int, stock_unit: str) -> str:
-    """Return what stands behind the price of one of what it is sold by: `/kg`, `/100 g`; nothing for a piece."""
+    """Return what follows the price of one of what it is sold by: `/kg`, `/100 g`; nothing for a piece."""
     if stock_unit in UNITS:
         return f"/{UNITS[stock_unit][1]}" if price_quantity == 1000 else f"/{price_quantity} {UNITS[stock_unit][0]}"
     return "" if price_quantity == 1 else f"/{price_quantity}"

@@ -139,7 +139,7 @@ class Pen:
 def flow(
     title: str, story: Sequence[Flowable], *, margin: float = 18 * MM, foot: tuple[str, str] | None = None
 ) -> bytes:
-    """Return flowables as a file. foot: what stands at the bottom of every page, and the word before its number."""
+    """Return flowables as a file. foot: printed at the bottom of every page, and the word before its number."""
     out = io.BytesIO()
 
     def bottom(canvas: Any, template: BaseDocTemplate) -> None:
@@ -162,7 +162,7 @@ def flow(
 def words(
     text: str, size: float = 10, *, bold: bool = False, grey: float = 0.0, at_end: bool = False, struck: bool = False
 ) -> Paragraph:
-    """Return a text that wraps where it stands."""
+    """Return a text that wraps in place."""
     style = ParagraphStyle(
         "", fontName=letters.main_font(bold), fontSize=size, leading=1.35 * size, textColor=Color(grey, grey, grey),
         alignment=2 if at_end else 0, wordWrap="CJK" if any(drawn_width(char) == 2 for char in text) else None,
@@ -359,7 +359,7 @@ def _paper_line(line: PaperLine, pen: Pen) -> None:
 
 
 def _figures(line: PaperLine) -> tuple[tuple[str, int], ...]:
-    """Split what stands at the right edge: the letter of a tax, or the room that is left for it, is a column."""
+    """Split off the right edge: the letter of a tax, or the room that is left for it, is a column."""
     figure, tail = _TAIL.fullmatch(line.right).groups()  # type: ignore[union-attr]  # it takes any text
     found = ((figure, len(tail) * line.wide), (tail.strip(), 0))
     return tuple(one for one in found if one[0])

@@ -50,8 +50,9 @@ from pos.documents.paper import (
     wrap,
 )
 from pos.documents.till_report import till_report
-from pos.documents.words import reason_word, tender_word
+from pos.documents.words import tender_word
 from pos.payments import vouchers
+from pos.reasons import reason_word
 
 LETTERS = 20
 

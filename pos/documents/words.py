@@ -1,4 +1,4 @@
-"""What paper calls the codes it carries: movements of cash, what was done at the till, reasons. Pure."""
+"""What till reports call the codes they carry: movements of cash, what was done at the till. Pure."""
 
 from collections.abc import Mapping
 
@@ -8,61 +8,19 @@ from pos.payments.tenders import tender_of
 CASH = {
     "float": N_("Float"), "sale": N_("Cash from sales"), "refund": N_("Cash refunds"), "drop": N_("Moved to safe"),
     "pay_in": N_("Paid in"), "pay_out": N_("Paid out"), "tab_paid": N_("Cash from tab payments"),
-    "order_paid": N_("Cash from orders"),
+    "order_paid": N_("Cash from orders"), "change": N_("Change"),
 }  # fmt: skip
 EVENTS = {
-    "voided": N_("Sales voided"), "no_sale": N_("Drawer opened"), "reprint": N_("Copies printed"),
-    "correction": N_("Corrections"), "approval": N_("Approvals"), "x_report": N_("X reports"),
+    "voided": N_("Sales voided"), "no_sale": N_("Drawer opened without a sale"), "reprint": N_("Copies printed"),
+    "correction": N_("Removed lines"), "approval": N_("Approvals"), "x_report": N_("X reports"),
     "hand_over": N_("Hand-overs"), "parked": N_("Sales put on hold"), "practised": N_("Practice, not recorded"),
 }  # fmt: skip
-REASONS = {
-    "why-damaged": N_("Damaged packaging"), "why-near-expiry": N_("Close to best before"),
-    "why-price-on-shelf": N_("Different shelf price"), "why-regular": N_("Regular customer"),
-    "why-goodwill": N_("Goodwill"), "void-changed-mind": N_("Changed their mind"),
-    "void-no-money": N_("Not enough money"), "void-wrong-goods": N_("Wrong products rung up"),
-    "void-training": N_("Training"), "void-wrong-customer": N_("Wrong customer"),
-    "drawer-change": N_("Change for a customer"), "drawer-count": N_("Check the cash"),
-    "drawer-mistake": N_("Closed too early"), "back-broken": N_("Broken"), "back-expired": N_("Out of date"),
-    "back-unwanted": N_("Not wanted"), "back-wrong": N_("Wrong product"), "back-recalled": N_("Recalled"),
-    "late-for-vehicle": N_("It reached the network after the order cut-off."),
-    "change-too-many": N_("Too many"), "change-too-few": N_("Not enough"), "change-asked": N_("A customer asked"),
-    "change-event": N_("An event or holiday"), "change-no-room": N_("No room for it"),
-    "came-missing": N_("Missing"), "came-broken": N_("Broken"), "came-too-many": N_("More than expected"),
-    "came-spoilt": N_("Spoiled or too old"), "came-wrong": N_("Wrong product"),
-    "door-not-ordered": N_("No one ordered it"), "door-other-store": N_("It is for another store"),
-    "door-broken": N_("Broken"), "door-too-late": N_("It came too late"),
-    "decline-not-here": N_("It does not sell here"), "decline-no-room": N_("No room for it"),
-    "decline-too-many": N_("Too many"), "decline-too-dear": N_("Too expensive"),
-    "refuse-not-there": N_("Out of stock"), "refuse-closing": N_("We are closing"),
-    "refuse-too-much": N_("More than we can pick"), "cancel-customer": N_("The customer does not want it"),
-    "cancel-not-there": N_("Out of stock"), "unmet-nobody": N_("No one was there"),
-    "unmet-address": N_("The address was not found"), "unmet-refused": N_("The customer did not want it"),
-    "unmet-age": N_("No one old enough was there"), "lift-all-well": N_("Tested and safe"),
-    "lift-over": N_("The manufacturer ended it"), "lift-mistake": N_("Recalled by mistake"),
-    "transfer-need-it": N_("We need it ourselves"), "transfer-no-room": N_("No room for it"),
-    "transfer-no-time": N_("No time to deliver or collect it"), "transfer-not-here": N_("It does not sell here"),
-    "lost-not-there": N_("It was not there to collect"), "lost-on-the-way": N_("Lost on the way"),
-    "gone-products": N_("No longer in the store: %(what)s."),
-    "gone-coupon": N_("The coupon %(what)s was used up meanwhile. Order again without it."),
-    "recall-called": N_("Recalled: %(what)s"), "credit-returned": N_("Returned products"),
-    "credit-recalled": N_("Recalled products"), "credit-claim": N_("Claim %(what)s"),
-    "group-ordered": N_("Ordered: %(what)s."), "number-used": N_("number %(what)s was already used"),
-}  # fmt: skip
-"""Code of a reason -> its words; what it is about stands behind the code: `gone-products: Milk, Bread`."""
 
 
 def code_word(of: Mapping[str, str], code: str | None, say: Language) -> str:
     """Say what a code means; what a person typed is no code and stays as it is."""
     known = of.get(code or "")
     return say(known) if known else code or ""
-
-
-def reason_word(why: str | None, say: Language) -> str:
-    """Say a reason: a code of REASONS, or a sentence of the books' own; what a person typed stays as it is."""
-    code, _, what = (why or "").partition(": ")
-    if known := REASONS.get(code):
-        return say(known, what=what)
-    return say(why) if why else ""
 
 
 def tender_word(tender: str | None, say: Language) -> str:

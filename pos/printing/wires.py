@@ -35,6 +35,19 @@ FIRST_ANSWER_S, SILENT_ANSWER_S = 1.0, 0.1
 HANG_UP_S = 0.2
 USUAL = PrinterModel()
 SPOOLER_S = 20.0
+SENTENCES = {
+    "agent-prints": N_("A print agent runs this printer. Check that it is running."),
+    "printer-silent": N_("The printer is not responding. Turn it off and on."),
+    "printer-offline": N_("The printer is offline. Press its feed or online button."),
+    "paper-out": N_("The printer is out of paper. Insert a new roll; printing resumes automatically."),
+    "cover-open": N_("The printer's cover is open. Close it; printing resumes automatically."),
+    "cutter-jam": N_("The printer's cutter is jammed. Turn the printer off, clear the cutter, then turn it back on."),
+    "printer-error": N_("The printer reports an error. Turn it off, check for jammed paper, then turn it back on."),
+    "paper-out-midway": N_(
+        "The paper ran out while printing. Insert a new roll and check that the receipt is complete."
+    ),
+}
+"""By code: what a printer that answers says of itself, and that an agent's is the agent's."""
 
 
 class Unconfirmed(Unreachable):
@@ -186,7 +199,7 @@ class _Asked(ABC):
                 line.write(_PAPER, self.answer_s)
                 answer = _answer(line, *_STATUS, self.answer_s)
                 if answer is not None and answer & 0x60:
-                    return Unconfirmed("paper-out-midway", _SENTENCES["paper-out-midway"])
+                    return Unconfirmed("paper-out-midway", SENTENCES["paper-out-midway"])
         return Unconfirmed("connection-lost", _LOST)
 
 
@@ -382,23 +395,11 @@ _LOST = (
     "The connection to the printer broke while it was printing. Look at the paper, then say whether the receipt "
     "is there or print it again."
 )
-_SENTENCES = {
-    "agent-prints": N_("A print agent runs this printer. Check that it is running."),
-    "printer-silent": N_("The printer is not responding. Turn it off and on."),
-    "printer-offline": N_("The printer is offline. Press its feed or online button."),
-    "paper-out": N_("The printer is out of paper. Insert a new roll; printing resumes automatically."),
-    "cover-open": N_("The printer's cover is open. Close it; printing resumes automatically."),
-    "cutter-jam": N_("The printer's cutter is jammed. Turn the printer off, clear the cutter, then turn it back on."),
-    "printer-error": N_("The printer reports an error. Turn it off, check for jammed paper, then turn it back on."),
-    "paper-out-midway": N_(
-        "The paper ran out while printing. Insert a new roll and check that the receipt is complete."
-    ),
-}
 _NO_CUPS = N_("CUPS is not installed on this computer. Install it, or connect the printer another way.")
 
 
 def _unreachable(code: str) -> Unreachable:
-    return Unreachable(code, _SENTENCES[code])
+    return Unreachable(code, SENTENCES[code])
 
 
 def _port(text: str) -> int:

@@ -121,7 +121,7 @@ def resume(ctx: Context, wish: TakeUp) -> Basket:
     if row.state == "open":
         if row.till_id != wish.from_till_id:
             raise taken(row.id, row.kept_by_name)
-        approvals.require(ctx, wish, [Need(OTHERS, "taking over a basket from another till")])
+        approvals.require(ctx, wish, [Need(OTHERS)])
         facts = {"till": wish.till_id, "from_till": row.till_id, "from": row.kept_by_name}
         journal.record(ctx, verb="basket.taken_over", subject=f"sale:{wish.id}", **facts)
     else:

@@ -258,7 +258,7 @@ def _another_price(view: ProductView, qty: int, price_minor: int, asked: int) ->
     else:
         covers |= {"price_minor": price_minor, "list_price_minor": view.price_minor}
     about = _about(view) | {"list_price_minor": view.price_minor}
-    return Need("price.override", f"{view.name}: another price", asked, covers, about)
+    return Need("price.override", asked, covers, about)
 
 
 def _discount(line: BasketLine, view: ProductView, asked: int) -> Need:
@@ -277,7 +277,7 @@ def _discount(line: BasketLine, view: ProductView, asked: int) -> Need:
         left *= part
     off_bp = max(0, ceil(BASIS - left))
     covers = {"sku": view.sku, "qty": line.qty, "discount_minor": off_minor, "discount_bp": off_bp}
-    return Need("discount", f"{view.name}: a discount", asked, covers, _about(view) | {"amount_minor": amount_minor})
+    return Need("discount", asked, covers, _about(view) | {"amount_minor": amount_minor})
 
 
 def _part_of_list(line: BasketLine, view: ProductView) -> Fraction:
@@ -297,7 +297,7 @@ def _empties(qty: int) -> Need:
             "too-many-empties", "One sale can take back up to %(most)s empties. Take the rest in another sale.",
             most=MOST_EMPTIES, qty=qty,
         )  # fmt: skip
-    return Need("empties", f"{qty} empties", covers={"qty": qty})
+    return Need("empties", covers={"qty": qty})
 
 
 def _about(view: ProductView) -> dict[str, Any]:
@@ -388,4 +388,4 @@ def _differs(view: ProductView) -> Invalid:
 
 def _together(need: Need, before_qty: int) -> Need:
     qty = min(MOST_EMPTIES, int(need.covers["qty"]) + before_qty)
-    return replace(need, why=f"{qty} empties", covers={"qty": qty})
+    return replace(need, covers={"qty": qty})

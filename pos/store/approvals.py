@@ -102,7 +102,6 @@ class Need:
     """A permission that is wanted. covers: what is compared (rule 5); about: what words need beside it."""
 
     permission: str
-    why: str
     line: int = 0
     covers: Facts = field(default_factory=dict)
     about: Facts = field(default_factory=dict)
@@ -210,8 +209,7 @@ def allow(leave: Leave, needs: Iterable[Need]) -> list[Used]:
     if open_needs := [need for n, need in enumerate(missing) if n not in fit]:
         raise Refused(
             "needs-approval", "Supervisor PIN needed: %(permissions)s.",
-            permissions=sorted({need.permission for need in open_needs}), reasons=[need.why for need in open_needs],
-            needs=[need.facts() for need in open_needs],
+            permissions=sorted({need.permission for need in open_needs}), needs=[need.facts() for need in open_needs],
         )  # fmt: skip
     used = {row.id: row for row, _ in fit.values()}
     return [(row, [dict(missing[n].covers) for n, (by, _) in fit.items() if by is row]) for row in used.values()]
@@ -245,7 +243,7 @@ def approvers(session: Session, store_id: str, permission: str) -> list[Staff]:
 def takes_back(sale_id: str, lines: Iterable[tuple[int, int]]) -> Need:
     """Return the need of taking goods of a receipt back. lines: (line number, qty)."""
     covers = {"sale_id": sale_id, "lines": [[str(n), qty, 0] for n, qty in lines]}
-    return Need("take_back", "goods brought back", covers=covers)
+    return Need("take_back", covers=covers)
 
 
 def taken_off_bp(facts: Facts) -> int:

@@ -35,11 +35,6 @@ from pos.till.shift_book import CashMovement, Shift
 
 PAY_IN, PAY_OUT, DROP = "pay_in", "pay_out", "drop"
 """Kinds of movement, and the permissions to go beyond the limit with them."""
-BEYOND = {
-    PAY_IN: "a pay-in above the limit",
-    PAY_OUT: "a pay-out above the limit",
-    DROP: "a drop above the limit",
-}
 
 
 @dataclass(frozen=True)
@@ -105,7 +100,7 @@ def note_refused(ctx: Context, shift: Shift, kind: str, amount_minor: int) -> No
 def wanted_leave(session: Session, shift: Shift, kind: str, amount_minor: int, actor: Actor) -> Need | None:
     """Return what a movement asks of a person (rule 1); None while it is within the actor's limit."""
     together_minor = amount_minor + _paid_alone(session, shift, kind, actor)
-    need = Need(kind, BEYOND[kind], covers={"amount_minor": together_minor})
+    need = Need(kind, covers={"amount_minor": together_minor})
     return need if leave.wanted(session, shift.store_id, [need], actor) else None
 
 
@@ -132,7 +127,7 @@ def open_drawer(ctx: Context, request: DrawerRequest) -> bool:
         return False
     if shift is None:
         raise Refused("no-open-shift", "The till is closed. Open it first.", till_id=request.till_id)
-    approvals.require(ctx, request, [Need("no_sale", "the drawer opened without a sale")])
+    approvals.require(ctx, request, [Need("no_sale")])
     note(shift, "no_sale")
     facts = {"reason": request.why.strip(), "till": request.till_id}
     journal.record(ctx, verb="drawer.opened", subject=f"shift:{shift.id}", **facts)

@@ -319,7 +319,7 @@ def stranger(ctx: Context, shift: Shift) -> Need | None:
         return None
     if leave.has_leave(ctx, shift.store_id, shift.id, OTHERS):
         return None
-    return Need(OTHERS, "another person's drawer")
+    return Need(OTHERS)
 
 
 def wanted_leave(session: Session, shift: Shift) -> Need | None:
@@ -328,7 +328,7 @@ def wanted_leave(session: Session, shift: Shift) -> Need | None:
         return None
     off_minor = shift.over_short_minor or 0
     covers = {"over_minor" if off_minor > 0 else "short_minor": abs(off_minor)}
-    return Need(OVER_SHORT, "the drawer is off by more than this store lets pass", covers=covers)
+    return Need(OVER_SHORT, covers=covers)
 
 
 # --- inside ---

@@ -73,9 +73,8 @@ def void(body: VoidBody, basket_id: str) -> Response:
             basket_id, store_id, body.till_id, body.why, body.total_minor, [line.rung() for line in body.lines],
             body.corrections, body.approvals,
         )  # fmt: skip
-        need = Need("void", "a basket given up", covers={"total_minor": body.total_minor})
         ctx = acting(session)
-        approvals.require(ctx, asked, [need])
+        approvals.require(ctx, asked, [Need("void", covers={"total_minor": body.total_minor})])
         row = basket.void(ctx, asked)
     return jsonify(basket_json(row))
 

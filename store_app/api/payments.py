@@ -19,8 +19,8 @@ from pos.sale.returns import GiveBack
 from store_app.api.bodies import LARGEST, MAX_LINES, Body, ReturnLine, asks, takes
 from store_app.payments.providers import asker, providers
 from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
-from store_app.web.presenting import why_words
 from store_app.web.security import requires
+from store_app.words.money import payment_reason
 
 bp = Blueprint("api_payments", __name__, url_prefix="/api/payments")
 
@@ -185,7 +185,7 @@ def payment_json(payment: Payment) -> dict[str, Any]:
         "amount_minor": payment.amount_minor,
         "state": payment.state,
         "reference": payment.reference,
-        "reason": why_words(payment.reason),
+        "reason": payment_reason(payment),
         "unwanted": payment.unwanted_since is not None,
         "used": payment.claimed_by is not None or payment.same_as is not None,
         "gives_back": payment.gives_back,

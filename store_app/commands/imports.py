@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from flask_babel import gettext as _
@@ -14,6 +15,9 @@ from store_app.commands.common import FILE, by_hand, faults, node, plain, screen
 from store_app.files.encodings import ENCODINGS
 from store_app.runtime.doors import Doors
 from store_app.web import marks
+
+if TYPE_CHECKING:
+    from store_app.files.sheet import Sheet
 
 LIMIT_S = 120.0
 """No till waits for a command, so a large file may take longer to read than on a page."""
@@ -40,35 +44,32 @@ def bring_in(
     """Import a file (CSV, XLSX or Parquet; school holidays also as a calendar), all or nothing."""
     doors = node()
     with speaking(doors):
-        _bring_in(
-            doors,
-            kind,
-            file,
-            supplier=supplier,
-            warehouse=warehouse,
-            why=why,
-            mark=decimal or "",
-            encoding=encoding or "",
-            names=names,
-            yes=yes,
-        )
+        of = _belongs_to(doors, kind, supplier, warehouse, why)
+        sheet = _read(doors, kind, file, decimal or "", encoding or "")
+        if names:
+            sheet.keep(names)
+        _save(doors, sheet, of, yes=yes)
 
 
-def _bring_in(
-    doors: Doors, kind: str, file: Path, *, supplier: str, warehouse: str, why: str, mark: str, encoding: str,
-    names: tuple[str, ...], yes: bool,
-) -> None:  # fmt: skip
+def _belongs_to(doors: Doors, kind: str, supplier: str, warehouse: str, why: str) -> dict[str, str]:
+    """Return which supplier or warehouse the rows are of, as `importing.write` takes it."""
     from store_app.files import importing, network
-    from store_app.web import presenting
 
-    owner_id, of = network.owner_of(doors.settings.node_id), {}
+    owner_id = network.owner_of(doors.settings.node_id)
     with doors.read() as session:
         if kind == "price-list":
-            of = {"supplier_id": importing.supplier_named(session, owner_id, supplier)}
-        elif kind == "stock" and owner_id != doors.settings.node_id:
-            of = {"warehouse_id": network.counted_warehouse(session, warehouse, why), "why": why}
+            return {"supplier_id": importing.supplier_named(session, owner_id, supplier)}
+        if kind == "stock" and owner_id != doors.settings.node_id:
+            return {"warehouse_id": network.counted_warehouse(session, warehouse, why), "why": why}
+    return {}
+
+
+def _read(doors: Doors, kind: str, file: Path, mark: str, encoding: str) -> "Sheet":
+    from store_app.files import importing
+    from store_app.web import presenting
+
     try:
-        sheet = importing.read(
+        return importing.read(
             kind, file, today=doors.now().date(), mark=mark, encoding=encoding, limit_s=LIMIT_S,
             home=(doors.settings.nation, presenting.language()),
         )  # fmt: skip
@@ -77,8 +78,13 @@ def _bring_in(
             said = f"{refusal.message} " + _("Use --decimal comma or --decimal point.")
             raise Invalid(refusal.code, said) from refusal
         raise
-    if names:
-        sheet.keep(names)
+
+
+def _save(doors: Doors, sheet: "Sheet", of: dict[str, str], *, yes: bool) -> None:
+    """Show what was read, ask, and write it; faults end the command."""
+    from store_app.files import importing, network
+
+    owner_id = network.owner_of(doors.settings.node_id)
     with doors.read() as session:
         stays_out = importing.look_around(session, sheet, owner_id, at=doors.now())
     count = ngettext("%(num)d row, %(kind)s", "%(num)d rows, %(kind)s", sheet.rows, kind=sheet.described)

@@ -125,9 +125,9 @@ def _refuse(past: History, setting: Setting, fill: float) -> None:
         needed = setting.scored_days + WARM_DAYS + setting.span + LEAST_BEFORE_DAYS
         raise Invalid(
             "short-history",
-            "The file has %(days)s days; replaying %(scored_days)s needs %(needed)s. Use a longer "
-            "history, or fewer days "
-            "with --days.", scored_days=setting.scored_days, days=past.panel.n_days, needed=needed,
+            "The file has %(days)s days; replaying %(scored_days)s needs %(needed)s. Use a longer history, or fewer "
+            "days with --days.",
+            scored_days=setting.scored_days, days=past.panel.n_days, needed=needed,
         )  # fmt: skip
     if not float((past.y[:, -setting.scored_days :] * past.value[:, None]).sum()) > 0:
         raise Invalid("no-sales", "Nothing was sold in the replay period.")

@@ -35,6 +35,7 @@ from store_app.demo.build import build_network, build_store, catalogue_edition, 
 from store_app.demo.member import Member
 from store_app.demo.panel import ROLLOVER_HOUR, ZONE, DemoPanel
 from store_app.demo.pooling import load_panel
+from store_app.demo.products import TAX_CLASSES
 from store_app.demo.road import Road, Tally
 from store_app.demo.serving import left_to_visitors, morning, serve, settings_for
 from store_app.pages.store import notice
@@ -110,7 +111,7 @@ def _prepare(
         if part.name != "panel":
             shutil.rmtree(part) if part.is_dir() else part.unlink()
     keys = build(state, panel, network_database=network_database, reported=reported)
-    notice.write(state, keys=keys, figures=panel.figures, day=None, ready=False)
+    notice.write(state, keys=keys, figures=panel.figures | {"tax_bp": TAX_CLASSES["general"][1]}, day=None, ready=False)
     left = left_to_visitors(panel) if serving else frozenset[str]()
     with all_here(state, panel, keys, network_database, reported, left) as road:
         road.begin()

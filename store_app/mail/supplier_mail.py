@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from config.words import N_
 from pos.documents.paper import said_in
-from pos.documents.words import code_word, reason_word
+from pos.documents.words import code_word
 from pos.messages import OutgoingMessage
+from pos.reasons import reason_word
 from store_app.mail.carriers import Envelope
 from supply.network.claims import photos as claim_photos
 from supply.network.purchasing import message_pages

@@ -1,4 +1,4 @@
-"""How a node is, as the network is told while the shopkeeper lets it look: what the doctor found, the journal's end."""
+"""The state of a node, sent to the network while the shopkeeper lets it look: the doctor's words, the journal's end."""
 
 from typing import Any
 

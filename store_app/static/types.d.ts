@@ -1,6 +1,6 @@
 // What the till's scripts pass around and what the store's computer answers, for the checker alone.
 
-type Unit = "each" | "gram" | "millilitre" | "kilogram" | "litre";
+type Unit = "each" | "gram" | "millilitre";
 
 /** What the page was told when it was made. */
 interface Settings {
@@ -10,6 +10,8 @@ interface Settings {
   money: { before: string; after: string; group: string; point: string };
   smallest_coin_minor: number;
   notes_minor: number[];
+  units: Record<Exclude<Unit, "each">, [string, string]>;
+  reasons: [string, string][];
   tz: string;
   now: string;
   language: string;

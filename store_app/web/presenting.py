@@ -34,7 +34,7 @@ from config.prepared import Prepared
 from config.settings import Settings
 from config.words import Language
 from pos.catalogue.catalogue import category_names
-from pos.documents.words import reason_word
+from pos.reasons import reason_word
 from pos.store.store import Store
 from store_app.roles import is_network
 from store_app.runtime.doors import babel, doors, read

@@ -15,8 +15,8 @@ Rules
    So does a customer's in an online store (`supply.online.customer_sessions`). People see and end theirs (`signed_in`).
 6. Who signed in by the badge alone is asked for the PIN before the pages about people and the store's settings; what
    was begun with a badge ends with it.
-7. The policy for pages is strict (self and this answer's nonce), and a name that is not ours is not answered (DNS
-   rebinding); addresses in numbers are.
+7. The policy for pages is strict (self and this answer's nonce; the manual's search brings styles of its own), and a
+   name that is not ours is not answered (DNS rebinding); addresses in numbers are.
 8. A page that nobody touches is locked after the store's minutes (`idle`): its session is ended, journalled, and whose
    till it was is kept for the number pad.
 9. Nobody signs in, changes a PIN or shows a badge from inside practice (`@not_in_practice`); leave is given there with
@@ -464,10 +464,10 @@ def _headers(answer: Response) -> Response:
     if "nonce" in g:
         nonce = f" 'nonce-{g.nonce}'"
         answer.headers.setdefault("Content-Security-Policy", _POLICY.format(script=nonce, style=nonce))
-    elif request.endpoint == "static":
-        name = str((request.view_args or {})["filename"])
+    elif request.endpoint == "static" and request.view_args:
+        name = str(request.view_args["filename"])
         script = " 'wasm-unsafe-eval'" if name == READER else ""
-        style = " 'unsafe-inline'" if name.startswith("manual/") else ""  # its search brings its own sheet
+        style = " 'unsafe-inline'" if name.startswith("manual/") else ""
         answer.headers.setdefault("Content-Security-Policy", _POLICY.format(script=script, style=style))
     if request.endpoint not in OPEN_ENDPOINTS:
         answer.headers.setdefault("Cache-Control", "no-store")

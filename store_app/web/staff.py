@@ -25,6 +25,7 @@ Rules
 import datetime as dt
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -198,47 +199,57 @@ def check_pin(
     if stranger:
         with doors.read() as look:
             _refuse_flood([look.get(PinTries, (node_id, *key)) for key in _counted(stranger)], at)
-    kept, refusal = _claim(doors, node_id, staff_id, asked_by, stranger, at)
+    one = _Try(node_id, staff_id, asked_by, stranger, at)
+    kept, refusal = _claim(doors, one)
     right = pins.is_right(pin, kept) if refusal is None or stranger else False
     if refusal is not None:
         raise refusal
     renewed = pins.hashed(pin) if kept and right and pins.is_dated(kept) else ""
-    found = _reported(doors, node_id, staff_id if kept else "", right, asked_by, stranger, at, renewed, beside)
+    found = _reported(doors, one, right, beside, is_known=bool(kept), renewed=renewed)
     if found is None:
         raise Refused("wrong-pin", "Name and PIN do not match. Try again.")
     return found
 
 
-def _claim(
-    doors: Doors, node_id: str, staff_id: str, asked_by: str, stranger: str, at: dt.datetime
-) -> tuple[str | None, Refused | None]:
+@dataclass(frozen=True)
+class _Try:
+    """A PIN typed for a person; asked_by, stranger: as in `check_pin`."""
+
+    node_id: str
+    staff_id: str
+    asked_by: str
+    stranger: str
+    at: dt.datetime
+
+
+def _claim(doors: Doors, one: _Try) -> tuple[str | None, Refused | None]:
     """Count a try before the PIN is looked at; returns the hash it must fit (None: there is nobody), or a refusal."""
     with doors.write() as session:
-        strangers = _strangers(session, node_id, stranger, at)
-        staff = session.get(Staff, (node_id, staff_id), with_for_update=True)
-        _refuse_flood(strangers, at)
+        strangers = _strangers(session, one.node_id, one.stranger, one.at)
+        staff = session.get(Staff, (one.node_id, one.staff_id), with_for_update=True)
+        _refuse_flood(strangers, one.at)
         for row in strangers:
             row.failed_tries += 1
         if staff is None or not staff.active:
             return None, None
-        tried = _tries_of(session, staff, asked_by)
-        refusal = _locked(tried, at)
+        tried = _tries_of(session, staff, one.asked_by)
+        refusal = _locked(tried, one.at)
         if refusal is None:
-            _count(tried, False, at)
+            _count(tried, False, one.at)
         return staff.pin_hash, refusal
 
 
 def _reported(
-    doors: Doors, node_id: str, staff_id: str, right: bool, asked_by: str, stranger: str, at: dt.datetime, renewed: str,
-    beside: Beside | None,
-) -> Staff | None:  # fmt: skip
+    doors: Doors, one: _Try, right: bool, beside: Beside | None, *, is_known: bool, renewed: str
+) -> Staff | None:
     """Journal how a try went, and take it off the counters where all was right; returns whose it was then.
 
-    renewed: the hash that takes the kept one's place, '' to leave it.
+    is_known: there was a hash to compare; renewed: the hash that takes its place, '' to leave it.
     """
+    node_id, at = one.node_id, one.at
     with doors.write() as session:
-        strangers = _strangers(session, node_id, stranger, at)
-        found = session.get(Staff, (node_id, staff_id), with_for_update=True) if staff_id else None
+        strangers = _strangers(session, node_id, one.stranger, at)
+        found = session.get(Staff, (node_id, one.staff_id), with_for_update=True) if is_known else None
         right = right and (beside is None or (found is not None and beside(session, found)))
         for row in strangers:
             row.failed_tries -= right
@@ -248,11 +259,11 @@ def _reported(
             if not strangers or strangers[-1].failed_tries <= STRANGERS_NOTED:
                 _note_stranger(session, node_id, "signin.refused", at)
             return None
-        tried = _tries_of(session, found, asked_by)
+        tried = _tries_of(session, found, one.asked_by)
         if right:
             _count(tried, True, at)
             found.pin_hash = renewed or found.pin_hash
-        asked = ({"asked_by": asked_by} if asked_by else {}) | ({"seal": found.seal} if renewed else {})
+        asked = ({"asked_by": one.asked_by} if one.asked_by else {}) | ({"seal": found.seal} if renewed else {})
         verb = "signin.good" if right else "signin.refused"
         _sign(session, found, verb, at, by="pin", tries=tried.failed_tries, **asked)
         return found if right else None

@@ -5,7 +5,9 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from store_app.web.presenting import money, number, percent
+from pos.payments.payments import Payment
+from pos.payments.providers import NEVER_SEEN
+from store_app.web.presenting import money, number, percent, why_words
 from supply.membership.level import Measure
 
 KINDS = {
@@ -70,20 +72,24 @@ def measure_words(name: str, one: Measure) -> tuple[str, str]:
 
 
 def _measure_words(name: str, one: Measure) -> tuple[str, str]:
+    figures = {"good": one.good, "cases": one.cases}
     if name == "counts":
-        return _("Counts are up to date"), _("%(good)s of %(cases)s products sold in four weeks were counted "
-                                             "in 90 days",
-                                        good=one.good, cases=one.cases)  # fmt: skip
+        counted = _("%(good)s of %(cases)s products sold in four weeks were counted in 90 days", **figures)
+        return _("Counts are up to date"), counted
     if name == "pickups":
-        return _("Orders ready on time"), _("%(good)s of %(cases)s online orders", good=one.good, cases=one.cases)
+        return _("Orders ready on time"), _("%(good)s of %(cases)s online orders", **figures)
     if name == "shelf":
-        return _("Shelf plan compliance"), _("products of %(good)s of %(cases)s slots sold last week",
-                                         good=one.good, cases=one.cases)  # fmt: skip
+        return _("Shelf plan compliance"), _("products of %(good)s of %(cases)s slots sold last week", **figures)
     if name == "trouble":
-        return _("Customers satisfied"), _("%(good)s of %(cases)s collected orders without a return or complaint",
-                                             good=one.good, cases=one.cases)  # fmt: skip
-    return _("Invoices paid on time"), _("%(good)s of %(cases)s due in the last six months",
-                                             good=money(one.good), cases=money(one.cases))  # fmt: skip
+        counted = _("%(good)s of %(cases)s collected orders without a return or complaint", **figures)
+        return _("Customers satisfied"), counted
+    counted = _("%(good)s of %(cases)s due in the last six months", good=money(one.good), cases=money(one.cases))
+    return _("Invoices paid on time"), counted
+
+
+def payment_reason(payment: Payment) -> str:
+    """Return what a provider said of a payment; '' where that adds nothing to its state."""
+    return "" if payment.reason in (None, NEVER_SEEN, payment.state) else why_words(payment.reason)
 
 
 def kind_word(kind: str) -> str:

@@ -3,28 +3,23 @@
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from config.words import N_
 from pos.printing.label_printer import LABEL_PRINTERS
 from pos.printing.printers import PrinterHealth
+from pos.printing.wires import SENTENCES
 
-REASONS = {
-    "printer-off": _l("Not reachable. Check its power, cable and address."),
-    "printer-refused": _l("It refuses the connection. Is another program using it? Turn it off and on."),
-    "printer-silent": _l("It stopped responding. Turn it off and on."),
-    "printer-offline": _l("It is offline. Press its feed or online button."),
-    "printer-library": _l("This computer doesn’t have the program for this connection. Connect it another way."),
-    "printer-permission": _l("This computer has no access to it. Add its user to the group lp or dialout."),
-    "paper-out": _l("Out of paper. Insert a new roll; printing resumes automatically."),
-    "cover-open": _l("The cover is open. Close it; printing resumes automatically."),
-    "cutter-jam": _l("The cutter is jammed. Turn the printer off, clear the cutter, then turn it back on."),
-    "printer-error": _l("It reports an error. Turn it off, check for jammed paper, then turn it back on."),
-    "paper-out-midway": _l("The paper ran out while printing. Insert a new roll and check the printout."),
-    "connection-lost": _l("The connection broke while printing. Check the printout."),
-    "stopped-midway": _l("The computer stopped while printing. Check the printout."),
-    "unprintable": _l("One document could not be prepared for printing. The others were printed."),
-    "agent-silent": _l("Its print agent is offline. Check the computer beside the printer and its internet."),
-    "agent-late": _l("Its print agent was too late. It is retried."),
-    "agent-disk": _l("The print agent's disk is full or broken. Check that computer."),
-    "busy": _l("It is busy. Try again in a moment."),
+REASONS = SENTENCES | {
+    "printer-off": N_("Not reachable. Check its power, cable and address."),
+    "printer-refused": N_("It refuses the connection. Is another program using it? Turn it off and on."),
+    "printer-library": N_("This computer doesn’t have the program for this connection. Connect it another way."),
+    "printer-permission": N_("This computer has no access to it. Add its user to the group lp or dialout."),
+    "connection-lost": N_("The connection broke while printing. Check the printout."),
+    "stopped-midway": N_("The computer stopped while printing. Check the printout."),
+    "unprintable": N_("One document could not be prepared for printing. The others were printed."),
+    "agent-silent": N_("Its print agent is offline. Check the computer beside the printer and its internet."),
+    "agent-late": N_("Its print agent was too late. It is retried."),
+    "agent-disk": N_("The print agent's disk is full or broken. Check that computer."),
+    "busy": N_("It is busy. Try again in a moment."),
 }
 WAYS = {
     "net": _l("Local network"),
@@ -43,7 +38,7 @@ DRAWERS = {0: _l("No drawer"), 2: _l("Drawer 1 (pin 2)"), 5: _l("Drawer 2 (pin 5
 
 def reason(code: str | None) -> str:
     """Return what a code of a failure says; a code without words says the most likely thing."""
-    return str(REASONS.get(code or "", REASONS["printer-off"]))
+    return _(REASONS.get(code or "", REASONS["printer-off"]))
 
 
 def wire(setting: str) -> str:

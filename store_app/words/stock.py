@@ -4,6 +4,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
+from pos.documents.goods import WHY_BACK
 from pos.stock.checklist import CheckLine
 from store_app.web.presenting import qty
 from store_app.words import words
@@ -30,15 +31,7 @@ REASON_ICONS = {
     "other": "pencil-square",
 }
 
-BACK_REASONS = {
-    "damaged": _l("Damaged"),
-    "expired": _l("Past its date"),
-    "recalled": _l("Recalled"),
-    "wrong_delivery": _l("Wrong delivery"),
-    "sale_or_return": _l("On consignment"),
-    "other": _l("Another reason"),
-}
-
+BACK_REASONS = {code: _l(why) for code, why in WHY_BACK.items()}
 BACK_ICONS = {
     "damaged": "bolt",
     "expired": "calendar-days",

@@ -14,8 +14,9 @@ from flask_babel import format_date, get_locale, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from pos.documents.words import REASONS
+from pos.documents.words import CASH, EVENTS, code_word
 from pos.payments.tenders import Spot, offered, tender_of
+from pos.reasons import REASONS
 from store_app.web import presenting
 
 
@@ -81,9 +82,9 @@ PRODUCER_KINDS = {
     "store": _l("Nearby store"),
 }
 
-CHANGE_REASONS, DIFFERENCE_REASONS = reasons("change-"), reasons("came-")
-SEND_BACK_REASONS, DECLINE_REASONS = reasons("door-"), reasons("decline-")
-REFUSE_REASONS, CANCEL_REASONS, NOT_MET_REASONS = reasons("refuse-"), reasons("cancel-"), reasons("unmet-")
+CHANGE_REASONS, DIFFERENCE_REASONS = reasons("change-"), reasons("difference-")
+SEND_BACK_REASONS, DECLINE_REASONS = reasons("send-back-"), reasons("decline-")
+REFUSE_REASONS, CANCEL_REASONS, NOT_MET_REASONS = reasons("refuse-"), reasons("cancel-"), reasons("not-met-")
 ROLES = {
     "cashier": _l("Cashier"),
     "supervisor": _l("Supervisor"),
@@ -314,6 +315,16 @@ def edition_word(kind: str) -> str:
 def permission_word(permission: str) -> str:
     """Return what somebody's leave is wanted for."""
     return str(PERMISSION_WORDS.get(permission, permission))
+
+
+def cash_word(kind: str) -> str:
+    """Return what a movement of the drawer is called."""
+    return code_word(CASH, kind, presenting.speech())
+
+
+def event_word(kind: str) -> str:
+    """Return what something done beside selling is called."""
+    return code_word(EVENTS, kind, presenting.speech())
 
 
 def tender_word(tender: str) -> str:

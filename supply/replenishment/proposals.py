@@ -37,7 +37,6 @@ from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
 from config.nodes import journal
 from config.nodes.journal import Context
-from config.words import N_
 from pos.store.store import day_of
 from supply.orders import order_days, orders
 from supply.orders.orders import (

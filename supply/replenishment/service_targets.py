@@ -112,9 +112,10 @@ def set_preference(
     if not 0 <= show_qty <= MOST_QTY or (room_qty is not None and show_qty > room_qty):
         raise Invalid("bad-show", "Enter a display stock of 0 or more that fits the shelf space.", field="show")
     if service_bp is not None and not LEAST_SERVICE_BP <= service_bp <= MOST_SERVICE_BP:
-        raise Invalid("bad-service", "Enter a service level from 50 to 99.5 percent, or leave it empty to have it "
-                                     "calculated.",
-                      field="service")  # fmt: skip
+        raise Invalid(
+            "bad-service", "Enter a service level from 50 to 99.5 percent, or leave it empty to have it calculated.",
+            field="service",
+        )  # fmt: skip
     row = ctx.session.get(OrderPreference, (store_id, sku)) or OrderPreference(store_id=store_id, sku=sku)
     row.room_qty, row.show_qty, row.service_bp = room_qty, show_qty, service_bp
     record(

@@ -7,8 +7,8 @@ Rules
 2. At the store a refund is a copy, to be shown with the order; a late older word changes nothing.
 3. A review travels to its store once written, and again when the operator hid it or let it stand; the store's copy is
    replaced by it, save for the answer.
-4. The store's answer travels to the network; the newest one stands. So does its report of a review, which waits there
-   for the operator like anybody's; one the operator has decided on is not reported again.
+4. The store's answer travels to the network; the newest one counts. So does its report of a review, which waits there
+   for the operator like anyone's; one the operator has decided on is not reported again.
 """
 
 import datetime as dt

@@ -213,7 +213,7 @@ _FAULTS = Path(__file__).with_name("layout.js").read_text()
 
 
 def assert_fits(page: Page) -> None:
-    """Refuse what is wider than the window, clipped or overlaps; in the language nobody speaks also mirrored."""
+    """Refuse what is wider than the window, clipped or overlaps; in the made-up language also mirrored."""
     assert page.viewport_size is not None
     own, direction = page.evaluate("[document.documentElement.lang, document.documentElement.dir]")
     directions = ["rtl", direction] if own.startswith(PSEUDO) else [direction]
@@ -233,18 +233,18 @@ def resize(page: Page, size: ViewportSize) -> None:
 
 
 PSEUDO = "el"
-"""The language nobody speaks: our sentences made longer, with Greek days and figures (`tests.pseudo`)."""
+"""The made-up language: our sentences made longer, with Greek days and figures (`tests.pseudo`)."""
 
 
 def in_languages(own: str) -> pytest.MarkDecorator:
-    """Show a test's pages in the language nobody speaks and in one of ours; where faults are looked for, in all."""
+    """Show a test's pages in the made-up language and in one of ours; where faults are looked for, in all."""
     others = [pytest.param(code, marks=pytest.mark.faults) for code in LANGUAGES if code not in (own, PSEUDO)]
     return pytest.mark.parametrize("language", [PSEUDO, own, *others])
 
 
 @pytest.fixture(scope="session")
 def pseudo_catalogue(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a folder with the catalogue of the language nobody speaks beside ours."""
+    """Give a folder with the catalogue of the made-up language beside ours."""
     folder = tmp_path_factory.mktemp("translations")
     write_catalogue(folder, PSEUDO)
     return folder
@@ -252,7 +252,7 @@ def pseudo_catalogue(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def _pseudo(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let a test's nodes speak the language nobody speaks where that is its language."""
+    """Let a test's nodes speak the made-up language where that is the test's."""
     if getattr(request.node, "callspec", None) is None or request.node.callspec.params.get("language") != PSEUDO:
         yield
         return

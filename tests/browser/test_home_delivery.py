@@ -100,7 +100,7 @@ def test_an_order_is_brought_home_and_its_customer_follows_it(
         resize(page, PHONE)
         expect(page.locator(".drive-stop.now")).to_contain_text("4 / 1202")
         page.locator(".drive-stop.now details summary").click()
-        page.locator(".drive-stop.now select").select_option("unmet-nobody")
+        page.locator(".drive-stop.now select").select_option("not-met-nobody")
         page.locator(".drive-stop.now .btn-warn").click()
         expect(page.locator(".drive-stop")).to_have_count(1)
         page.wait_for_selector("html[data-ready]")  # the page came again: until it hears, forms go as without script

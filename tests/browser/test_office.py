@@ -317,7 +317,7 @@ def test_a_count_that_differs_asks_why_and_a_scan_counts_and_waits_to_be_typed_o
     expect(milk.locator("input[type=number]")).to_have_value(str(typed + 2))
     expect(milk.locator("input[type=number]")).to_be_focused()
     page.keyboard.type(str(typed))
-    milk.locator("select").select_option("came-broken")
+    milk.locator("select").select_option("difference-broken")
     page.get_by_role("button", name="Post").click()
     expect(page.locator("main")).to_contain_text("Broken")
 

@@ -4,6 +4,7 @@ import datetime as dt
 import json
 import random
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -31,10 +32,15 @@ FACTS, SECOND = 8, dt.timedelta(seconds=1)
 @pytest.fixture(scope="module")
 def sender(tmp_path_factory) -> Database:
     """Give a store's database with facts for the network."""
-    database = open_database(tmp_path_factory.mktemp("sender") / "store.db")
+    return begun(tmp_path_factory.mktemp("sender"), FACTS)
+
+
+def begun(folder: Path, facts: int) -> Database:
+    """Return a store's database with so many facts for the network."""
+    database = open_database(folder / "store.db")
     with database.write() as session:
         found(session, "S01", at=NOON)
-        for n in range(FACTS):
+        for n in range(facts):
             append(session, f"fact-{n}", {"n": n, "名": "牛奶"})
     return database
 
@@ -236,11 +242,9 @@ def test_the_same_number_with_another_id_is_parked_with_an_alarm(sender, tmp_pat
 
 
 def test_what_is_still_here_of_an_epoch_ends_before_its_first_gap_and_counts_for_its_receiver_alone(tmp_path):
-    store = open_database(tmp_path / "store.db")
+    store = begun(tmp_path, 3)
     with store.write() as session:
-        epoch = found(session, "S01", at=NOON).epoch
-        for n in range(3):
-            append(session, f"fact-{n}", {"n": n})
+        epoch = this_node(session).epoch
         append(session, "fact-9", {}, to_node="another")
     here = []
     for lost in ("none", "fact-1", "fact-0"):
@@ -422,11 +426,7 @@ def test_a_row_that_cannot_be_applied_is_parked_and_the_others_pass(tmp_path, bo
 
 
 def test_a_fact_leaves_the_queue_only_when_confirmed_and_a_refused_one_waits_for_a_person(tmp_path):
-    store = open_database(tmp_path / "store.db")
-    with store.write() as session:
-        found(session, "S01", at=NOON)
-        for n in range(3):
-            append(session, f"fact-{n}", {"n": n})
+    store = begun(tmp_path, 3)
     with store.write() as session:
         assert [row.id for row in outbox.due(session, "network")] == ["fact-0", "fact-1", "fact-2"]
         outbox.acknowledge(session, ["fact-0"], at=NOON)
@@ -442,22 +442,19 @@ def test_a_fact_leaves_the_queue_only_when_confirmed_and_a_refused_one_waits_for
 
 
 def test_numbers_a_copy_has_used_are_given_anew_in_the_order_the_facts_were_made(tmp_path):
-    store = open_database(tmp_path / "store.db")
+    store = begun(tmp_path, 3)
     with store.write() as session:
-        found(session, "S01", at=NOON)
-        for n in range(3):
-            append(session, f"old-{n}", {"n": n})
-        outbox.acknowledge(session, ["old-0"], at=NOON)
-        outbox.mark_stuck(session, "old-1", "not-now")
+        outbox.acknowledge(session, ["fact-0"], at=NOON)
+        outbox.mark_stuck(session, "fact-1", "not-now")
         middle = new_epoch(session)
         append(session, "newer", {"n": 1}, at=NOON + SECOND)
         assert outbox.renumber(session, ["newer"]) == 0, "the present epoch's are left"
         new_epoch(session)
-        assert outbox.renumber(session, ["newer", "old-2", "old-1", "old-0"]) == 3
+        assert outbox.renumber(session, ["newer", "fact-2", "fact-1", "fact-0"]) == 3
         assert outbox.sent_head(session, "network", middle) == (1, outbox.chain(GENESIS, stored(session, "newer").hash))
         assert outbox.confirmed(session, "network", middle) == 0
     rows, chained = sent(store), GENESIS
-    assert [(row.n, row.id) for row in rows] == [(1, "old-1"), (2, "old-2"), (3, "newer")]
+    assert [(row.n, row.id) for row in rows] == [(1, "fact-1"), (2, "fact-2"), (3, "newer")]
     with store.read() as session:
         for row in rows:
             chained = outbox.chain(chained, row.hash)
@@ -478,11 +475,9 @@ def test_what_goes_on_into_an_epoch_follows_what_stands_there_whatever_was_read_
 
 
 def test_what_follows_another_end_of_the_chain_is_numbered_from_there_at_once(tmp_path):
-    store = open_database(tmp_path / "store.db")
+    store = begun(tmp_path, 3)
     with store.write() as session:
-        epoch = found(session, "S01", at=NOON).epoch
-        for n in range(3):
-            append(session, f"fact-{n}", {"n": n})
+        epoch = this_node(session).epoch
         assert outbox.follow(session, "network", epoch, 5, GENESIS) == 3
         chained = GENESIS
         for row, n in zip(outbox.after(session, "network", epoch, 5), (6, 7, 8), strict=True):
@@ -498,11 +493,9 @@ def stored(session, id: str) -> OutboxMessage:
 
 
 def test_however_much_goes_on_into_a_later_epoch_the_books_are_held_for_a_few_statements(tmp_path):
-    store, asked = open_database(tmp_path / "store.db"), []
+    store, asked = begun(tmp_path, 20), []
     with store.write() as session:
-        before = found(session, "S01", at=NOON).epoch
-        for n in range(20):
-            append(session, f"fact-{n}", {"n": n})
+        before = this_node(session).epoch
         new_epoch(session)
     sa.event.listen(store.engine, "before_cursor_execute", lambda *reported: asked.append(reported[2]))
     with store.write() as session:
@@ -512,11 +505,7 @@ def test_however_much_goes_on_into_a_later_epoch_the_books_are_held_for_a_few_st
 
 
 def test_a_batch_is_bounded_in_rows_and_bytes(tmp_path):
-    store = open_database(tmp_path / "store.db")
-    with store.write() as session:
-        found(session, "S01", at=NOON)
-        for n in range(outbox.MAX_ROWS + 5):
-            append(session, f"fact-{n}", {"n": n})
+    store = begun(tmp_path, outbox.MAX_ROWS + 5)
     with store.read() as session:
         assert len(outbox.due(session, "network")) == outbox.MAX_ROWS
     with store.write() as session:
@@ -528,11 +517,8 @@ def test_a_batch_is_bounded_in_rows_and_bytes(tmp_path):
 
 
 def test_a_batch_holds_what_fits_into_its_bytes_to_the_last_one(tmp_path):
-    store = open_database(tmp_path / "store.db")
+    store = begun(tmp_path, 3)
     with store.write() as session:
-        found(session, "S01", at=NOON)
-        for n in range(3):
-            append(session, f"fact-{n}", {"n": n})
         two = sum(len(stored(session, f"fact-{n}").body) for n in range(2))
         assert [len(outbox.due(session, "network", (), two + more)) for more in (-1, 0)] == [1, 2]
 
@@ -554,19 +540,16 @@ def test_of_a_refused_fact_the_newest_reason_is_kept_and_each_new_one_is_counted
 
 
 def test_what_has_waited_longest_goes_first_whatever_numbers_its_epoch_has_reached(tmp_path):
-    store = open_database(tmp_path / "store.db")
+    store = begun(tmp_path, 4)
     with store.write() as session:
-        found(session, "S01", at=NOON)
-        for n in range(4):
-            append(session, f"old-{n}", {"n": n})
-        outbox.acknowledge(session, ["old-0", "old-1"], at=NOON)
+        outbox.acknowledge(session, ["fact-0", "fact-1"], at=NOON)
         new_epoch(session)
         append(session, "new", {"n": 1})
         with unlocked(session):
             session.execute(sa.update(OutboxMessage).where(OutboxMessage.id == "new").values(made_at=NOON + SECOND))
     with store.read() as session:
-        assert [row.id for row in outbox.due(session, "network")] == ["old-2", "old-3"]
-        assert [row.id for row in outbox.due(session, "network", {"old-2", "old-3"})] == ["new"]
+        assert [row.id for row in outbox.due(session, "network")] == ["fact-2", "fact-3"]
+        assert [row.id for row in outbox.due(session, "network", {"fact-2", "fact-3"})] == ["new"]
         assert outbox.waiting(session, "network")["oldest"] == NOON
 
 

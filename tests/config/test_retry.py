@@ -57,7 +57,9 @@ def test_of_two_that_wait_for_each_other_both_are_done_once(database):
     for one in two:
         one.join()
     assert shelf(database) == {"a": 2, "b": 2}
-    assert sum(tries.values()) > 2, "one of them was given up, and came again"
+    assert sum(tries.values()) > 2, (
+        "one of them was given up, and came again: more than once where it took its row before the other woke"
+    )
 
 
 def test_work_that_has_committed_a_part_is_done_again_only_where_it_may_be(database):

@@ -217,7 +217,7 @@ def _posting(till: Till) -> Command:
         receiving.begin_count(Context(session, **by), STORE, "swept-delivery")
     body = {
         "sku-0": "P00001", "qty-0": "24", "why-0": "", "until-0": "", "sku-1": "COLA", "qty-1": "11",
-        "why-1": "came-broken", "until-1": "", "then": "post", "command_id": "0" * 26,
+        "why-1": "difference-broken", "until-1": "", "then": "post", "command_id": "0" * 26,
     }  # fmt: skip
     mine = (Delivery.id == "swept-delivery", Delivery.state == "posted")
     return Command(till.ana, "/deliveries/swept-delivery/count", body, lambda: till.count(Delivery, *mine), form=True)

@@ -312,7 +312,7 @@ def delivery() -> dict[str, Any]:
         "order_no": "1042", "state": "posted",
         "lines": [
             came("Whole milk, fresh 1 l", 24, 22, "Two were broken"), came("李锦记 特级鲜味生抽酱油 500 ml", 12, 12),
-            came("Bananas, loose", 18000, 18250, "came-too-many", "gram"),
+            came("Bananas, loose", 18000, 18250, "difference-too-many", "gram"),
             came("Rye bread, 500 g", 18, 18) | {"lots": [[12, "2026-11-29"], [4, "2026-12-01"], [2, ""]]},
         ],
     }  # fmt: skip

@@ -144,7 +144,7 @@ def history(session: Session, days: int = 56) -> None:
 
 
 def proposal(session: Session, order_id: str = "order-P1", order_no: int = 7) -> None:
-    """Let a proposal of three lines wait: one urgent, one changed by nobody yet, one weighed."""
+    """Let a proposal of three lines wait: one urgent, one changed by no one yet, one weighed."""
     today = NOON.date()
     session.add(
         ReplenishmentOrder(

@@ -3,7 +3,7 @@
 `.venv/bin/python -m tests.tools.mutants [MODULE ...] [--seed N ...] [--each N] [--json]`; without a module, all of
 ROOMS. The tests are collected once, and each run of them is a fork of that process: the first notes which statements
 each test comes to, so that a mutant gets the tests that come to its own. It is killed when one of them fails, or when
-they take TIMES as long as without it; what is in EQUIVALENT changes nothing anybody can see. Exit 1 where fewer than
+they take TIMES as long as without it; what is in EQUIVALENT changes nothing anyone can see. Exit 1 where fewer than
 95 % of the rest are killed.
 """
 
@@ -113,7 +113,7 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         ),
     ): "no entry leads from an account to itself",
 }
-"""(module, how a line reads with a fault) -> why nobody can see it."""
+"""(module, how a line reads with a fault) -> why no one can see it."""
 _COMPARED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
     ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In,

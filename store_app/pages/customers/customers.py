@@ -19,6 +19,7 @@ from pos.customers import consent, customers, loyalty, tab
 from pos.customers.consent import PURPOSES
 from pos.customers.customers import Customer, Found, Particulars
 from pos.customers.tab import Debt, Paid, TabEntry
+from pos.documents.accounts import MOVED
 from pos.payments import slip_numbers, vouchers
 from pos.payments.payments import Tendered
 from pos.payments.tenders import offered
@@ -38,14 +39,6 @@ from store_app.words.words import tender_choices
 bp = Blueprint("customers", __name__, url_prefix="/customers")
 bp.before_request(form.know_the_place)
 ROWS, DEBTORS, LINES = 50, 20, 30
-TAB_WORDS = {
-    "charge": lazy("Purchase"),
-    "carried_over": lazy("From the old tab book"),
-    "repayment": lazy("Repaid"),
-    "refund": lazy("Products returned"),
-    "written_off": lazy("Written off"),
-    "owed_again": lazy("Write-off undone for returned products"),
-}
 POINT_WORDS = {
     "earned": lazy("Earned"),
     "spent": lazy("Redeemed"),
@@ -391,7 +384,7 @@ def _lines(session: Session, store: Store, customer_id: str) -> list[LineRow]:
         LineRow(
             day=row.business_day,
             at=row.at,
-            words=str(TAB_WORDS.get(row.kind, row.kind)),
+            words=_(MOVED[row.kind]),
             receipt_no=numbers.get(row.sale_id or ""),
             sale_id=row.sale_id,
             amount_minor=row.amount_minor,

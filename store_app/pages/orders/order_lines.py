@@ -33,14 +33,13 @@ from supply.replenishment.auto_approval import OrderRule
 STALE_DAYS = 2
 
 
-
-
 @dataclass(frozen=True)
 class LineView:
     """A line of a basket.
 
     have_qty: what is there or coming and not promised; per_day: units expected a day; risks: how running out is called
-    with 0, 1, 2 ... packs; reasons: what a change of its kind can have; teaches: approving takes the change as a lesson.
+    with 0, 1, 2 ... packs; reasons: what a change of its kind can have; teaches: approving takes the change as a
+    lesson.
     """
 
     sku: str

@@ -230,7 +230,7 @@ def add(delivery_id: str) -> ResponseReturnValue:
                 hit.qty or 0,
                 batch=hit.batch,
                 expires_on=hit.expires_on,
-                why="came-wrong",
+                why="difference-wrong",
             )
     return redirect(url_for("receiving.delivery", delivery_id=delivery_id, at=sku, _anchor=f"line-{sku}"), 303)
 

@@ -22,7 +22,6 @@ from pos.printing.queue import PrintJob
 from pos.store.store import LOCK_MINUTES, Region, Store, lock_after, sell_beyond, show_receipts
 from pos.sync import checks as counter_checks
 from store_app.pages.common import form
-from store_app.pages.till.shift import cash_word
 from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
 from store_app.sync import homecoming, wire
 from store_app.web import presenting
@@ -355,7 +354,7 @@ def _odd(one: dict[str, Any]) -> str:
     if one["kind"] == "drawer":
         return _(
             "Till %(till)s: %(amount)s (%(moved)s) belongs to a shift that is no longer here. Count the drawer.",
-            till=one["till_id"], amount=money(one["amount_minor"]), moved=cash_word(one["moved"]),
+            till=one["till_id"], amount=money(one["amount_minor"]), moved=general_words.cash_word(one["moved"]),
         )  # fmt: skip
     refusal = DomainError(*(one[name] for name in ("code", "why")), **one["facts"])
     why = sentence_of(refusal)

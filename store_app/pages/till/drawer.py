@@ -18,11 +18,11 @@ from pos.till.shift import OVER_SHORT
 from pos.till.shift_book import Shift
 from store_app.pages.common import form
 from store_app.pages.common.own_till import own_till
-from store_app.pages.till.shift import agreed, allow_drawer, approver, cash_word, event_word, proven
+from store_app.pages.till.shift import agreed, allow_drawer, approver, proven
 from store_app.runtime.doors import acting, read, wake_worker_after, write
 from store_app.web.presenting import money, page, place
 from store_app.web.security import can, requires
-from store_app.words.words import tender_word
+from store_app.words.words import cash_word, event_word, tender_word
 
 bp = Blueprint("drawer", __name__, url_prefix="/money/drawer")
 MOST_PIECES = 9_999

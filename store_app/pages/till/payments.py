@@ -13,15 +13,15 @@ from sqlalchemy.orm import Session
 from config.errors import DomainError, Invalid
 from pos.payments import requests, unclaimed
 from pos.payments.payments import Payment
-from pos.payments.providers import NEVER_SEEN
 from pos.payments.requests import OPEN
 from pos.till import parked
 from pos.till.parked import Basket
 from store_app.pages.common import form
 from store_app.payments.providers import asker
 from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
-from store_app.web.presenting import page, place, why_words
+from store_app.web.presenting import page, place
 from store_app.web.security import requires
+from store_app.words.money import payment_reason
 
 bp = Blueprint("payments", __name__, url_prefix="/payments")
 bp.before_request(form.know_the_place)
@@ -187,7 +187,7 @@ def _row(session: Session, payment: Payment) -> Row:
         state=str(state),
         tag=tag,
         words=_words(payment, kind, slip),
-        reason="" if payment.reason in (None, NEVER_SEEN, payment.state) else why_words(payment.reason),
+        reason=payment_reason(payment),
         unwanted=payment.unwanted_since is not None,
         slip=slip.reference if slip else None,
     )

@@ -37,10 +37,13 @@ from store_app.web.presenting import money as money_text
 from store_app.web.presenting import page, place, today
 from store_app.web.security import proven_by_pin, requires
 from store_app.words.messages import message_sentence
-from store_app.words.words import tender_choices, tender_word
+from store_app.words.words import cash_word, event_word, tender_choices, tender_word
 
 bp = Blueprint("shift", __name__, url_prefix="/money")
 RECEIPTS_SHOWN, SHIFTS_SHOWN = 60, 30
+PAYING: dict[str, Callable[..., CashMovement]] = {
+    hand_cash.PAY_IN: hand_cash.pay_in, hand_cash.PAY_OUT: hand_cash.pay_out, hand_cash.DROP: hand_cash.drop
+}  # fmt: skip
 ANSWERS: dict[str, queue.Choice] = {"printed": "printed", "again": "again", "drop": "dropped"}
 
 
@@ -353,7 +356,7 @@ def agreed(session: Session, agreeing: Staff | None, needs: list[Need], subject_
             session,
             agreeing,
             permission=permission,
-            why=why or some[0].why,
+            why=why,
             covers=[need.covers for need in some],
             **given,
         )
@@ -361,36 +364,6 @@ def agreed(session: Session, agreeing: Staff | None, needs: list[Need], subject_
     ]
     session.flush()
     return [row.id for row in rows]
-
-
-def cash_word(kind: str) -> str:
-    """Return what a movement of the drawer is called."""
-    return {
-        "float": _("Float"),
-        "sale": _("Cash from sales"),
-        "change": _("Change"),
-        "refund": _("Cash refunds"),
-        "drop": _("Moved to safe"),
-        "pay_in": _("Paid in"),
-        "pay_out": _("Paid out"),
-        "tab_paid": _("Cash from tab payments"),
-        "order_paid": _("Cash from orders"),
-    }.get(kind, kind)
-
-
-def event_word(kind: str) -> str:
-    """Return what something done beside selling is called."""
-    return {
-        "voided": _("Sales voided"),
-        "no_sale": _("Drawer opened without a sale"),
-        "reprint": _("Copies printed"),
-        "correction": _("Removed lines"),
-        "approval": _("Approvals"),
-        "x_report": _("X reports printed"),
-        "hand_over": _("Hand-overs"),
-        "parked": _("Sales put on hold"),
-        "practised": _("Practice, not recorded"),
-    }.get(kind, kind)
 
 
 # --- inside ---
@@ -406,14 +379,11 @@ def _current(session: Session) -> Shift:
 
 def _paying() -> str | None:
     """Return which movement of cash the form that was sent asks for; None for any other."""
-    return next((kind for kind in hand_cash.BEYOND if kind in request.form), None)
+    return next((kind for kind in PAYING if kind in request.form), None)
 
 
 def _pay(kind: str, asks_why: str = "") -> int:
     """Move the form's amount in or out of the drawer, with the leave that was given on it; returns the amount."""
-    verbs: dict[str, Callable[..., CashMovement]] = {
-        hand_cash.PAY_IN: hand_cash.pay_in, hand_cash.PAY_OUT: hand_cash.pay_out, hand_cash.DROP: hand_cash.drop
-    }  # fmt: skip
     command, amount_minor = form.command_id(), form.amount(kind, place().currency)
     why, agreeing = form.text("why", required=asks_why), approver()
     with _noting_refused(kind, amount_minor), write() as session:
@@ -421,7 +391,7 @@ def _pay(kind: str, asks_why: str = "") -> int:
             now_open = _current(session)
             need = hand_cash.wanted_leave(session, now_open, kind, amount_minor, g.actor)
             granted = agreed(session, agreeing, [need] if need else [], command, why)
-            moved = verbs[kind](acting(session), now_open, amount_minor, why=why, id=command, approvals=granted)
+            moved = PAYING[kind](acting(session), now_open, amount_minor, why=why, id=command, approvals=granted)
             _slip(session, moved)
     return amount_minor
 

@@ -13,11 +13,13 @@ from flask_babel import gettext as _
 
 from config.errors import NotFound
 from config.money import exponent
+from config.words import UNITS
 from pos.payments import vouchers
 from pos.payments.providers import Providers
 from pos.payments.tenders import TENDERS, Tender
 from pos.printing import printers, queue
 from pos.printing.queue import PrintJob
+from pos.reasons import REASONS
 from pos.reports import slips
 from pos.stock import stock
 from pos.store.store import Store, Till
@@ -28,7 +30,7 @@ from store_app.payments.providers import providers
 from store_app.practice.practice import is_practising
 from store_app.runtime.doors import doors, read
 from store_app.web.assets import asset
-from store_app.web.presenting import as_paper, language, money_form, page, speech
+from store_app.web.presenting import as_paper, language, money_form, page, speech, why_words
 from store_app.web.security import requires
 from store_app.words import words
 
@@ -91,7 +93,9 @@ def display() -> Response:
         store = look.get_one(Store, store_id)
         till = own_till(look, store_id)
         known = _settings(store, till, None)
-    wanted = ("store_id", "till_id", "exponent", "money", "smallest_coin_minor", "notes_minor", "tz", "language")
+    wanted = (
+        "store_id", "till_id", "exponent", "money", "smallest_coin_minor", "notes_minor", "units", "tz", "language",
+    )  # fmt: skip
     return page("till/display.html", store=store, display_settings={name: known[name] for name in wanted})
 
 
@@ -156,6 +160,10 @@ def _settings(store: Store, till: Till, now_open: shift_book.Shift | None) -> di
         "money": money_form(store.currency),
         "smallest_coin_minor": store.smallest_coin_minor,
         "notes_minor": NOTES_MINOR.get(store.currency, default_notes),
+        "units": UNITS,
+        "reasons": [
+            (code, why_words(code)) for code in REASONS if code.startswith(("why-", "void-", "drawer-", "back-"))
+        ],
         "tz": store.tz,
         "now": doors().now().isoformat(),
         "language": speech().tag,

@@ -7,7 +7,7 @@ import { bornBy } from "./clock.js";
 import { choices, el, field, keepFocus, quiet } from "./dom.js";
 import { moneyText, parseKeyed, showMoney } from "./money.js";
 import { Pad, padButtons } from "./pad.js";
-import { say, settings } from "./settings.js";
+import { reasons, say, settings } from "./settings.js";
 import { backButton, sheet } from "./sheet.js";
 import { eachText } from "./words.js";
 
@@ -19,7 +19,7 @@ import { eachText } from "./words.js";
  * @param {{ hasScale?: boolean, tareGrams?: number, onLeave?: (() => unknown) | null }} [wishes]
  */
 export function askNumber(product, onNumber, { hasScale = false, tareGrams = 0, onLeave = null } = {}) {
-  const weighed = isWeighed(product), unit = weighed ? ` ${say(product.stock_unit)}` : "";
+  const weighed = isWeighed(product), unit = product.stock_unit === "each" ? "" : ` ${settings.units[product.stock_unit][0]}`;
   const shown = el("output.number-shown.figures", { id: "number-shown" });
   const keys = padButtons(say("number"), "clear", "number-pad");
   const box = product.stock_unit === "gram" ? new Box(tareGrams, () => pad) : null;
@@ -77,7 +77,7 @@ class Box {
   }
 
   show() {
-    const gross = Number(this.gross), gram = say("gram");
+    const gross = Number(this.gross), [gram] = settings.units.gram;
     this.sum.textContent = this.grams || this.keysBox ? say("tare-sum", { gross: `${gross} ${gram}`, tare: `${this.grams} ${gram}`, net: `${Math.max(0, gross - this.grams)} ${gram}` }) : "";
   }
 
@@ -149,11 +149,9 @@ export function askEmpties(deposits, onEmpties) {
   });
 }
 
-const REASONS = ["why-damaged", "why-near-expiry", "why-price-on-shelf", "why-regular", "why-goodwill"];
-
 /** @param {(reason: string) => unknown} onChoose */
 function reasonTiles(onChoose) {
-  return choices(say("why"), REASONS.map((reason) => /** @type {[string, string]} */ ([reason, say(reason)])), onChoose);
+  return choices(say("why"), reasons("why-"), onChoose);
 }
 
 /**

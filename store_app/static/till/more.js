@@ -5,11 +5,10 @@ import { newId } from "../common/ids.js";
 import { csrfToken } from "../common/token.js";
 import { choices, el, field, go, icon, list } from "./dom.js";
 import { moneyText, showMoney } from "./money.js";
-import { say, settings } from "./settings.js";
+import { reasons, say, settings } from "./settings.js";
 import { backButton, sheet } from "./sheet.js";
-import { eachText, qtyText } from "./words.js";
+import { eachText, qtyText, reasonText } from "./words.js";
 
-const WHY_DRAWER = ["drawer-change", "drawer-count", "drawer-mistake"];
 
 /**
  * Show the menu.
@@ -129,12 +128,12 @@ function openDrawer(actions) {
   const open = async () => {
     if (!why) return sheet.complain(say("reason-needed"));
     const send = (/** @type {string[]} */ approvals) => ask("POST", settings.urls.drawer, { id, till_id: settings.till_id, why, approvals });
-    if (!(await actions.withLeave("no_sale", say("drawer-leave", { why: say(why) }), {}, send, id))) return;
+    if (!(await actions.withLeave("no_sale", say("drawer-leave", { why: reasonText(why) }), {}, send, id))) return;
     sheet.close();
     actions.tell(say("drawer-open"));
   };
   sheet.open({
-    title: say("drawer-title"), body: [el("p.muted", {}, say("drawer-lead")), choices(say("why"), WHY_DRAWER.map((reason) => /** @type {[string, string]} */ ([reason, say(reason)])), (value) => { why = value; sheet.quieten(); })],
+    title: say("drawer-title"), body: [el("p.muted", {}, say("drawer-lead")), choices(say("why"), reasons("drawer-"), (value) => { why = value; sheet.quieten(); })],
     foot: [backButton(), go(say("drawer-go"), open)], onEnter: open,
   });
 }

@@ -4,11 +4,10 @@ import { maybe } from "../common/dom.js";
 import { Refusal, ask, sentence } from "./api.js";
 import { choices, el, field, go, icon, list } from "./dom.js";
 import { moneyText } from "./money.js";
-import { say, settings } from "./settings.js";
+import { reasons, say, settings } from "./settings.js";
 import { backButton, sheet } from "./sheet.js";
 import { agoText, reasonText } from "./words.js";
 
-const WHY_VOID = ["void-changed-mind", "void-no-money", "void-wrong-goods", "void-training", "void-wrong-customer"];
 
 export class Parking {
   /**
@@ -140,7 +139,7 @@ export class Parking {
     };
     sheet.open({
       title: say("void-title", { total: moneyText(this.basket.total()) }), onEnter: give,
-      body: [choices(say("why"), WHY_VOID.map((reason) => /** @type {[string, string]} */ ([reason, say(reason)])), (chosen) => { why = chosen; sheet.quieten(); }), other.root],
+      body: [choices(say("why"), reasons("void-"), (chosen) => { why = chosen; sheet.quieten(); }), other.root],
       foot: [backButton(), el("button.btn.btn-warn.btn-lg", { onclick: give }, say("void"))],
     });
   }

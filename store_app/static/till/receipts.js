@@ -5,7 +5,7 @@ import { askNumber } from "./dialogs.js";
 import { choices, el, field, go, icon, list, note, quiet } from "./dom.js";
 import { divideHalfUp, lineTotal, moneyText, showMoney } from "./money.js";
 import { newId } from "../common/ids.js";
-import { say, settings, tenderOf } from "./settings.js";
+import { reasons, say, settings, tenderOf } from "./settings.js";
 import { backButton, sheet } from "./sheet.js";
 import { qtyText, whenText } from "./words.js";
 
@@ -38,7 +38,6 @@ const blindPrice = (line) => {
   return price;
 };
 const SOON_MS = 150;
-const WHY_BACK = ["back-broken", "back-expired", "back-unwanted", "back-wrong", "back-recalled"];
 
 /**
  * The ids of a return and of what terminals give back for it, made once.
@@ -198,7 +197,7 @@ export class Receipts {
     const open = () => sheet.open({
       title: say("return-of", { n: sale.receipt_no }), wide: true,
       body: [el("ul.rows.back-rows", { "aria-label": say("lines-of-receipt") }, rows),
-        choices(say("why"), WHY_BACK.map((reason) => /** @type {[string, string]} */ ([reason, say(reason)])), (value) => { why = value; sheet.quieten(); }, why),
+        choices(say("why"), reasons("back-"), (value) => { why = value; sheet.quieten(); }, why),
         how, el("div.sum-total", {}, el("span", {}, say("to-give-back")), due), parts],
       foot: [backButton(), quiet(say("exchange"), exchange, "arrows-right-left"), button],
     });
@@ -306,7 +305,7 @@ export class Receipts {
       title: say("without-receipt"), wide: true,
       body: [el("p.muted", {}, say("blind-lead")), el("ul.rows", {}, stated.map(({ line, price }) => el("li.back-row", {}, el("span.row-main", {}, el("b", {}, line.product.name), el("span.muted", {}, qtyText(line.product, line.qty))), el("b.figures", {}, moneyText(-worth(line, price)))))),
         choices(say("where-all"), [["yes", say("to-shelf")], ["no", say("to-waste")]], (value) => { restock = value === "yes"; }, "yes"),
-        choices(say("why"), WHY_BACK.map((reason) => /** @type {[string, string]} */ ([reason, say(reason)])), (value) => { why = value; sheet.quieten(); }),
+        choices(say("why"), reasons("back-"), (value) => { why = value; sheet.quieten(); }),
         choices(say("how-back"), offered("blind"), (value) => { tender = value; sheet.quieten(); })],
       foot: [backButton(), go(say("give-money-back"), give)],
     });

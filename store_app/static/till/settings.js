@@ -30,6 +30,12 @@ export function filled(sentence, facts) {
 }
 
 /**
+ * Give the reasons of the till that begin so, to choose from: code and words.
+ * @param {string} start
+ */
+export const reasons = (start) => settings.reasons.filter(([code]) => code.startsWith(start));
+
+/**
  * Tell whether there is a sentence of that key.
  * @param {string} key
  */

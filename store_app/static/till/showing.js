@@ -1,4 +1,4 @@
-// What the customer sees on the second screen: told over a channel of this browser, drawn by display.js. It speaks the
+// What the customer sees on the second screen: sent over a channel of this browser, drawn by display.js. It speaks the
 // store's language, so figures go there as numbers, and products by their names on paper.
 
 import { afterPaint } from "../common/later.js";

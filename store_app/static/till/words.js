@@ -2,7 +2,7 @@
 
 import { now } from "./clock.js";
 import { moneyText } from "./money.js";
-import { has, say, settings } from "./settings.js";
+import { say, settings } from "./settings.js";
 
 /**
  * Write a quantity with its unit: 3, 350 g, 1.2 kg.
@@ -11,9 +11,9 @@ import { has, say, settings } from "./settings.js";
  */
 export function qtyText(product, qty) {
   if (product.stock_unit === "each") return String(qty);
-  const large = product.stock_unit === "gram" ? "kilogram" : "litre";
-  return Math.abs(qty) < 1000 ? `${qty} ${say(product.stock_unit)}`
-    : `${(qty / 1000).toLocaleString(settings.language, { maximumFractionDigits: 3 })} ${say(large)}`;
+  const [small, large] = settings.units[product.stock_unit];
+  return Math.abs(qty) < 1000 ? `${qty} ${small}`
+    : `${(qty / 1000).toLocaleString(settings.language, { maximumFractionDigits: 3 })} ${large}`;
 }
 
 /** @param {Measured & Priced} product */
@@ -33,7 +33,7 @@ export function eachText(product, priceMinor = product.price_minor) {
  * Write why something was done: a reason off the tiles is kept as its code, a person's own words as they are.
  * @param {string} reason
  */
-export const reasonText = (reason) => (/^(why|void|drawer|back)-/.test(reason) && has(reason) ? say(reason) : reason);
+export const reasonText = (reason) => settings.reasons.find(([code]) => code === reason)?.[1] ?? reason;
 
 /**
  * Write an instant of the store: day and hour, or the hour alone when it is today.

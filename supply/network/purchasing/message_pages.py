@@ -15,7 +15,7 @@ from config.words import N_, Language
 from pos.documents import pdf
 from pos.documents.paper import quantity, said_in
 from pos.documents.pdf import MM, Column, Drawing, beside, words
-from pos.documents.words import reason_word
+from pos.reasons import reason_word
 
 _ORDERED = (
     Column(N_("Your item no."), 25, size=9), Column(N_("Product"), 64, bold=True),
@@ -88,7 +88,7 @@ def _head(document: dict[str, Any], say: Language, title: str) -> Iterator[Flowa
         *([(say("Customer no."), document["customer_no"])] if document["customer_no"] else []),
     ]
     supplier = [words(say("Supplier"), 9, grey=0.4), words(document["supplier_name"], 13, bold=True)]
-    told = [
+    rows = [
         [words(name, 9, grey=0.4), words(value, 11, bold=n == 0, at_end=True)] for n, (name, value) in enumerate(facts)
     ]
-    yield beside([[supplier, beside(told, (30, 44))]], (100, 74))
+    yield beside([[supplier, beside(rows, (30, 44))]], (100, 74))

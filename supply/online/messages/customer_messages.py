@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from config import words
 from config.words import N_
 from pos import messages
-from pos.documents.words import reason_word
 from pos.messages import OutgoingMessage, Recipient
+from pos.reasons import reason_word
 
 KINDS = (
     "code",

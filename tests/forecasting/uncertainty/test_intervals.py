@@ -1,4 +1,4 @@
-"""The law of demand reckoned once more, window by window and in loops, and its quantiles cell by cell."""
+"""The law of demand calculated again, window by window and in loops, and its quantiles cell by cell."""
 
 from __future__ import annotations
 

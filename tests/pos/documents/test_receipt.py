@@ -4,7 +4,6 @@ import itertools
 import json
 import re
 from dataclasses import MISSING, fields
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -13,7 +12,7 @@ from hypothesis import strategies as st
 from config.nodes.journal import Context
 from config.words import LANGUAGES as EVERY
 from config.words import language
-from pos.documents import accounts, badge, goods, labels, paper, receipt, till_report, words
+from pos.documents import accounts, badge, goods, labels, paper, receipt, till_report
 from pos.facts import SaleCompleted
 from pos.printing.escpos import encode
 from pos.printing.models import PrinterModel
@@ -206,14 +205,6 @@ def test_a_reason_is_worded_in_the_language_of_the_paper_and_a_persons_own_words
     assert "why-" not in text
 
 
-def test_every_reason_on_the_tills_tiles_has_a_word_in_both_languages():
-    lists = "".join(path.read_text() for path in (Path("store_app") / "static" / "till").glob("*.js"))
-    rows = re.findall(r"const (?:REASONS|WHY_\w+) = \[(.*?)\];", lists)
-    tiles = {code for row in rows for code in re.findall(r"[\w-]+", row)}
-    assert len(tiles) == 18
-    assert tiles <= set(words.REASONS)
-
-
 def test_a_copy_shows_the_end_of_a_voucher_s_code_alone():
     document = documents.british_sale() | {
         "vouchers": [{"kind": "gift", "amount_minor": 2000, "code": "ABCD-EFGH-JKLM"}]
@@ -271,12 +262,3 @@ def test_the_time_to_collect_is_written_as_the_country_writes_it(code, tz, writt
 def test_a_badge_says_what_it_is_in_one_line(code, columns):
     lines = badge.badge_slip(documents.badge(), columns=columns, language=code)
     assert language(code)("BADGE") in [line.text for line in lines]
-
-
-def test_a_reason_is_kept_as_its_code_and_said_in_the_readers_language():
-    say = language("de")
-    assert words.reason_word("refuse-closing", say) == "Wir schließen gerade"
-    assert words.reason_word("gone-products: Milk, Bread", say) == "Nicht mehr vorrätig: Milk, Bread."
-    assert words.reason_word("No one collected it in time.", say) == "Die Bestellung wurde nicht rechtzeitig abgeholt."
-    assert words.reason_word("A cow stood in the way", say) == "A cow stood in the way"
-    assert words.reason_word(None, say) == words.reason_word("", say) == ""

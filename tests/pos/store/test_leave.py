@@ -30,7 +30,7 @@ def test_what_has_no_figures_is_covered_by_any_leave_of_its_kind():
 
 def test_each_thing_granted_serves_one_need_and_the_exact_one_first():
     one, two = ({"sku": "milk", "qty": 1, "price_minor": price} for price in (100, 110))
-    needs = [Need("price.override", "", 0, two), Need("price.override", "", 1, one)]
+    needs = [Need("price.override", 0, two), Need("price.override", 1, one)]
     assert matched(needs, [("price.override", one), ("price.override", two)]) == {0: 1, 1: 0}
     assert matched(needs, [("price.override", one)]) == {1: 0}
     assert matched(needs, [("discount", one), ("discount", two)]) == {}

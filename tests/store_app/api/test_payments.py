@@ -10,7 +10,9 @@ from config.nodes.journal import Actor, Context
 from config.settings import Settings
 from pos.catalogue import catalogue
 from pos.catalogue.catalogue import TaxClass
+from pos.payments.payments import Payment
 from pos.payments.practice_terminal import PracticeTerminal
+from pos.payments.providers import NEVER_SEEN
 from pos.reports import reports
 from pos.stock import stock
 from pos.store.store import store_of
@@ -131,9 +133,12 @@ def test_a_customers_code_pays_at_once_and_a_barcode_does_not(till, code, status
         assert code not in answer.text
 
 
-def test_a_declined_card_says_why(till):
+def test_a_declined_card_says_why_in_words_never_in_a_code(till, house):
     answer = till.post("/api/payments", json=wish(301)).json
     assert (answer["state"], answer["reason"]) == ("declined", "not enough money")
+    with house.doors.write() as session:
+        session.get_one(Payment, (STORE, answer["id"])).reason = NEVER_SEEN
+    assert till.get(f"/api/payments/{answer['id']}").json["reason"] == ""
 
 
 def test_no_answer_is_unknown_the_cashier_takes_cash_and_the_late_money_goes_back(till, house):

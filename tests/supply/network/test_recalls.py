@@ -1,4 +1,4 @@
-"What the network recalls leaves no warehouse, stores that carry it are told, and what they took away credited."
+"""A network's recall: nothing leaves a warehouse, stores that carry it hear of it and are credited."""
 
 import datetime as dt
 import random

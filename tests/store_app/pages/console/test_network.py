@@ -473,7 +473,7 @@ def board(demo, **notices):
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_demonstrations_page_shows_its_places_and_says_what_is_made_up(demo, language):
     places = {"names": {"S01": "Anchor Street"}, "slugs": {"S01": "anchor"}, "urls": {"S01": "http://127.0.0.1:8301"}}
-    figures = {"stores_used": 457, "share_of_goods_lines": 0.938}
+    figures = {"stores_used": 457, "share_of_goods_lines": 0.938, "tax_bp": 700}
     waits = {"to_bring": "/shop/anchor/order/x7"}
     board(demo, day="2017-11-16", last_day="2017-12-31", figures=figures, **places, **waits)
     shown = demo.visitor().get(f"/demo/?lang={language}")
@@ -484,6 +484,7 @@ def test_the_demonstrations_page_shows_its_places_and_says_what_is_made_up(demo,
     assert 'href="http://127.0.0.1:8301/home-deliveries/"' in shown.text
     assert "457" in shown.text
     assert "93.8" in shown.text
+    assert "7%" in shown.text
 
 
 def test_the_next_day_is_asked_for_once_however_often_it_is_clicked(demo):

@@ -280,6 +280,7 @@ def test_an_order_is_rung_at_the_browsers_own_till_or_at_one_that_is_open(house,
 
 def test_refusing_needs_a_reason_and_frees_the_units(office):
     client = office.signed_in("cashier")
+    client.get("/pickup/?lang=zh")
     assert send(client, f"/pickup/{FIRST}/refuse").status_code == 422
     assert send(client, f"/pickup/{FIRST}/refuse", reason="refuse-closing").status_code == 303
     assert state(office) == "refused"

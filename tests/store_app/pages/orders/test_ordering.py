@@ -1,6 +1,5 @@
 """Orders and offers through their pages: propose, read why, change, approve and send, drop; yes and no to offers."""
 
-import dataclasses
 import datetime as dt
 import json
 import re

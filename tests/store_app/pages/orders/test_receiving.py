@@ -72,7 +72,7 @@ def test_a_difference_wants_a_reason_and_is_told_after(office):
     assert "Why is it different" in words(refused)
     assert 'value="20"' in refused.text
     assert state(office) == "counting"
-    fields = counted(milk=20) | {"why-2": "came-broken"}
+    fields = counted(milk=20) | {"why-2": "difference-broken"}
     assert send(client, "/deliveries/D1/count", **fields).status_code == 303
     found = words(client.get("/deliveries/D1"))
     assert "Broken" in found
@@ -81,7 +81,7 @@ def test_a_difference_wants_a_reason_and_is_told_after(office):
 
 def test_a_count_may_be_kept_and_gone_on_with(office):
     client = begin(office.signed_in())
-    kept = counted("keep", milk=20) | {"why-2": "came-missing"}
+    kept = counted("keep", milk=20) | {"why-2": "difference-missing"}
     assert send(client, "/deliveries/D1/count", **kept).status_code == 303
     assert state(office) == "counting"
     assert 'value="20"' in client.get("/deliveries/D1").text
@@ -121,7 +121,9 @@ def test_each_scan_counts_its_units_from_none_and_keeps_the_lot_its_code_names(o
     scanned(client, gs1.replace("260401", "260301") + "8", milk=2)
     scanned(client, "case-of-milk-6", milk=3)
     assert "LOT" not in client.get("/deliveries/D1").text, "of several lots no field shows one"
-    assert send(client, "/deliveries/D1/count", **(counted(milk=9) | {"why-2": "came-missing"})).status_code == 303
+    assert (
+        send(client, "/deliveries/D1/count", **(counted(milk=9) | {"why-2": "difference-missing"})).status_code == 303
+    )
     with office.doors.read() as session:
         came = [lot for lot in batches.standing(session, STORE, ["milk"], day=NOON.date())["milk"] if lot.batch]
     assert [(lot.qty, lot.batch, lot.expires_on.month) for lot in came] == [(7, "LOT8", 3), (2, "LOT7", 4)]
@@ -151,10 +153,10 @@ def test_what_came_and_nobody_advised_is_added_once_as_the_wrong_product_and_can
     assert "is not on this delivery. Add it as a wrong" in page
     for _ in range(2):
         assert send(client, "/deliveries/D1/add", code="soap").location.endswith("#line-soap")
-    assert (line_of(office, "soap").counted_qty, line_of(office, "soap").difference_why) == (1, "came-wrong")
+    assert (line_of(office, "soap").counted_qty, line_of(office, "soap").difference_why) == (1, "difference-wrong")
     assert line_of(office).counted_qty == 20, "what was typed is kept"
     assert "Not ordered" in words(client.get("/deliveries/D1"))
-    fields = counted(milk=20, soap=1) | {"why-2": "came-missing", "why-3": "came-wrong"}
+    fields = counted(milk=20, soap=1) | {"why-2": "difference-missing", "why-3": "difference-wrong"}
     assert send(client, "/deliveries/D1/count", **fields).status_code == 303
     with office.doors.read() as session:
         posted = session.get(Delivery, (STORE, "D1"))
@@ -207,7 +209,7 @@ def test_a_delivery_sent_back_brings_nothing_also_where_it_came_to_the_wrong_sho
     client = office.signed_in()
     assert send(client, "/deliveries/D1/refuse").status_code == 422
     for _ in range(2):
-        assert send(client, "/deliveries/D1/refuse", reason="door-other-store").status_code == 303
+        assert send(client, "/deliveries/D1/refuse", reason="send-back-other-store").status_code == 303
     assert state(office) == "refused"
     assert on_hand(office, "milk") == 9
     assert send(client, "/deliveries/D1/begin").status_code == 409

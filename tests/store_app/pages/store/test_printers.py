@@ -137,8 +137,8 @@ def test_the_drawer_is_tried_alone_with_its_pin_and_pulse(house: House, machine)
 @pytest.mark.parametrize(
     ("fault", "sentence"),
     [
-        ("paper", "Out of paper. Insert a new roll; printing"),
-        ("cover", "The cover is open. Close it; printing resumes"),
+        ("paper", "The printer is out of paper. Insert a new roll; printing"),
+        ("cover", "cover is open. Close it; printing resumes"),
     ],
 )
 def test_a_test_that_fails_says_what_to_do_and_leaves_nothing_waiting(house: House, machine, fault, sentence):
@@ -200,4 +200,4 @@ def test_the_foot_of_the_till_names_the_printer_that_fails(house: House):
         session.get(PrintJob, (STORE, job.id)).reason = "cutter-jam"
     reported = house.signed_in("cashier").get("/api/status?till=1").json["printer"]
     assert (reported["colour"], reported["code"], reported["printer"]) == ("red", "cutter-jam", "Front")
-    assert "Front: The cutter is jammed." in words(house.signed_in().get("/settings/"))
+    assert "Front: The printer&#39;s cutter is jammed." in words(house.signed_in().get("/settings/"))

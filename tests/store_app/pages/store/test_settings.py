@@ -136,7 +136,7 @@ def test_a_failed_print_job_is_told_as_a_sentence(office):
                 due_at=NOON,
             )
         )
-    assert "Out of paper. Insert a new roll; printing" in words(office.signed_in().get("/settings/"))
+    assert "The printer is out of paper. Insert a new roll; printing" in words(office.signed_in().get("/settings/"))
 
 
 def test_the_books_are_added_up_on_request(office):
