@@ -10,7 +10,9 @@ Rules
 """
 
 import datetime as dt
+import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from config.words import Language, language
@@ -64,6 +66,21 @@ class Unreachable(DomainError):
     """The outside (network, printer, terminal) does not answer."""
 
 
+def kept(fault: Exception) -> dict[str, Any]:
+    """Return a refusal as JSON keeps it, of another fault the start of its own words; `kept_again` reads it."""
+    if not isinstance(fault, DomainError):
+        fault = DomainError("", f"{type(fault).__name__}: {fault}".split("\n")[0][:200])
+    kind = next(one.__name__ for one in type(fault).__mro__ if one.__module__ == __name__)
+    facts = json.loads(json.dumps(fault.facts, default=_plain))
+    return {"kind": kind, "code": fault.code, "why": fault.sentence, "facts": facts}
+
+
+def kept_again(said: Mapping[str, Any]) -> DomainError:
+    """Return a refusal that was kept, of its own kind and ready to be worded; of an old entry the sentence alone."""
+    kind = next((one for one in DomainError.__subclasses__() if one.__name__ == said.get("kind")), DomainError)
+    return kind(said.get("code", ""), said["why"], **said.get("facts", {}))
+
+
 def cause(fault: BaseException) -> str:
     """Say why the system or a library failed, in its own words without error numbers and source lines."""
     text = getattr(fault, "strerror", None) or str(fault).split("\n")[0] or type(fault).__name__
@@ -71,6 +88,11 @@ def cause(fault: BaseException) -> str:
 
 
 # --- inside ---
+
+
+def _plain(fact: Any) -> str:
+    """Write a fact that JSON has no form for: a date so that it is worded as one again."""
+    return f"{fact:%Y-%m-%d}" if isinstance(fact, dt.date) else str(fact)
 
 
 def _written(name: str, fact: Any, say: Language, currency: str) -> Any:

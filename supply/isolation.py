@@ -15,13 +15,12 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
-from config.errors import DomainError
+from config.errors import DomainError, kept, kept_again
 from config.nodes import journal
 from config.nodes.journal import Context, JournalEntry
 
@@ -42,18 +41,12 @@ class Part:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A store that was left out of some work lately, and what it tripped over: a sentence and its figures."""
+    """A store that was left out of some work lately, and what it tripped over."""
 
     store_id: str
     work: str
-    why: str
-    figures: dict[str, Any]
+    why: DomainError
     at: dt.datetime
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """Return what the operator's page says of it."""
-        return {"work": self.work, "reason": self.why, "figures": self.figures}
 
 
 # --- verbs ---
@@ -77,12 +70,8 @@ def apart(ctx: Context, work: str, store_id: str) -> Iterator[Part]:
 def note(ctx: Context, work: str, store_id: str, fault: Exception) -> None:
     """Note what some work tripped over at one store, or one region (rule 2); for what is not done in a savepoint."""
     log.error("left out", store=store_id, work=work, exc_info=fault)
-    ours = fault if isinstance(fault, DomainError) else None
-    words = ours.sentence if ours else f"{type(fault).__name__}: {fault}"
     if (store_id, work) not in {(one.store_id, one.work) for one in lately(ctx.session, at=ctx.at, within=NOT_AGAIN)}:
-        why = words.splitlines()[0][:200] if words else ""
-        facts = json.loads(json.dumps(ours.facts, default=str)) if ours else {}
-        journal.record(ctx, verb=VERB, subject=SUBJECT, store=store_id, work=work, why=why, facts=facts)
+        journal.record(ctx, verb=VERB, subject=SUBJECT, store=store_id, work=work, **kept(fault))
 
 
 def together(ctx: Context, work: str, store_ids: Sequence[str], do: Callable[[Sequence[str]], None]) -> list[str]:
@@ -124,6 +113,6 @@ def lately(session: Session, *, at: dt.datetime, within: dt.timedelta = LATELY) 
     found: dict[tuple[str, str], LeftOut] = {}
     for when, body in session.execute(query.order_by(JournalEntry.n.desc()).limit(REPORTED)):
         said = json.loads(body)
-        store_id, work, why = said["store"], said["work"], said["why"]
-        found.setdefault((store_id, work), LeftOut(store_id, work, why, said["facts"], when))
+        place = said["store"], said["work"]
+        found.setdefault(place, LeftOut(*place, kept_again(said), when))
     return list(found.values())

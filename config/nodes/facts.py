@@ -22,7 +22,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, Valida
 from sqlalchemy.orm import Session
 
 from config.clock import as_utc
-from config.errors import Invalid, Refused
+from config.errors import Invalid, Refused, kept
 from config.ids import NETWORK, new_id
 from config.nodes import door, outbox
 from config.nodes.journal import Actor, Context
@@ -34,7 +34,9 @@ Odd = dict[str, Any]
 
 
 def _instant(value: Any) -> Any:
-    return as_utc(dt.datetime.fromisoformat(value)) if isinstance(value, str) else _refused(value, dt.datetime)
+    at = as_utc(dt.datetime.fromisoformat(value)) if isinstance(value, str) else _refused(value, dt.datetime)
+    door.day(at.date().isoformat(), "An instant")
+    return at
 
 
 def _day(value: Any) -> Any:
@@ -202,6 +204,11 @@ def recover(session: Session, message: Message, at: dt.datetime) -> Sequence[Odd
         return ()
     fact = read(message)
     return recoverer(Context(session, Actor.system("recovered", fact.of()), at), fact) or ()
+
+
+def not_recovered(topic: str, no: str, day: str, why: Exception) -> Odd:
+    """Return what a person must look at where a fact, or a part of it, could not be written again."""
+    return kept(why) | {"kind": "refused", "topic": topic, "no": no, "day": day}
 
 
 def is_applied(kind: type[Fact]) -> bool:

@@ -31,7 +31,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.bulk import write_many
 from config.database import Base, among, insert_into, lock_rows
-from config.errors import DomainError
+from config.errors import DomainError, kept
 from config.nodes import door, signing_keys
 from config.nodes.append_only import append_only
 from config.nodes.journal import GENESIS, Actor, Context, amending, canonical, move_many
@@ -43,6 +43,8 @@ from config.words import N_
 log = structlog.get_logger()
 ABSURD, NUL = N_("it has a figure no store can have"), N_("it has a text with the sign NUL, which no text may hold")
 UNFIT = N_("the content does not fit its hash")
+TRIPS = (DomainError, sa.exc.SQLAlchemyError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What a fact that is refused or cannot be meant raises; an OperationalError is the database's own and goes on."""
 Effect = Callable[[Session, Message], None]
 Bulk = Callable[[Session, Sequence[Message]], Sequence[Message]]
 """Writes many facts at once and returns those it leaves to be taken one by one."""
@@ -56,11 +58,11 @@ STATES = StateTable(
 )  # fmt: skip
 LOOKED_AT = 500
 LOGGED_STEPS = 4
-MOST_FACTS = 4_000
-"""So many characters of the figures behind a reason are kept at most."""
+MOST_KEPT = 4_000
+"""A refusal longer than this is kept as its reason alone."""
 
 
-@append_only("state", "reason", "facts", "batch")
+@append_only("state", "reason", "refusal", "batch")
 class InboxMessage(Base):
     """A fact of another node that has arrived: taken, or parked with its reason."""
 
@@ -80,8 +82,8 @@ class InboxMessage(Base):
     hash: Mapped[str]
     state: Mapped[str] = mapped_column(index=True)
     reason: Mapped[str | None]
-    facts: Mapped[dict[str, Any] | None]
-    """The sentence and the figures behind the reason, as the refusal gave them."""
+    refusal: Mapped[dict[str, Any] | None]
+    """The refusal behind the reason (`errors.kept`)."""
     received_at: Mapped[dt.datetime]
     batch: Mapped[str | None]
     """The signed batch it came in (`config/nodes/signing_keys.py`); None where its node signed nothing yet."""
@@ -135,7 +137,7 @@ class Outcome(NamedTuple):
     state: str
     reason: str | None = None
     kind: str = ""
-    facts: dict[str, Any] | None = None
+    refusal: dict[str, Any] | None = None
 
 
 # --- verbs ---
@@ -405,7 +407,7 @@ def _all_at_once(session: Session, messages: list[Message], bulk: Bulk) -> list[
             session.flush()
     except sa.exc.OperationalError:
         raise
-    except (DomainError, sa.exc.SQLAlchemyError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+    except TRIPS:
         return messages  # one of them is odd: each for itself says which
     return left
 
@@ -428,7 +430,7 @@ def _again(
     else:
         oddity = _oddity(message.body, canonical(message.body))
         outcome = Outcome("parked", oddity) if oddity else _try(session, message, effect)
-    row.reason, row.facts = outcome.reason, outcome.facts
+    row.reason, row.refusal = outcome.reason, outcome.refusal
     if row.state != outcome.state:
         mine = (InboxMessage.from_node == from_node, InboxMessage.id == message.id)
         move_many(session, InboxMessage, outcome.state, *mine)
@@ -464,11 +466,12 @@ def _try(session: Session, message: Message, effect: Effect) -> Outcome:
             effect(session, message)
             session.flush()
     except DomainError as refusal:
-        facts = refusal.facts | {"sentence": refusal.sentence}
-        return Outcome("parked", f"{refusal.code}: {refusal.message}", facts=facts if _is_json(facts) else None)
+        said = kept(refusal)
+        fitting = said if len(json.dumps(said)) <= MOST_KEPT else None
+        return Outcome("parked", f"{refusal.code}: {refusal.message}", refusal=fitting)
     except sa.exc.OperationalError:
         raise  # the database is busy or away: not the fact's fault, it comes again
-    except (sa.exc.SQLAlchemyError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as fault:
+    except TRIPS as fault:
         _note(message, fault)
         # The savepoint is undone; a fact we cannot read waits for a person instead of blocking the rest (rule 2).
         return Outcome("parked", f"not-kept: {message.topic}: one of its fields cannot be kept.")
@@ -480,13 +483,6 @@ def _note(message: Message, fault: Exception) -> None:
     steps = reversed(traceback.extract_tb(fault.__traceback__, limit=-LOGGED_STEPS))
     place = " < ".join(f"{Path(step.filename).name}:{step.lineno}" for step in steps)
     log.warning("a fact could not be applied", topic=message.topic, fault=type(fault).__name__, place=place)
-
-
-def _is_json(facts: dict[str, Any]) -> bool:
-    try:
-        return len(json.dumps(facts)) <= MOST_FACTS
-    except (TypeError, ValueError):
-        return False
 
 
 def _keep(
@@ -505,7 +501,7 @@ def _keep(
                 "id": message.id, "from_node": from_node, "epoch": epoch, "n": message.n, "topic": message.topic,
                 "version": message.version, "made_at": message.made_at, "business_day": message.business_day,
                 "body": body, "hash": message.hash, "state": outcome.state, "reason": outcome.reason,
-                "facts": outcome.facts, "received_at": at, "batch": batch,
+                "refusal": outcome.refusal, "received_at": at, "batch": batch,
             }
             for message, body, outcome in entries
         ],

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, defer, mapped_column
 
 from config.database import Base
-from config.errors import Conflict, DomainError, Invalid, Refused
+from config.errors import Conflict, DomainError, Invalid, Refused, kept
 from config.nodes.journal import Context, canonical, record
 
 EVERYONE = "*"
@@ -63,7 +63,7 @@ class RefusedEdition(Base):
     code: Mapped[str]
     reported: Mapped[str]
     facts: Mapped[dict[str, Any]]
-    """What the sentence of the code is made of."""
+    """What the sentence is made of."""
     refused_at: Mapped[dt.datetime]
     allowed_at: Mapped[dt.datetime | None]
     """When the shopkeeper gave leave for this very edition."""
@@ -143,16 +143,13 @@ def note_refused(
     if row is None or row.sha256 != sha256:
         row = session.merge(RefusedEdition(kind=kind, version=version, sha256=sha256, refused_at=at, allowed_at=None,
                                            code="", reported="", facts={}))  # fmt: skip
-    if isinstance(refusal, DomainError):
-        row.code, row.reported = refusal.code, refusal.message
-        facts = {name: fact for name, fact in refusal.facts.items() if isinstance(fact, str | int)}
-    else:
-        row.code, row.reported = (
-            "edition-unreadable",
-            f"The network's {kind} cannot be read ({type(refusal).__name__}).",
-        )
-        facts = {}
-    row.facts = facts | {"edition": kind}
+    if not isinstance(refusal, DomainError):
+        refusal = Invalid(
+            "edition-unreadable", "The network's %(edition)s cannot be read (%(name)s).", edition=kind,
+            name=type(refusal).__name__,
+        )  # fmt: skip
+    said = kept(refusal)
+    row.code, row.reported, row.facts = said["code"], said["why"], said["facts"] | {"edition": kind}
     session.flush()
     return row
 

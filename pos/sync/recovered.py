@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from config.database import lock_rows
 from config.errors import Conflict, DomainError
 from config.nodes import journal
-from config.nodes.facts import Odd, recovers
+from config.nodes.facts import Odd, not_recovered, recovers
 from config.nodes.journal import Actor, Context
 from pos.catalogue import offers
 from pos.customers import loyalty, tab
@@ -175,12 +175,7 @@ def _beside(session: Session, store_id: str, fact: SaleCompleted) -> list[Odd]:
                 write()
                 session.flush()
         except DomainError as refusal:
-            odd.append(
-                {
-                    "kind": "refused", "topic": fact.TOPIC, "no": str(fact.receipt_no), "day": fact.business_day,
-                    "code": refusal.code, "why": refusal.sentence, "facts": refusal.facts,
-                }
-            )  # fmt: skip
+            odd.append(not_recovered(fact.TOPIC, str(fact.receipt_no), fact.business_day, refusal))
     return odd
 
 

@@ -75,6 +75,6 @@ def network_status(session: Session, now: dt.datetime, joined: bool) -> dict[str
         "stuck": queue["stuck"],
         "oldest": queue["oldest"].isoformat() if queue["oldest"] else None,
         "last_contact_at": node.last_contact_at.isoformat() if node.last_contact_at else None,
-        "fault": node.last_fault or next((row.reported for row in refused), None),
+        "fault": node.last_fault or next((row.as_refusal().message for row in refused), None),
         "editions": {row.kind: row.made_at.isoformat() for row in session.scalars(sa.select(Pulled))},
     }

@@ -136,17 +136,19 @@ def _database(doors: Doors, *, reads_file: bool = True) -> Word:
             return _word("database", WARN, "database-rights")
         return _word("database", GOOD, "database-postgresql", is_at=is_at)
     size = Path(str(engine.url.database)).stat().st_size
-    facts: dict[str, Any] = {"megabytes": round(size / 1e6), "is_at": is_at}
+    megabytes = round(size / 1e6)
     if reads_file:
         with engine.connect() as connection:
             fault = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
         if fault != "ok":
             return _word("database", BAD, "database-damaged", fault=fault)
-        return _word("database", GOOD, "database", float(size), **facts)
+        return _word("database", GOOD, "database", float(size), megabytes=megabytes, is_at=is_at)
     copies = backup.copies(doors)
     if not copies:
-        return _word("database", GOOD, "database-unchecked", float(size), **facts)
-    return _word("database", GOOD, "database-checked", float(size), hours=_hours(doors.now() - copies[0].at), **facts)
+        return _word("database", GOOD, "database-unchecked", float(size), megabytes=megabytes, is_at=is_at)
+    hours = _hours(doors.now() - copies[0].at)
+    return _word(
+        "database", GOOD, "database-checked", float(size), hours=hours, megabytes=megabytes, is_at=is_at)  # fmt: skip
 
 
 def _hours(age: dt.timedelta) -> int:
@@ -221,8 +223,10 @@ def _jobs(doors: Doors) -> Word:
     light = BAD if any(run.tries > job_runs.MOST_TRIES for run in failed) else WARN
     found = _word("jobs", light, "jobs-failed", float(len(failed)), count=len(failed))
     for run in failed[:3]:
-        code = "job-cut-off" if run.state == "running" else "job-failed"
-        found = found.also(code, job=run.job, day=f"{run.day}", outcome=run.outcome.rstrip("."))
+        found = found.also(
+            "job-cut-off" if run.state == "running" else "job-failed",
+            job=run.job, day=f"{run.day}", outcome=run.outcome.rstrip("."),
+        )  # fmt: skip
     return found
 
 
@@ -236,9 +240,11 @@ def _forecasts(doors: Doors) -> Word:
     if not runs:
         return _word("forecasts", GOOD, "forecasts-none")
     newest = max(runs, key=lambda run: run.origin_day)
-    facts = {"count": len(runs), "day": f"{newest.origin_day}", "version": newest.version}
     off, fallen = (sum(sign in (run.reason or "") for run in runs) for sign in ("drifts:", "fell_back:"))
-    found = _word("forecasts", WARN if off else GOOD, "forecasts", float(off), **facts)
+    found = _word(
+        "forecasts", WARN if off else GOOD, "forecasts", float(off),
+        count=len(runs), day=f"{newest.origin_day}", version=newest.version,
+    )  # fmt: skip
     return found.also("forecasts-off", off=off, fallen=fallen) if off or fallen else found
 
 
@@ -313,8 +319,10 @@ def _editions(doors: Doors) -> Word:
         refused = publication.refused(session)
     if not refused:
         return _word("editions", GOOD, "editions", 0.0)
-    said = tuple(("edition-refused", {"edition": row.kind, "why": row.reported}) for row in refused)
-    return Word("editions", WARN, (*said, ("editions-old", {})), len(refused))
+    found = Word("editions", WARN, (), len(refused))
+    for row in refused:
+        found = found.also("edition-refused", edition=row.kind, why=row.as_refusal().message)
+    return found.also("editions-old")
 
 
 def _put_back(doors: Doors) -> Word:

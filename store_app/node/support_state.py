@@ -6,18 +6,15 @@ from store_app.runtime.doors import Doors
 from supply.membership import support
 
 
-def of(doors: Doors) -> dict[str, Any]:
-    """Return what the doctor found and the journal's last entries."""
+def of(doors: Doors) -> support.NodeState:
+    """Return what the doctor found and the journal's last entries, as long as the network takes them."""
     from store_app.node import doctor
 
     words = doctor.examine(doors, outside=False)
     with doors.read() as session:
         entries = support.last_entries(session, doors.settings.node_id)
-    return {
-        "at": doors.now().isoformat(timespec="seconds"),
-        "words": [{"thing": one.thing, "light": one.light, "said": one.said} for one in words],
-        "journal": entries,
-    }
+    said = [support.NodeWord(one.light, [_fitting(*each) for each in one.said[: support.MOST_SAID]]) for one in words]
+    return support.NodeState(doors.now(), said, entries)
 
 
 def send_again(doors: Doors) -> None:
@@ -30,3 +27,11 @@ def send_again(doors: Doors) -> None:
     with doors.write() as session:
         if (leave := support.in_force(session, node, at)) is not None:
             support.send(session, leave, state, at)
+
+
+# --- inside ---
+
+
+def _fitting(code: str, facts: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    longest = support.LONGEST
+    return code, {name: fact if isinstance(fact, int | float) else f"{fact}"[:longest] for name, fact in facts.items()}

@@ -28,8 +28,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from config import errors
-from config.errors import DomainError, Invalid, Unreachable
+from config.errors import DomainError, Invalid, Unreachable, kept, kept_again
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 COMPUTE_LIMIT_S = 900.0
@@ -153,8 +152,7 @@ def _read_all(function: Callable[..., Iterable[Any]], given: tuple[Any, ...], li
             if part == _DONE:
                 return parts
             if part.startswith(b"{"):
-                said = json.loads(part)
-                raise getattr(errors, said["kind"])(said["code"], said["sentence"], **said["facts"])
+                raise kept_again(json.loads(part))
             parts.append(part)
         raise _too_much(slow=True)
     except (EOFError, OSError) as fault:  # it was killed: by a limit, or by the system
@@ -200,9 +198,7 @@ def _read(mouth: Connection, function: Callable[..., Iterable[Any]], given: tupl
     else:
         mouth.send_bytes(_DONE)
         return
-    kind = next(one.__name__ for one in type(refused).__mro__ if one.__module__ == errors.__name__)
-    reported = {"kind": kind, "code": refused.code, "sentence": refused.sentence, "facts": refused.facts}
-    mouth.send_bytes(json.dumps(reported, default=_plain).encode())
+    mouth.send_bytes(json.dumps(kept(refused)).encode())
 
 
 def _plain(value: Any) -> Any:

@@ -27,10 +27,11 @@ from sqlalchemy.orm import Session
 
 import pos.sync.recovered
 import supply.sync.replica
-from config.errors import DomainError, Invalid, Unreachable
+from config.errors import Invalid, Unreachable
 from config.ids import NETWORK
 from config.nodes import journal, outbox, signing, signing_keys
-from config.nodes.facts import Odd
+from config.nodes.facts import Odd, not_recovered
+from config.nodes.inbox import TRIPS
 from config.nodes.journal import Actor, Context, JournalEntry
 from config.nodes.node import this_node
 from config.nodes.outbox import Message
@@ -135,7 +136,7 @@ class _Ours:
             if is_ours and (outbox.FORGOTTEN not in row.body or row.topic in erasure.TOPICS):
                 kept.append(message)
             else:
-                came.odd.append(_refused(message, at.date().isoformat(), NOT_SIGNED))
+                came.odd.append(not_recovered(row.topic, row.id, f"{at:%Y-%m-%d}", NOT_SIGNED))
         return kept
 
     def _is_older(self, row: wire.OwnRow) -> bool:
@@ -166,7 +167,7 @@ def _ours(doors: Doors, heard: wire.Own) -> _Ours:
 def _take(session: Session, epoch: str, messages: Sequence[Message], came: Homecoming, at: dt.datetime) -> None:
     for message in messages:
         if not message.is_whole():
-            came.odd.append(_refused(message, at.date().isoformat(), DAMAGED))
+            came.odd.append(not_recovered(message.topic, message.id, f"{at:%Y-%m-%d}", DAMAGED))
             continue
         if not outbox.remember(session, NETWORK, epoch, message):
             continue
@@ -177,15 +178,8 @@ def _take(session: Session, epoch: str, messages: Sequence[Message], came: Homec
                 session.flush()
         except sa.exc.OperationalError:
             raise
-        except DomainError as refusal:
-            came.odd.append(_refused(message, message.business_day, refusal))
-        except (sa.exc.SQLAlchemyError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as fault:
-            came.odd.append(_refused(message, message.business_day, Invalid("", f"{fault}".split("\n")[0][:200])))
-
-
-def _refused(message: Message, day: str, why: DomainError) -> Odd:
-    said = {"code": why.code, "why": why.sentence, "facts": {name: str(fact) for name, fact in why.facts.items()}}
-    return {"kind": "refused", "topic": message.topic, "no": message.id, "day": day, **said}
+        except TRIPS as fault:
+            came.odd.append(not_recovered(message.topic, message.id, message.business_day, fault))
 
 
 def _end(session: Session, came: Homecoming, doors: Doors) -> None:

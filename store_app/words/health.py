@@ -3,10 +3,10 @@
 What no store reports of itself has no translation: only commands say it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from config.errors import Refused
+from config.errors import DomainError
 from config.words import N_
 from store_app.words.refusals import sentence_of
 from store_app.words.words import joined
@@ -104,13 +104,12 @@ SENTENCES = {
 }
 
 
-def health(said: Iterable[Any]) -> str:
+def health(said: Iterable[tuple[str, Mapping[str, Any]]]) -> str:
     """Say what was found about one thing, to a page's reader, else in English. said: codes with their facts."""
     sentences = []
-    for one in said:
-        match one:
-            case [str(code), dict(given)] if sentence := SENTENCES.get(code):
-                facts = {name: fact if isinstance(fact, float) else str(fact) for name, fact in given.items()}
-                known = {name: fact for name, fact in facts.items() if f"%({name})s" in sentence}
-                sentences.append(sentence_of(Refused(code, sentence, **known)))
+    for code, given in said:
+        if sentence := SENTENCES.get(code):  # a newer program may say others
+            facts = {name: fact if isinstance(fact, float) else str(fact) for name, fact in given.items()}
+            known = {name: fact for name, fact in facts.items() if f"%({name})s" in sentence}
+            sentences.append(sentence_of(DomainError(code, sentence, **known)))
     return joined(sentences)

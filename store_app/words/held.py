@@ -7,7 +7,7 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as lazy
 
-from config.errors import Refused
+from config.errors import kept_again
 from config.nodes import inbox
 from config.nodes.inbox import InboxMessage
 from store_app.web.presenting import money, number, qty, why_words
@@ -58,19 +58,18 @@ _DECLINED = f"{inbox.DECLINED}: "
 
 def why(row: InboxMessage) -> str:
     """Return why a fact is held, as the operator reads it."""
-    code, facts = _code(row.reason), row.facts or {}
+    facts = _facts(row)
     if facts.get("kind") in KINDS:
-        value, _usual, _most = figures(facts)
+        value, _usual, _most = figures(row)
         return str(KINDS[facts["kind"]] % {"value": value, "name": facts.get("name", "")})
-    said, sentence = _field(row.reason) or REASONS.get(code), facts.get("sentence")
-    if said or not sentence:
-        return str(said or why_words(row.reason))
-    return sentence_of(Refused(code, sentence, **facts))
+    if said := _field(row.reason) or REASONS.get(_code(row.reason)):
+        return str(said)
+    return sentence_of(kept_again(row.refusal)) if row.refusal else why_words(row.reason)
 
 
-def figures(facts: Mapping[str, Any] | None) -> tuple[str, str, str]:
+def figures(row: InboxMessage) -> tuple[str, str, str]:
     """Return the figure a fact is held for, the store's good day and its limit; '' where there is none."""
-    reported = facts or {}
+    reported = _facts(row)
     return tuple(_written(reported, name) for name in ("value", "usual", "most"))  # type: ignore[return-value]
 
 
@@ -88,6 +87,10 @@ def to_store(reason: str | None) -> str:
 def is_declined(reason: str | None) -> bool:
     """Tell whether a person at the network turned a fact down."""
     return (reason or "").startswith(_DECLINED)
+
+
+def _facts(row: InboxMessage) -> dict[str, Any]:
+    return row.refusal["facts"] if row.refusal else {}
 
 
 def _field(reason: str | None) -> str:

@@ -51,7 +51,7 @@ def needing_a_person(session: Session, *, at: dt.datetime) -> list[Attention]:
     return [
         *_recalls(session),
         *_messages(session),
-        *[Attention("left-out", one.store_id, one.facts) for one in isolation.lately(session, at=at)],
+        *[Attention("left-out", one.store_id, vars(one)) for one in isolation.lately(session, at=at)],
         *_accounts(session),
         *_silent(session, at),
         *_scarce(session),

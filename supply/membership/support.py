@@ -13,9 +13,12 @@ Units: instants aware.
 """
 
 import datetime as dt
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 import sqlalchemy as sa
+from pydantic import AfterValidator, Field
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.clock import as_utc
@@ -29,21 +32,59 @@ from pos.store.store import send_fact
 
 LONGEST_HOURS = 72
 LOOK = dt.timedelta(minutes=30)
-MOST_ENTRIES = 30
+MOST_ENTRIES, MOST_WORDS, MOST_SAID, LONGEST = 30, 60, 20, 300
+"""So much a store says of its node at most, and so many letters in one text of it."""
+
+
+def _fact(value: Any) -> Any:
+    if not isinstance(value, str | int | float) or len(f"{value}") > LONGEST:
+        raise ValueError
+    return value
+
+
+Text = Annotated[str, Field(max_length=LONGEST)]
+Said = tuple[Text, Annotated[dict[Text, Annotated[Any, AfterValidator(_fact)]], Field(max_length=MOST_SAID)]]
+"""(code of a sentence, its facts)"""
+
+
+@dataclass(frozen=True)
+class NodeWord:
+    """What a node found about one thing."""
+
+    light: Annotated[str, Field(pattern="^(good|warn|bad)$")]
+    said: Annotated[list[Said], Field(max_length=MOST_SAID)]
+
+
+@dataclass(frozen=True)
+class NodeEntry:
+    """An entry of a node's journal without its facts: no names of customers, no figures."""
+
+    at: Instant
+    who: Text
+    verb: Text
+
+
+@dataclass(frozen=True)
+class NodeState:
+    """How a node is; empty where no leave lasts."""
+
+    at: Instant | None = None
+    words: Annotated[Sequence[NodeWord], Field(max_length=MOST_WORDS)] = ()
+    journal: Annotated[Sequence[NodeEntry], Field(max_length=MOST_ENTRIES)] = ()
 
 
 class SupportReported(Fact, topic="support.reported", said_by=STORE):
     """Leave to look into a store, and how its node is while it lasts; the highest step stands."""
 
     store_id: str
-    id: str
-    words: str
-    given_by: str
+    id: Text
+    words: Text
+    given_by: Text
     given_at: Instant
     until: Instant
     ended_at: Instant | None
     step: Whole
-    reported: dict[str, Any]
+    reported: NodeState
 
 
 class SupportLooked(Fact, topic="support.looked", said_by=NETWORK):
@@ -93,7 +134,7 @@ class SupportVisit(Base):
 # --- verbs, store ---
 
 
-def give(ctx: Context, store_id: str, hours: int, words: str, state: dict[str, Any]) -> SupportPermission:
+def give(ctx: Context, store_id: str, hours: int, words: str, state: NodeState) -> SupportPermission:
     """Give leave for some hours (rule 1); leave that is in force is lengthened. state: how the node is (rule 3)."""
     if not 1 <= hours <= LONGEST_HOURS:
         raise Invalid("bad-leave", "Choose 1 to %(most)s hours.", field="hours", most=LONGEST_HOURS)
@@ -110,7 +151,7 @@ def give(ctx: Context, store_id: str, hours: int, words: str, state: dict[str, A
             reported={},
         )
         ctx.session.add(row)
-    row.words, row.until = " ".join(words.split())[:300], max(as_utc(row.until), until)
+    row.words, row.until = " ".join(words.split())[:LONGEST], max(as_utc(row.until), until)
     ctx.session.flush()
     journal.record(ctx, verb="support.given", subject=f"support:{row.id}", until=row.until, words=row.words)
     send(ctx.session, row, state, ctx.at)
@@ -123,10 +164,10 @@ def take_back(ctx: Context, store_id: str) -> None:
     if row is not None:
         row.ended_at = ctx.at
         journal.record(ctx, verb="support.taken_back", subject=f"support:{row.id}")
-        send(ctx.session, row, {}, ctx.at)
+        send(ctx.session, row, NodeState(), ctx.at)
 
 
-def send(session: Session, row: SupportPermission, state: dict[str, Any], at: dt.datetime) -> None:
+def send(session: Session, row: SupportPermission, state: NodeState, at: dt.datetime) -> None:
     """Tell the network of leave, and how the node is while it lasts (rule 3)."""
     row.step += 1
     session.flush()
@@ -157,7 +198,7 @@ def take_reported(ctx: Context, fact: SupportReported) -> None:
     row = ctx.session.get(SupportPermission, (fact.store_id, fact.id))
     if row is not None and row.step >= fact.step:
         return
-    ctx.session.merge(SupportPermission(**vars(fact)))
+    ctx.session.merge(SupportPermission(**vars(fact) | {"reported": fact.to_body()["reported"]}))
     ctx.session.flush()
 
 
@@ -227,17 +268,15 @@ def looks_of(session: Session, store_id: str, limit: int = 20) -> list[SupportVi
     return list(session.scalars(query.limit(limit)))
 
 
-def last_entries(session: Session, node_id: str) -> list[dict[str, str]]:
-    """Return what a node's journal said last, without its facts: no names of customers, no figures."""
+def last_entries(session: Session, node_id: str) -> list[NodeEntry]:
+    """Return what a node's journal said last."""
     rows = session.scalars(
         sa.select(JournalEntry)
         .where(JournalEntry.node_id == node_id)
         .order_by(JournalEntry.n.desc())
         .limit(MOST_ENTRIES)
     )
-    return [
-        {"at": as_utc(row.at).isoformat(timespec="seconds"), "who": row.actor_name, "verb": row.verb} for row in rows
-    ]
+    return [NodeEntry(as_utc(row.at), row.actor_name[:LONGEST], row.verb[:LONGEST]) for row in rows]
 
 
 # --- inside ---

@@ -21,7 +21,7 @@ from config.clock import as_utc
 from config.errors import Refused
 from config.ids import NETWORK
 from config.nodes import journal
-from config.nodes.facts import Odd, recovers
+from config.nodes.facts import Odd, not_recovered, recovers
 from config.nodes.journal import Context
 from config.nodes.publication import Publication
 from pos.stock import stock
@@ -95,9 +95,7 @@ def take_moved(ctx: Context, moved: PickupMoved) -> list[Odd]:
         with ctx.session.begin_nested():
             stock.reserve(ctx, moved.store_id, moved.order_id, wanted)
     except Refused as refusal:
-        day = moved.placed_at[:10]
-        said = {"topic": moved.TOPIC, "no": moved.order_no, "day": day, "code": refusal.code, "why": refusal.sentence}
-        return [{"kind": "refused", "facts": refusal.facts, **said}]
+        return [not_recovered(moved.TOPIC, moved.order_no, moved.placed_at[:10], refusal)]
     return []
 
 

@@ -317,18 +317,18 @@ def test_what_is_signed_later_is_known_by_that_signature_and_no_other_node_s_wit
         assert [row["batch"] for row in inbox.reported_after(session, "S02", "epoch", 0, 9, 10**6)] == [""]
 
 
-def test_a_refusal_whose_facts_cannot_be_written_is_kept_without_them(sender, tmp_path):
+def test_a_refusal_is_kept_with_its_facts_and_a_huge_one_as_its_reason_alone(sender, tmp_path):
     database, messages = open_database(tmp_path / "network.db"), sent(sender)
 
     def refuse(_session, message: Message) -> None:
-        raise Refused("odd", "That is odd.", what={"n"} if message.body["n"] else message.body["n"])
+        raise Refused("odd", "That is odd.", what="x" * 4_000 if message.body["n"] else {0})
 
     with database.write() as session:
         arrival = inbox.Arrival("S01", "epoch", messages[:2])
         assert [one.state for one in inbox.take(session, arrival, refuse, at=NOON)] == ["parked"] * 2
         kept = [session.get_one(InboxMessage, ("S01", f"fact-{n}")) for n in range(2)]
-        assert [(row.reason, row.facts and row.facts["what"]) for row in kept] == [
-            ("odd: That is odd.", 0), ("odd: That is odd.", None),
+        assert [(row.reason, row.refusal and row.refusal["facts"]) for row in kept] == [
+            ("odd: That is odd.", {"what": "{0}"}), ("odd: That is odd.", None),
         ]  # fmt: skip
 
 

@@ -663,7 +663,7 @@ CREATE TABLE inbox_message (
   hash TEXT NOT NULL,
   state TEXT NOT NULL,
   reason TEXT,
-  facts JSON,
+  refusal JSON,
   received_at TIMESTAMP WITH TIME ZONE NOT NULL,
   batch TEXT,
   CONSTRAINT pk_inbox_message PRIMARY KEY (from_node, id),

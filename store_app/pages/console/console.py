@@ -8,7 +8,6 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from config.errors import Refused
 from config.nodes.node import JOURNAL_CHANGED, KEY_ASKS, KEY_MISUSED
 from pos.store.store import usual_currency
 from store_app.runtime.doors import clock, read
@@ -122,8 +121,7 @@ def _worded(one: Attention, name: str) -> dict[str, Any]:
         )
         stores = url_for("console_parked.listed", _anchor=f"store-{one.subject}")
     elif one.kind == "left-out":
-        why = sentence_of(Refused("left-out", str(why), **facts["figures"]))
-        words = _left_out(str(facts.get("work")), name, why.rstrip(".。"))
+        words = _left_out(facts["work"], name, sentence_of(facts["why"]).rstrip(".。"))
         words += _("The other stores are done; this one is retried automatically.")
         level = "warn"
     elif one.kind == "lost-entries":

@@ -116,7 +116,7 @@ def _of_stores(session: Session, state: str) -> list[OfStore]:
 
 
 def _held(row: InboxMessage) -> Held:
-    _value, usual, most = held.figures(row.facts)
+    _value, usual, most = held.figures(row)
     return Held(row.id, words.topic_word(row.topic), _day(row.business_day), held.why(row), usual, most)
 
 

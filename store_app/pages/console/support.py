@@ -3,8 +3,6 @@
 Only reads. A look is opened by a press, so that it is written at both ends; without one these pages are not there.
 """
 
-import datetime as dt
-
 import sqlalchemy as sa
 from flask import Blueprint, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -75,7 +73,6 @@ def inside(store_id: str) -> ResponseReturnValue:
             .limit(ROWS)
         ).all()
     sales, levels, (orders, deliveries) = shown
-    reported_at = leave.reported.get("at")
     return page(
         "console/support.html",
         store=store,
@@ -88,7 +85,6 @@ def inside(store_id: str) -> ResponseReturnValue:
         waiting=waiting,
         find=find,
         health=health,
-        reported_at=dt.datetime.fromisoformat(reported_at) if reported_at else None,
     )
 
 

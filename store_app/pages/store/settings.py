@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
-from config.errors import Conflict, DomainError, NotFound
+from config.errors import Conflict, DomainError, NotFound, kept_again
 from config.finding import Finding
 from config.ids import NETWORK
 from config.nodes import outbox, publication
@@ -356,8 +356,7 @@ def _odd(one: dict[str, Any]) -> str:
             "Till %(till)s: %(amount)s (%(moved)s) belongs to a shift that is no longer here. Count the drawer.",
             till=one["till_id"], amount=money(one["amount_minor"]), moved=general_words.cash_word(one["moved"]),
         )  # fmt: skip
-    refusal = DomainError(*(one[name] for name in ("code", "why")), **one["facts"])
-    why = sentence_of(refusal)
+    why = sentence_of(kept_again(one))
     what, day = general_words.topic_word(one["topic"]), presenting.day(dt.date.fromisoformat(one["day"]))
     return _("%(what)s %(no)s of %(day)s: %(why)s", what=what, no=one["no"], day=day, why=why)
 

@@ -17,6 +17,7 @@ from pos.catalogue.catalogue import Barcode, CategoryNames, Price, Product, TaxC
 from pos.store.store import Store
 from store_app.node import doctor
 from store_app.sync import sender
+from store_app.words.refusals import sentence_of
 from supply.orders import suppliers
 from supply.orders.suppliers import Supplier
 from tests.store_app.conftest import NOON, STORE, House
@@ -130,9 +131,12 @@ def test_a_hostile_catalogue_changes_nothing_and_its_row_is_shown(house, network
         assert session.get_one(Pulled, "catalogue").version == 1
     assert (row.kind, row.code) == ("catalogue", code)
     word = doctor._editions(house.doors)
-    assert (word.light, row.reported in word.sentence) == (doctor.WARN, True)
-    page = house.signed_in().get("/settings/")
-    assert row.reported in html.unescape(words(page))
+    assert (word.light, row.as_refusal().message in word.sentence) == (doctor.WARN, True)
+    client = house.signed_in()
+    assert "vom Verbund" in words(client.get("/settings/?lang=de"))
+    page = client.get("/settings/?lang=en")
+    with house.app.test_request_context("/?lang=en"):
+        assert sentence_of(row.as_refusal()) in html.unescape(words(page))
     assert "\x1b" not in page.text
     assert ("Approve these prices" in page.text) == (code == "edition-price-jump")
 
@@ -143,7 +147,7 @@ def test_the_sentence_names_the_row_and_is_gone_with_the_next_good_edition(house
     publish(network, "catalogue", worse)
     talk(house, served)
     with house.doors.read() as session:
-        assert "products, #1, name" in publication.refused(session)[0].reported
+        assert "products, #1, name" in publication.refused(session)[0].as_refusal().message
     better = copy.deepcopy(good["body"])
     named(better, "N1")["name"] = "Kola"
     publish(network, "catalogue", better)

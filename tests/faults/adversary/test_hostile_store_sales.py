@@ -194,7 +194,8 @@ def test_ten_million_units_in_one_fact_wait_and_move_neither_demand_nor_anybody_
     assert net.counted(TODAY + dt.timedelta(days=1))[ROGUE] <= before[ROGUE]
     with net.database.read() as session:
         row = session.get_one(InboxMessage, (ROGUE, lie.id))
-        assert (row.facts["value"], row.facts["usual"], row.facts["name"]) == (10_000_000, 20, "Rice")
+        figures = row.refusal["facts"]
+        assert (figures["value"], figures["usual"], figures["name"]) == (10_000_000, 20, "Rice")
         assert session.scalar(sa.select(sa.func.max(StockMovement.qty))) < 1_000
         assert session.get_one(StoreDay, (ROGUE, TODAY)).sales == 1
 

@@ -25,7 +25,7 @@ def test_who_trips_is_noted_once_and_goes_no_further(network, fault):
     part(network, None)
     with network.doors.read() as session:
         (found,) = isolation.lately(session, at=network.doors.now())
-    assert (found.store_id, found.work, found.why.endswith("odd row")) == (STORE, "publish", True)
+    assert (found.store_id, found.work, found.why.message.endswith("odd row")) == (STORE, "publish", True)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,8 @@
 """The operator reads what is held of a store beside its usual figures, and accepts or rejects it, one or many."""
 
+import datetime as dt
+
+import pytest
 import sqlalchemy as sa
 
 from config.database import commits
@@ -113,9 +116,43 @@ def test_the_store_reads_in_its_words_why_its_message_is_held_or_was_rejected(bu
         assert said in words(house.signed_in("shopkeeper").get("/settings/"))
 
 
-def test_what_was_refused_and_who_was_left_out_is_said_in_the_operators_language(network):
-    sentence = "Not here yet: %(names)s. Wait for the delivery, or give the rest."
-    refusal = Refused("goods-not-here", sentence, names="Tea")
+@pytest.mark.parametrize(
+    ("sentence", "facts", "english", "german"),
+    [
+        (
+            "Not here yet: %(names)s. Wait for the delivery, or give the rest.",
+            {"names": ["Tea", "Milk"]},
+            "Not here yet: Tea, Milk. Wait for the delivery",
+            "Noch nicht da: Tea, Milk. Warten Sie auf die Lieferung oder geben Sie den Rest.",
+        ),
+        (
+            "%(name)s is %(reported)s, not from %(first)s to %(last)s. Check the store's clock.",
+            {"name": "Tea", "reported": dt.date(2026, 3, 2), "first": NOON.date(), "last": NOON.date()},
+            "Tea is Mar 2, 2026, not from",
+            "Tea ist 02.03.2026 und liegt nicht zwischen",
+        ),
+        (
+            "Refund exactly %(rounded_minor)s.",
+            {"rounded_minor": 123_450, "currency": "EUR"},
+            "Refund exactly €1,234.50.",
+            "Erstatten Sie genau 1.234,50 €.",
+        ),
+        (
+            (
+                "With a date, products stay yours until sold and the rest may be returned. Without one, the store buys "
+                "them. After %(days)s days, %(slow)s of the cost of unsold stock is refunded, and %(expiry)s once "
+                "expired, up to %(cap)s in total."
+            ),
+            {"days": 7, "slow": "1 %", "expiry": "2 %", "cap": "3 %"},
+            "and 2 % once expired, up to 3 % in total.",
+            "nach Ablauf 2 %, insgesamt höchstens 3 %.",
+        ),
+    ],
+)
+def test_what_was_refused_and_who_was_left_out_is_said_in_the_operators_language(
+    network, sentence, facts, english, german
+):
+    refusal = Refused("goods-not-here", sentence, **facts)
 
     def refuses(_session, _message) -> None:
         raise refusal
@@ -125,7 +162,6 @@ def test_what_was_refused_and_who_was_left_out_is_said_in_the_operators_language
         inbox.take(session, arrival, refuses, at=NOON)
         isolation.note(Context(session, Actor.system("test", NETWORK), NOON), "orders", STORE, refusal)
     client = network.signed_in("operator")
-    assert "Not here yet: Tea. Wait for the delivery" in words(client.get(f"{HELD}/"))
-    said = "Noch nicht da: Tea. Warten Sie auf die Lieferung oder geben Sie den Rest."
-    assert said in words(client.get(f"{HELD}/?lang=de"))
-    assert said in words(client.get("/console/"))
+    assert english in words(client.get(f"{HELD}/"))
+    assert german in words(client.get(f"{HELD}/?lang=de"))
+    assert german in words(client.get("/console/"))

@@ -1,5 +1,6 @@
 """The operator's tools: members from a file, all stores' money at once, and a look into a store by its leave."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from click.testing import CliRunner
 
 from config.errors import Conflict, Invalid
 from config.ids import new_id
-from config.nodes import facts, journal, outbox
+from config.nodes import facts, inbox, journal, outbox
 from config.nodes.journal import Context, JournalEntry
 from config.nodes.outbox import Message, OutboxMessage
 from pos.store.store import Region, Store, Till, found_store
@@ -213,6 +214,105 @@ def test_leave_that_is_taken_back_or_over_shuts_an_open_look_at_once(pair: Any, 
     with network.doors.write() as session:
         support.forget(session, at=network.clock.now())
         assert all(row.reported == {} for row in session.scalars(sa.select(support.SupportPermission)))
+
+
+STATE = {
+    "at": NOON.isoformat(),
+    "words": [{"light": "warn", "said": [["disk", {"free": 1.5}]]}],
+    "journal": [{"at": NOON.isoformat(), "who": "Ana", "verb": "shift.opened"}],
+}
+
+
+def arrives(network: House, store: House, **changed: Any) -> inbox.Outcome:
+    """Let a store's newest leave arrive, with parts of it changed."""
+    with store.doors.read() as session:
+        of_leave = sa.select(OutboxMessage).where(OutboxMessage.topic == "support.reported")
+        row = outbox.to_wire(session.scalars(of_leave.order_by(OutboxMessage.n.desc())).first())
+    body = row["body"] | {"step": row["body"]["step"] + 1} | changed
+    lie = Message(**row | {"id": new_id(), "n": row["n"] + 1, "body": body})
+    lie = replace(lie, hash=outbox.hash_of(lie, journal.canonical(body)))
+    with network.doors.write() as session:
+        at = network.clock.now()
+        arrival = inbox.Arrival(STORE, "epoch", [lie])
+        (outcome,) = inbox.take(session, arrival, lambda *given: facts.apply(*given, STORE, at), at=at)
+    return outcome
+
+
+@pytest.fixture
+def looked_into(pair: Any) -> tuple[House, House, Any]:
+    """Give a network, its store, and the operator who looks into it."""
+    network, store = pair
+    send(store.signed_in(), "/support/give", hours="4", words="Look")
+    carry(store, network, "support.reported")
+    operator = network.signed_in("operator")
+    assert send(operator, f"/console/stores/{STORE}/support/look").status_code == 303
+    return network, store, operator
+
+
+def said(*said: Any, light: Any = "good") -> dict[str, Any]:
+    return {"reported": STATE | {"words": [{"light": light, "said": list(said)}]}}
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"reported": []},
+        {"reported": STATE | {"at": {}}},
+        {"reported": STATE | {"words": "none"}},
+        {"reported": STATE | {"at": "x"}},
+        {"reported": STATE | {"at": 5}},
+        {"reported": STATE | {"at": "00010101T000000Z"}},
+        {"reported": STATE | {"at": "99991231T235959Z"}},
+        {"reported": STATE | {"words": 5}},
+        {"reported": STATE | {"words": [5]}},
+        {"reported": STATE | {"words": [{"light": "good"}]}},
+        {"reported": STATE | {"words": STATE["words"] * 61}},
+        {"reported": STATE | {"journal": "none"}},
+        {"reported": STATE | {"journal": [{"at": "x", "who": "Ana", "verb": "shift.opened"}]}},
+        {"reported": STATE | {"journal": STATE["journal"] * 31}},
+        said(light="dot"),
+        said("disk"),
+        said(["disk"]),
+        said(["disk", []]),
+        said(["disk", {"free": None}]),
+        said(["disk", {"free": ["1"]}]),
+        said(["disk", {"free": "9" * 301}]),
+        said(["x" * 301, {}]),
+        said(*[["disk", {}]] * 21),
+        said(["disk", {f"f{n}": n for n in range(21)}]),
+        {"words": "x" * 301},
+        {"given_by": "x" * 301},
+        {"until": "99991231T235959Z"},
+    ],
+)  # fmt: skip
+def test_what_a_lying_store_says_of_itself_is_set_aside_and_the_page_stays_as_it_was(looked_into: Any, lie: Any):
+    network, store, operator = looked_into
+    outcome = arrives(network, store, **lie)
+    assert outcome.state == "parked"
+    assert outcome.refusal["code"] in ("field-missing", "field-odd", "impossible-day")
+    page = operator.get(f"/console/stores/{STORE}/support/inside?lang=en")
+    assert (page.status_code, "There is no backup yet." in words(page)) == (200, True)
+    held = words(operator.get("/console/held/"))
+    assert "Permission for support: the field" in held or "Its date is not valid for this store." in held
+
+
+@pytest.mark.parametrize("reported", [{}, {"at": NOON.isoformat()}, {"words": []}, STATE | {"printers": 5}])
+def test_a_store_may_leave_something_out_or_say_more(looked_into: Any, reported: Any):
+    network, store, operator = looked_into
+    assert arrives(network, store, reported=reported).state == "taken"
+    page = operator.get(f"/console/stores/{STORE}/support/inside?lang=en")
+    assert (page.status_code, "There is no backup yet." in words(page)) == (200, False)
+    assert ("No reports yet." in words(page)) == ("at" not in reported)
+
+
+def test_a_store_may_say_what_this_network_does_not_know_yet(looked_into: Any):
+    network, store, operator = looked_into
+    odd = {"until": "T", "state": 5, "permissions": 5, "currency": "?", "over_minor": 5, "free": "%(x)s"}
+    newer = said(["disk", odd], ["disk-of-tomorrow", {}], ["edition-refused", {"edition": 5, "why": 5}], ["place", {}])
+    assert arrives(network, store, **newer).state == "taken"
+    page = operator.get(f"/console/stores/{STORE}/support/inside?lang=en")
+    assert page.status_code == 200
+    assert "%(x)s GB free. Not accepted from the network: 5. 5 The state folder is on a disk" in words(page)
 
 
 def send(client: Any, address: str, **fields: str) -> Any:

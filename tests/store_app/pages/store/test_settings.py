@@ -6,7 +6,9 @@ import json
 import pytest
 import sqlalchemy as sa
 
+from config.errors import Refused
 from config.nodes import journal, outbox
+from config.nodes.facts import not_recovered
 from config.nodes.journal import Actor, Context
 from config.nodes.outbox import OutboxMessage
 from pos.catalogue import selling_hours
@@ -260,9 +262,19 @@ def test_closed_days_that_cannot_be_are_said_beside_their_field(office, given, s
                 "count the drawer",
                 "$50.00 (Float) belongs",
                 "Sale 17 of",
+                "Refund exactly $1,234.50.",
             ),
         ),
-        ("zh", ("送回了 3 条消息，其中 2 条是销售", "有 2 笔销售所属的班次尚未结账", "（备用金）", "销售 17：")),
+        (
+            "zh",
+            (
+                "送回了 3 条消息，其中 2 条是销售",
+                "有 2 笔销售所属的班次尚未结账",
+                "（备用金）",
+                "销售 17：",
+                "$1,234.50",
+            ),
+        ),
     ],
 )
 def test_books_put_back_are_told_with_what_somebody_must_look_at(office, language, said):
@@ -272,6 +284,8 @@ def test_books_put_back_are_told_with_what_somebody_must_look_at(office, languag
             {"kind": "drawer", "till_id": "1", "moved": "float", "amount_minor": 5000},
             {"kind": "refused", "topic": "sale.completed", "no": "17", "day": "2026-03-02", "code": "unknown-customer",
              "why": "This customer is not on record here. Search again.", "facts": {}},
+            not_recovered("sale.completed", "18", "2026-03-02",
+                          Refused("odd", "Refund exactly %(rounded_minor)s.", rounded_minor=123_450)),
         ]  # fmt: skip
         journal.record(
             Context(session, Actor.system("sync", STORE), NOON), verb=homecoming.VERB, subject=f"node:{STORE}",
