@@ -110,7 +110,7 @@ def change(ctx: Context, store_id: str, sku: str, details: ProductDetails) -> Pr
     before = {name: getattr(product, name) for name in vars(details)}
     for name, value in vars(details).items():
         setattr(product, name, value)
-    make_findable(ctx.session, product)
+    make_findable(product)
     changed = {name: value for name, value in vars(details).items() if before[name] != value}
     if changed:
         catalogue.begin_till_edition(ctx.session, store_id)
@@ -126,7 +126,7 @@ def name_product(ctx: Context, store_id: str, sku: str, names: Mapping[str, str]
     if after == (product.names or {}):
         return
     product.names = after or None
-    make_findable(ctx.session, product)
+    make_findable(product)
     catalogue.begin_till_edition(ctx.session, store_id)
     journal.record(ctx, verb="product.named", subject=f"product:{sku}", names=after)
 

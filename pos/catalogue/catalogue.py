@@ -40,6 +40,7 @@ from pos.catalogue.gs1 import check_digit, has_digits, is_gtin, spellings
 from pos.pricing.pricing import ProductView
 
 LONGEST_CODE = 64
+MOST_SEARCHED = 2_000
 
 
 class TaxClass(Base):
@@ -93,7 +94,7 @@ class Product(Base):
     maximum_qty: Mapped[int | None]
     shelf_life_days: Mapped[int | None]
     search_text: Mapped[str] = mapped_column(default="")
-    """Lower-case names, brand, category, pinyin and pinyin initials: what the search looks in."""
+    """Lower-case names, brand, category, pinyin and pinyin initials: what `matches` looks in."""
     active: Mapped[bool] = mapped_column(default=True)
     kind: Mapped[str] = mapped_column(default="goods", server_default="goods")
     """goods | deposit (on a container) | service (nothing is stocked) | voucher (issued when it is sold)"""
@@ -103,6 +104,10 @@ class Product(Base):
     """The cashier types the price, as for a product of no fixed one."""
     owner_id: Mapped[str] = mapped_column(default=EVERYONE)
     """'*' the network's catalogue, else the store whose own product it is."""
+
+    def called(self, language: str) -> str:
+        """Return its name in a language, as paper has it."""
+        return words.called(self.name, self.names, language)
 
     @hybrid_property
     def shown(self) -> str:
@@ -127,6 +132,8 @@ class CategoryNames(Base):
     """'*' the network, else the store that says so."""
     name: Mapped[str] = mapped_column(primary_key=True)
     names: Mapped[dict[str, str]] = mapped_column(sa.JSON())
+    search_text: Mapped[str] = mapped_column(default="")
+    """Its other names, as a product's."""
 
 
 class Barcode(Base):
@@ -203,7 +210,7 @@ def add_product(
         taxed=ctx.session.get(TaxClass, tax_class_id) is not None,
     )  # fmt: skip
     product = Product(sku=sku, name=name.strip(), category=category, tax_class_id=tax_class_id, **columns)
-    make_findable(ctx.session, product)
+    make_findable(product)
     ctx.session.add(product)
     ctx.session.flush()
     for code, qty in codes:
@@ -227,17 +234,20 @@ def add_code(session: Session, sku: str, code: str, qty: int = 1) -> Barcode:
 
 
 def name_category(ctx: Context, name: str, names: Mapping[str, str], *, owner_id: str = EVERYONE) -> None:
-    """Say what a category or a department is called in other languages; languages left out keep what they have."""
+    """Say what a category or a department is called in other languages; languages left out keep what they have.
+
+    A store that says what the network says keeps no word of its own: it follows the network's next.
+    """
     row = ctx.session.get(CategoryNames, (owner_id, name)) or CategoryNames(owner_id=owner_id, name=name, names={})
-    if (after := renamed(row.names, names)) == row.names:
+    shared = ctx.session.get(CategoryNames, (EVERYONE, name)) if owner_id != EVERYONE else None
+    said = renamed(row.names, names)
+    own = {code: word for code, word in said.items() if shared is None or shared.names.get(code) != word}
+    if own == row.names:
         return
-    row.names = after
+    row.names, row.search_text = own, search_text_for(*own.values())
     ctx.session.add(row)
-    ctx.session.flush()
-    for product in ctx.session.scalars(sa.select(Product).filter_by(category=name, owner_id=owner_id)):
-        make_findable(ctx.session, product)
     begin_till_edition(ctx.session, owner_id)
-    journal.record(ctx, verb="category.named", subject=f"category:{name}", names=after)
+    journal.record(ctx, verb="category.named", subject=f"category:{name}", names=own)
 
 
 def renamed(names: Mapping[str, str], said: Mapping[str, str]) -> dict[str, str]:
@@ -245,10 +255,10 @@ def renamed(names: Mapping[str, str], said: Mapping[str, str]) -> dict[str, str]
     return {code: name.strip() for code, name in {**names, **said}.items() if name.strip()}
 
 
-def make_findable(session: Session, product: Product) -> None:
-    """Let the search find a product by each of its names and of its category's."""
-    others = [*(product.names or {}).values(), *category_names(session).get(product.category, {}).values()]
-    product.search_text = search_text_for(product.name, product.brand or "", product.category, *others)
+def make_findable(product: Product) -> None:
+    """Let the search find a product by each of its names."""
+    said = product.name, product.brand or "", product.category, *(product.names or {}).values()
+    product.search_text = search_text_for(*said)
 
 
 def set_price(ctx: Context, sku: str, price_minor: int, from_day: dt.date, *, scope_id: str = EVERYONE) -> Price:
@@ -391,22 +401,36 @@ def till_catalogue(session: Session, store_id: str, day: dt.date) -> list[Produc
 
 
 def search(session: Session, store_id: str, text: str, day: dt.date, limit: int = 20) -> list[ProductView]:
-    """Return sellable products whose name, brand, category, pinyin or SKU holds every word of the text.
+    """Return sellable products that match every word of the text.
 
     First those whose name begins with a word, then where words begin so, then the rest; quick keys first, by name.
     """
-    query, held = _views().where(Listing.active, Product.active), Product.search_text
+    parts, held = _parts(text), Product.search_text
     rank: sa.ColumnElement[int] = sa.literal(0)
-    parts = "".join(letter if letter.isprintable() else " " for letter in text[:200]).casefold().split()
     for word in parts:
-        query = query.where(held.contains(word, autoescape=True) | (sa.func.lower(Product.sku) == word))
         starts = ((held.startswith(word, autoescape=True), 0), (held.contains(f" {word}", autoescape=True), 1))
         rank = rank + sa.case(*starts, else_=3)
     if not parts:
         return []
+    query = _views().where(Listing.active, Product.active, matches(text))
     query = query.order_by(rank, Listing.quick_key.is_(None), Product.name, Product.sku).limit(limit)
     rows = session.execute(query, {"store": store_id, "day": day}).all()
     return [_view(row) for row in rows if row.price_minor is not None or row.price_typed]
+
+
+def matches(text: str) -> sa.ColumnElement[bool]:
+    """Return for a query whether a product's names, brand, category, pinyin or SKU hold each word (rule 6)."""
+    held = [
+        Product.search_text.contains(word, autoescape=True) | (sa.func.lower(Product.sku) == word)
+        | Product.category.in_(called_so(word))
+        for word in _parts(text)
+    ]  # fmt: skip
+    return sa.and_(sa.true(), *held)
+
+
+def called_so(text: str) -> sa.Select[str]:
+    """Return the query of the categories and departments with a text in one of their other names."""
+    return sa.select(CategoryNames.name).where(CategoryNames.search_text.contains(text.casefold(), autoescape=True))
 
 
 def price_on(session: Session, store_id: str, sku: str, day: dt.date) -> int | None:
@@ -431,9 +455,9 @@ def category_names(session: Session) -> dict[str, dict[str, str]]:
     return found
 
 
-def search_text_for(name: str, brand: str, category: str, *others: str) -> str:
+def search_text_for(*said: str) -> str:
     """Return what the search looks in: lower-case words, and for Chinese ones pinyin, whole and initials."""
-    plain = " ".join(filter(None, (name, brand, category, *others)))
+    plain = " ".join(filter(None, said))
     found = [plain.casefold()]
     if any("\u3400" <= letter <= "\u9fff" for letter in plain):
         from pypinyin import Style, lazy_pinyin  # its dictionaries are large; only Chinese names need them
@@ -441,7 +465,7 @@ def search_text_for(name: str, brand: str, category: str, *others: str) -> str:
         for part in re.findall(r"[\u3400-\u9fff]+", plain):
             found.append("".join(lazy_pinyin(part)))
             found.append("".join(lazy_pinyin(part, style=Style.FIRST_LETTER)))
-    return " ".join(dict.fromkeys(found))
+    return " ".join(dict.fromkeys(found))[:MOST_SEARCHED]
 
 
 class TillEdition(Base):
@@ -471,6 +495,11 @@ def till_edition(session: Session, store_id: str) -> int:
 
 
 # --- inside ---
+
+
+def _parts(text: str) -> list[str]:
+    """Return the words looked for."""
+    return "".join(letter if letter.isprintable() else " " for letter in text[:200]).casefold().split()
 
 
 @cache
@@ -546,7 +575,7 @@ def _refuse_unsold(rows: Sequence[Any]) -> None:
 
 def _view(row: Any, codes: tuple[tuple[str, int], ...] = ()) -> ProductView:
     values = {name: getattr(row, name) for name in _SHOWN}
-    return ProductView(**values, codes=codes, barcode=codes[0][0] if codes else None)
+    return ProductView(**values, shown=_called(row), codes=codes, barcode=codes[0][0] if codes else None)
 
 
 _SHOWN = (

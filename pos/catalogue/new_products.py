@@ -10,7 +10,7 @@ A till waits while another writes: 5,000 products one by one kept it for eleven 
 """
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,8 +60,7 @@ def add(ctx: Context, new: Sequence[NewProduct], from_day: dt.date, *, owner_id:
     for place, why in refusals(ctx.session, new):
         raise Unfit(place, why) from why
     in_store = owner_id != EVERYONE
-    called = catalogue.category_names(ctx.session)
-    write_many(ctx.session, Product, [_product(one, owner_id, called.get(one.category, {}).values()) for one in new])
+    write_many(ctx.session, Product, [_product(one, owner_id) for one in new])
     write_many(ctx.session, Barcode, [{"code": one.code, "sku": one.sku} for one in new if one.code])
     priced = {"scope_id": owner_id, "from_day": from_day}
     write_many(ctx.session, Price, [{"sku": one.sku, "price_minor": one.price_minor} | priced for one in new])
@@ -101,9 +100,9 @@ def refusals(session: Session, new: Sequence[NewProduct]) -> Iterator[tuple[int,
 # --- inside ---
 
 
-def _product(one: NewProduct, owner_id: str, others: Iterable[str]) -> dict[str, Any]:
+def _product(one: NewProduct, owner_id: str) -> dict[str, Any]:
     name, columns = one.name.strip(), {column: one.columns.get(column, _usual(column)) for column in COLUMNS}
-    said = name, columns["brand"], one.category, *(columns["names"] or {}).values(), *others
+    said = name, columns["brand"], one.category, *(columns["names"] or {}).values()
     return {
         "sku": one.sku, "name": name, "category": one.category, "tax_class_id": one.tax_class_id,
         "search_text": catalogue.search_text_for(*said), "owner_id": owner_id, **columns,

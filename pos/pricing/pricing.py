@@ -16,7 +16,6 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from config import words
 from config.money import BASIS, amount_for, divide_half_up, round_cash, tax_inside, tax_on
 
 MOST_LINES, MOST_EMPTIES = 500, 1000
@@ -29,6 +28,8 @@ class ProductView:
 
     sku: str
     name: str
+    shown: str
+    """Its name in the reader's language."""
     brand: str
     category: str
     pack_text: str
@@ -53,11 +54,6 @@ class ProductView:
     cost_minor: int | None = None
     names: Mapping[str, str] | None = None
     """What it is called in other languages."""
-
-    @property
-    def shown(self) -> str:
-        """Its name in the reader's language."""
-        return words.called(self.name, self.names)
 
 
 @dataclass(frozen=True, slots=True)

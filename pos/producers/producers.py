@@ -173,12 +173,14 @@ def sell_for(ctx: Context, store_id: str, producer_id: str, sku: str, story: str
         raise Refused("not-own-product", "Add it as your own product first.", sku=sku)
     row = ctx.session.get(ProducerProduct, (store_id, sku))
     if row is not None and row.producer_id != producer_id:
-        raise Conflict("another-producer", "%(name)s is already sold for another producer.", name=product.name, sku=sku)
+        raise Conflict(
+            "another-producer", "%(name)s is already sold for another producer.", name=product.shown, sku=sku
+        )
     if row is None:
         here = stock.levels(ctx.session, store_id, [sku]).get(sku)
         if here is not None and here.on_hand:
             raise Refused(
-                "own-stock-left", "%(name)s: sell or write off your own stock first.", name=product.name, sku=sku
+                "own-stock-left", "%(name)s: sell or write off your own stock first.", name=product.shown, sku=sku
             )
         row = ProducerProduct(store_id=store_id, sku=sku, producer_id=producer_id)
         ctx.session.add(row)

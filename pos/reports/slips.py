@@ -113,22 +113,23 @@ def count_sheet(ctx: Context, till: Till, take_id: str, section_n: int, category
     section = stocktake.section_of(ctx.session, take, section_n)
     wanted = [category] if category else take.categories
     query = (
-        sa.select(Product.sku, Product.name, Product.stock_unit)
+        sa.select(Product)
         .join(Listing, sa.and_(Listing.sku == Product.sku, Listing.store_id == take.store_id))
         .where(Product.active, Product.kind == "goods")
-        .order_by(Product.category, Product.name, Product.sku)
     )
     if wanted:
         query = query.where(Product.category.in_(wanted))
-    rows = ctx.session.execute(query.limit(MOST_LINES + 1)).all()
+    rows = ctx.session.scalars(query.limit(MOST_LINES + 1)).all()
     if len(rows) > MOST_LINES:
         raise Invalid(
             "sheet-too-long", "More than %(most)s products. Choose a category for the sheet.", most=MOST_LINES
         )
     if not rows:
         raise NotFound("nothing-to-count", "There are no products in this category.")
-    lines = [{"name": name, "sku": sku, "stock_unit": unit} for sku, name, unit in rows]
-    document = head(store_of(ctx.session, take.store_id), ctx.actor, ctx.at)
+    store = store_of(ctx.session, take.store_id)
+    named = sorted((one.category, one.called(store.language), one.sku, one.stock_unit) for one in rows)
+    lines = [{"name": name, "sku": sku, "stock_unit": unit} for _category, name, sku, unit in named]
+    document = head(store, ctx.actor, ctx.at)
     document |= {"take_name": take.name, "section": section.name, "lines": lines}
     return enqueue_once(
         ctx.session, till, "count_sheet", f"{take_id}/{section_n}", document, command=command, at=ctx.at
@@ -144,17 +145,17 @@ def price_batch(
         raise NotFound("no-new-price", "No price starts on this day, so there is nothing to print.")
     new, old = (catalogue.prices_on(ctx.session, store.id, one, wanted) for one in (day, day - dt.timedelta(days=1)))
     products = ctx.session.scalars(sa.select(Product).where(Product.sku.in_(wanted)))
-    found = sorted(products, key=lambda one: (places.get(one.sku, 10**6), one.category, one.name, one.sku))
+    named = [(places.get(one.sku, 10**6), one.category, one.called(store.language), one.sku, one) for one in products]
     lines = [
         {
-            "name": one.name,
-            "place": str(places.get(one.sku, "")),
+            "name": name,
+            "place": str(places.get(sku, "")),
             "stock_unit": one.stock_unit,
-            "old_minor": old.get(one.sku),
-            "new_minor": new[one.sku],
+            "old_minor": old.get(sku),
+            "new_minor": new[sku],
         }
-        for one in found
-        if one.sku in new
+        for _slot, _category, name, sku, one in sorted(named)
+        if sku in new
     ]
     document = head(store, ctx.actor, ctx.at) | {"from_day": day.isoformat(), "lines": lines}
     return enqueue_once(ctx.session, till, "price_batch", f"prices:{day}", document, command=command, at=ctx.at)

@@ -270,7 +270,7 @@ def expiring(session: Session, store_id: str, *, day: dt.date, within_days: int)
     rows = [
         Expiring(
             sku=held.sku,
-            name=products[held.sku].name,
+            name=products[held.sku].shown,
             stock_unit=products[held.sku].stock_unit,
             price_quantity=products[held.sku].price_quantity,
             batch=held.batch,

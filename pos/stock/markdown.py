@@ -25,7 +25,7 @@ from config.database import Base
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.money import divide_half_up
 from config.nodes.journal import Context
-from config.words import called, language
+from config.words import language
 from pos.catalogue import catalogue, gs1, offers
 from pos.catalogue.catalogue import Barcode, Product
 from pos.pricing.promises import Offer
@@ -95,7 +95,7 @@ def mark_down(
     if product is None:
         raise NotFound("unknown-product", "Product %(sku)s not found.", sku=sku, skus=[sku])
     if price_minor is None:
-        raise Refused("price-missing", "This product has no price. Set one first.", names=[product.name])
+        raise Refused("price-missing", "This product has no price. Set one first.", names=[product.shown])
     now_minor = reduced_minor(price_minor, percent_bp)
     before = next(iter(offers.markdowns(ctx.session, store_id, sku, expires_on)), None)
     still = (
@@ -107,7 +107,7 @@ def mark_down(
     until = say("Reduced · until {day}").format(day=say.day(expires_on))
     document: dict[str, Any] = {
         "sku": sku,
-        "name": called(product.name, product.names, store.language),
+        "name": product.called(store.language),
         "brand": "",
         "pack_text": until,
         "price_minor": now_minor,

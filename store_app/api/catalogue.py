@@ -3,11 +3,11 @@
 What a store sells changes a few times a day, and a till asks hundreds of times: answers are made once per business day
 and state of the catalogue, and kept as bytes. A product is a row of values that `columns` names, empty ones at its end
 left out: `sort` is a place in `sorts`, where what many products share is written once (named by `sort_columns`),
-`sounds` is how it is looked for besides its name, brand and category, `rest` holds what few have, and a code that
-stands for one unit is a plain text. The rows come last, each on a line of its own, in plain signs and without a blank:
-a page finds a code in the text and reads its line alone. With the products go the till's keys (pages that have any),
-the ways to read a store's own labels (`fixed`: thirteen signs, a digit or a dot), the tares, and whether there is a
-scale.
+`sounds` (of a row and of its sort) is how it is looked for besides its name, brand and category, `rest` holds what few
+have, and a code that stands for one unit is a plain text. The rows come last, each on a line of its own, in plain signs
+and without a blank: a page finds a code in the text and reads its line alone. With the products go the till's keys
+(pages that have any), the ways to read a store's own labels (`fixed`: thirteen signs, a digit or a dot), the tares, and
+whether there is a scale.
 """
 
 import dataclasses
@@ -109,7 +109,7 @@ def as_json(view: ProductView) -> dict[str, Any]:
     return {name: getattr(view, name) for name in _SHOWN} | {"name": view.shown, "paper_name": _on_paper(view)}
 
 
-_SHOWN = tuple(field.name for field in dataclasses.fields(ProductView) if field.name not in ("cost_minor", "names"))
+_SHOWN = tuple(one.name for one in dataclasses.fields(ProductView) if one.name not in ("cost_minor", "names", "shown"))
 _SORT = (
     "kind", "category", "department", "brand", "pack_text", "stock_unit", "price_quantity", "tax_class_id", "rate_bp",
     "inclusive",
@@ -128,21 +128,24 @@ def _packed(views: Sequence[ProductView], called: Mapping[str, Mapping[str, str]
     called: what categories and departments are called in other languages.
     """
     sorts: dict[tuple[Any, ...], int] = {}
-    rows, reads = [], words.reader()
+    rows = []
     for view in views:
         sort = sorts.setdefault(tuple(getattr(view, name) for name in _SORT), len(sorts))
-        name = words.called(view.name, view.names, reads)
-        reported = " ".join(filter(None, (name, view.brand, view.category))).casefold()
+        reported = " ".join(filter(None, (view.shown, view.brand, view.category))).casefold()
         sounds = view.search_text.removeprefix(reported).strip()
         rest = {name: getattr(view, name) for name, usual in _REST.items() if getattr(view, name) != usual}
-        if (paper := _on_paper(view)) != name:
+        if (paper := _on_paper(view)) != view.shown:
             rest["paper_name"] = paper
         codes = [code if qty == 1 else [code, qty] for code, qty in view.codes]
-        row = [view.sku, name, view.price_minor, sort, codes[0] if len(codes) == 1 else codes]
+        row = [view.sku, view.shown, view.price_minor, sort, codes[0] if len(codes) == 1 else codes]
         rows.append([*row, sounds, rest] if rest else [*row, sounds] if sounds else row)
     columns = ["sku", "name", "price_minor", "sort", "codes", "sounds", "rest"]
-    said = [(one[0], *(words.called(name, called.get(name)) for name in one[1:3]), *one[3:]) for one in sorts]
-    return {"columns": columns, "sort_columns": _SORT, "sorts": said, "rows": rows}
+    said = []
+    for kind, category, department, *others in sorts:
+        sounds = catalogue.search_text_for(*called.get(category, {}).values())
+        shown = [words.called(name, called.get(name)) for name in (category, department)]
+        said.append([kind, *shown, *others, sounds])
+    return {"columns": columns, "sort_columns": [*_SORT, "sounds"], "sorts": said, "rows": rows}
 
 
 def _written(content: dict[str, Any]) -> bytes:

@@ -230,8 +230,8 @@ def _fill_catalogue(session: Session, panel: DemoPanel) -> None:
         TaxClass(id=key, name=name, rate_bp=rate_bp, inclusive=False) for key, (name, rate_bp) in TAX_CLASSES.items()
     )
     session.flush()
-    called = categories()
-    session.execute(sa.insert(CategoryNames), [{"name": name, "names": names} for name, names in called.items()])
+    for name, names in categories().items():
+        session.add(CategoryNames(name=name, names=names, search_text=search_text_for(*names.values())))
     session.execute(
         sa.insert(Product),
         [
@@ -246,9 +246,7 @@ def _fill_catalogue(session: Session, panel: DemoPanel) -> None:
                 "price_quantity": product.price_quantity,
                 "tax_class_id": product.tax_class,
                 "minimum_age": product.minimum_age,
-                "search_text": search_text_for(
-                    product.name, "", product.category, *called.get(product.category, {}).values()
-                ),
+                "search_text": search_text_for(product.name, "", product.category),
                 "active": True,
                 "owner_id": EVERYONE,
             }

@@ -22,7 +22,7 @@ from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import NETWORK, new_id
 from config.nodes.journal import Context
 from config.nodes.publication import EVERYONE
-from pos.catalogue.catalogue import Barcode, Product
+from pos.catalogue.catalogue import Barcode, Product, matches
 from pos.store.store import Store, store_of, usual_currency
 
 
@@ -85,10 +85,10 @@ def one_product(session: Session, wanted: str) -> str:
     """Return the SKU of the one product of the network's that is meant: by number, code or name."""
     wanted = " ".join(wanted.split()).casefold()
     coded = sa.select(Barcode.sku).where(Barcode.code == wanted, Barcode.qty == 1)
-    query = sa.select(Product.sku, Product.name).where(Product.owner_id == EVERYONE, Product.active)
-    exact = sa.or_(sa.func.lower(Product.sku) == wanted, Product.sku.in_(coded), sa.func.lower(Product.name) == wanted)
-    found = session.execute(query.where(exact).limit(2)).all() or session.execute(
-        query.where(Product.search_text.contains(wanted, autoescape=True)).order_by(Product.name).limit(5)
+    query = sa.select(Product.sku, Product.shown).where(Product.owner_id == EVERYONE, Product.active)
+    called = [sa.func.lower(one) == wanted for one in (Product.sku, Product.name, Product.shown)]
+    found = session.execute(query.where(sa.or_(Product.sku.in_(coded), *called)).limit(2)).all() or session.execute(
+        query.where(matches(wanted)).order_by(Product.shown).limit(5)
     ).all()  # fmt: skip
     if not found:
         raise NotFound("unknown-product", "Product not found. Search by name.", field="product")

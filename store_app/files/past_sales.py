@@ -206,7 +206,7 @@ class _Known:
 
     @classmethod
     def of(cls, session: Session, store_ids: Collection[str], today: dt.date) -> "_Known":
-        columns = (Product.sku, Product.name, Product.stock_unit)
+        columns = (Product.sku, Product.shown, Product.stock_unit)
         skus = {
             row.sku: SoldProduct(*row) for row in session.execute(sa.select(*columns).where(Product.kind == "goods"))
         }

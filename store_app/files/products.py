@@ -22,7 +22,8 @@ from config.nodes.journal import Context
 from config.nodes.publication import EVERYONE
 from config.words import LANGUAGES
 from pos.catalogue import catalogue, new_products
-from pos.catalogue.catalogue import Barcode, Listing, Price, Product, TaxClass
+from pos.catalogue.assortment import LONGEST
+from pos.catalogue.catalogue import LONGEST_CODE, Barcode, Listing, Price, Product, TaxClass
 from pos.catalogue.gs1 import has_digits, is_gtin
 from pos.catalogue.new_products import COLUMNS, NewProduct
 from store_app.files import network
@@ -32,15 +33,17 @@ from store_app.words.refusals import sentence_of
 
 MOST_NAMED = 12
 ZERO = Decimal(0)
-NAMED = {"name": 120, "category": 60, "department": 60}
-"""What may have a column for each language (`name_es`), and how long it may be."""
+NAMED = ("name", "category", "department")
+"""What may have a column for each language (`name_es`)."""
+_TEXTS = {column: text(most) for column, most in LONGEST.items()}
 CELLS: tuple[dict[str, Cell], dict[str, Cell]] = (
-    {"sku": text(64), "name": text(120), "category": text(60), "tax_class": text(40), "price": price},
+    {"sku": text(64), "name": _TEXTS["name"], "category": _TEXTS["category"], "tax_class": text(40), "price": price},
     {
-        "barcode": text(64), "brand": text(60), "department": text(60), "pack_text": text(40),
+        "barcode": text(LONGEST_CODE), "brand": _TEXTS["brand"], "department": _TEXTS["department"],
+        "pack_text": _TEXTS["pack_text"],
         "stock_unit": unit, "price_quantity": whole(1, 1_000_000), "minimum_age": whole(0, 150),
         "maximum_qty": whole(1, 1_000_000), "shelf_life_days": whole(0, 10_000), "cost": price,
-        **{f"{of}_{code}": text(most) for of, most in NAMED.items() for code in LANGUAGES},
+        **{f"{of}_{code}": _TEXTS[of] for of in NAMED for code in LANGUAGES},
     },
 )  # fmt: skip
 
@@ -83,6 +86,7 @@ def write(ctx: Context, rows: Sequence[dict[str, Any]], owner_id: str) -> Iterat
     here = set(ctx.session.scalars(sa.select(Product.sku)))
     stands = _stands(ctx.session, owner_id, day)
     new: list[tuple[int, NewProduct]] = []
+    called: dict[str, dict[str, str]] = {}
     for place, row in enumerate(rows):
         try:
             if owner_id == EVERYONE:
@@ -93,7 +97,7 @@ def write(ctx: Context, rows: Sequence[dict[str, Any]], owner_id: str) -> Iterat
             if was_minor == price_minor and cost_minor in (None, cost_was):
                 continue
             if owner_id == EVERYONE or row["sku"] not in here:
-                row |= _names(ctx, row, owner_id)
+                row |= _names(row, called)
             if row["sku"] in here:
                 _renew(ctx, row, owner_id, price_minor, cost_minor, day)
                 continue
@@ -102,6 +106,8 @@ def write(ctx: Context, rows: Sequence[dict[str, Any]], owner_id: str) -> Iterat
             new.append((place, NewProduct(*named, price_minor, row.get("barcode", ""), cost_minor, columns)))
         except DomainError as refusal:
             yield place, refusal
+    for name, names in called.items():
+        catalogue.name_category(ctx, name, names, owner_id=owner_id)
     plain, fits = [one for _place, one in new], True
     for place, why in new_products.refusals(ctx.session, plain):
         fits = False
@@ -121,12 +127,12 @@ def _stands(session: Session, owner_id: str, day: dt.date) -> dict[str, tuple[in
     return {sku: (price_minor, cost_minor) for sku, price_minor, cost_minor in session.execute(query)}
 
 
-def _names(ctx: Context, row: dict[str, Any], owner_id: str) -> dict[str, Any]:
-    """Return what a row's product is called in other languages; note so of its category and department."""
+def _names(row: dict[str, Any], called: dict[str, dict[str, str]]) -> dict[str, Any]:
+    """Return what a row's product is called in other languages; add to called what its category and department are."""
     said = {of: {code: row[f"{of}_{code}"] for code in LANGUAGES if row.get(f"{of}_{code}")} for of in NAMED}
     for of in ("category", "department"):
         if said[of] and row.get(of):
-            catalogue.name_category(ctx, row[of], said[of], owner_id=owner_id)
+            called.setdefault(row[of], {}).update(said[of])
     return {"names": said["name"]} if said["name"] else {}
 
 

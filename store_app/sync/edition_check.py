@@ -29,7 +29,7 @@ from config.nodes.node import this_node
 from config.nodes.publication import EVERYONE, RefusedEdition
 from config.words import N_
 from pos.catalogue import offers
-from pos.catalogue.catalogue import Barcode, Price, Product, TaxClass
+from pos.catalogue.catalogue import MOST_SEARCHED, Barcode, Price, Product, TaxClass
 from pos.pricing import promises
 from pos.store.store import Store, day_of
 from supply.demand.surroundings import MOST_DAYS
@@ -117,7 +117,7 @@ class _TaxClass(_Shape):
 class _Product(_Shape):
     sku: Annotated[str, Field(min_length=1, max_length=64)]
     name: Name
-    names: Names | None = None
+    names: Names | None
     brand: str = ""
     category: str
     department: str = ""
@@ -141,11 +141,20 @@ class _CategoryNames(_Shape):
     names: Names
 
 
+def _once(key: str) -> AfterValidator:
+    def check(rows: list[Any]) -> list[Any]:
+        if len({getattr(row, key) for row in rows}) < len(rows):
+            raise ValueError(f"one {key} is in it twice")
+        return rows
+
+    return AfterValidator(check)
+
+
 class _Catalogue(_Shape):
     store_id: str
     tax_classes: list[_TaxClass]
-    products: list[_Product]
-    category_names: list[_CategoryNames]
+    products: Annotated[list[_Product], _once("sku")]
+    category_names: Annotated[list[_CategoryNames], _once("name")]
     barcodes: list[tuple[Annotated[str, Field(min_length=1, max_length=64)], str, Qty]]
     prices: list[tuple[str, Day, Minor]]
 
@@ -263,7 +272,7 @@ def _check_leaf(kind: str, place: tuple[str | int, ...], value: Any) -> None:
             pass
         elif any(_is_control(letter) and not (kind == "lessons" and letter in _LINES) for letter in value):
             raise _refused("letters", kind, place)
-        longest = 2_000 if place[-1:] == ("search_text",) else LONGEST_OF.get(kind, LONGEST)
+        longest = MOST_SEARCHED if place[-1:] == ("search_text",) else LONGEST_OF.get(kind, LONGEST)
         if len(value) > longest:
             raise _refused("long", kind, place, most=longest)
     elif (isinstance(value, float) and not math.isfinite(value)) or (
@@ -288,8 +297,6 @@ def _check_scope(kind: str, body: dict[str, Any], store: Store) -> None:
 def _check_catalogue(session: Session, body: dict[str, Any], today: dt.date, sha256: str) -> None:
     own = dict(session.execute(sa.select(Product.sku, Product.name).where(Product.owner_id != EVERYONE)).all())
     named = {row["sku"]: row for row in body["products"]}
-    if len(named) < len(body["products"]):
-        raise _refused("shape", "catalogue", ("products",), why="a product is in it twice")
     taxes = dict(session.execute(sa.select(TaxClass.id, TaxClass.name).where(TaxClass.owner_id != EVERYONE)).all())
     for table, key, ours in (
         ("products", "sku", own),

@@ -244,10 +244,12 @@ def category(name: str) -> str:
 
 
 def number(value: float | None, places: int = 0, *, plus: bool = False) -> str:
-    """Write a number with at most `places` decimals; None → '–'. plus: with its sign, also above nought."""
+    """Write a number with at most `places` decimals; None → '–'. plus: as a change, '+3', '−3'."""
     if value is None:
         return "–"
-    return ("+" if plus and value > 0 else "") + speech().number(round(value, places), places)
+    value = round(value, places)
+    sign = "" if not plus or not value else "+" if value > 0 else "−"
+    return sign + speech().number(abs(value) if sign else value, places)
 
 
 def percent(rate_bp: float | None, places: int = 2, *, plus: bool = False) -> str:

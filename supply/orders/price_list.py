@@ -200,8 +200,7 @@ def rows(session: Session, supplier_id: str, day: dt.date, *, text: str = "", mo
         .order_by(Product.name, Product.sku)
     )
     if text:
-        named = Product.search_text.contains(text.casefold(), autoescape=True)
-        query = query.where(sa.or_(named, Product.sku == text, SupplierProduct.article_no == text))
+        query = query.where(catalogue.matches(text) | (SupplierProduct.article_no == text))
     found = session.execute(query.limit(most)).all()
     skus = [product.sku for _, product in found]
     now = {one.sku: one.pack_cost_minor for one in suppliers.terms_for(session, supplier_id, skus, day)}
@@ -237,7 +236,7 @@ def changes(session: Session, supplier_id: str, listed: Sequence[Listed], *, tod
         for one in some:
             product, day = known.get(one.sku), max(one.from_day or today, today)
             if product is not None:
-                found.append(_change(one, product.name, product.stock_unit, before.get((one.sku, day)), day))
+                found.append(_change(one, product.shown, product.stock_unit, before.get((one.sku, day)), day))
     return found
 
 

@@ -178,7 +178,7 @@ def likely(session: Session, name: str, most: int = 3) -> list[Product]:
 
     def unlike(one: Product) -> tuple[float, str]:
         own = _words(one.name)
-        return -len(own & words) / max(1, len(own | words)), one.name
+        return -len(own & words) / max(1, len(own | words)), one.shown
 
     return [one for one in sorted(found, key=unlike) if _words(one.name) & words][:most]
 

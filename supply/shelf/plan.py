@@ -29,7 +29,6 @@ from config.nodes import journal
 from config.nodes.facts import applies
 from config.nodes.journal import Context
 from config.states import StateTable
-from config.words import called
 from pos.catalogue import catalogue
 from pos.catalogue.catalogue import Barcode, Product
 from pos.stock import stock
@@ -401,7 +400,7 @@ def label_documents(
     return {
         product.sku: {
             "sku": product.sku,
-            "name": called(product.name, product.names, store.language),
+            "name": product.called(store.language),
             "brand": product.brand,
             "pack_text": product.pack_text,
             "price_minor": prices[product.sku],

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, Route, expect
 from config.clock import SystemClock
 from config.money import exponent
 from config.nodes.journal import Actor, Context
-from pos.catalogue.catalogue import Barcode, Listing, Price, Product
+from pos.catalogue.catalogue import Barcode, CategoryNames, Listing, Price, Product
 from pos.catalogue.gs1 import check_digit
 from pos.payments.payments import Payment
 from pos.printing.queue import PrintJob
@@ -130,6 +130,7 @@ def test_a_till_of_twenty_thousand_products_asks_for_them_once_and_draws_few(pag
         same = {"category": "Many", "tax_class_id": "food"}
         rows = [same | {"sku": sku, "name": f"Ware {sku}", "search_text": sku.lower()} for sku in skus]
         session.execute(sa.insert(Product), rows)
+        session.add(CategoryNames(name="Many", names={"es": "Muchas"}, search_text="muchas"))
         session.execute(sa.insert(Listing), [{"store_id": STORE, "sku": sku} for sku in skus])
         prices = {"scope_id": "*", "from_day": dt.date(2026, 1, 1), "price_minor": 199}
         session.execute(sa.insert(Price), [{"sku": sku} | prices for sku in skus])
@@ -144,6 +145,8 @@ def test_a_till_of_twenty_thousand_products_asks_for_them_once_and_draws_few(pag
     page.locator("#search").fill("p1999")
     expect(page.locator("#tiles .tile").first).to_contain_text("Ware P1999")
     assert page.locator("#tiles .tile").count() <= 60
+    page.locator("#search").fill("muchas")
+    expect(page.locator("#tiles .tile").first).to_contain_text("Ware P00000")
 
 
 def test_a_scanned_line_is_drawn_before_it_is_kept_and_told_to_the_customers_screen(page: Page, node: Node):

@@ -170,6 +170,7 @@ CREATE TABLE category_names (
   owner_id TEXT NOT NULL,
   name TEXT NOT NULL,
   names JSON NOT NULL,
+  search_text TEXT NOT NULL,
   CONSTRAINT pk_category_names PRIMARY KEY (owner_id, name)
 );
 

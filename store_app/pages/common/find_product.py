@@ -74,13 +74,10 @@ def named(session: Session, text: str, *, field: str) -> Product:
 
 
 def choices(session: Session, text: str) -> list[Product]:
-    """Return the products whose name, brand, category or pinyin holds every word, by name."""
-    query = sa.select(Product).where(Product.active, Product.kind == "goods")
-    words = form.tidy(text).casefold().split()[:8]
-    for word in words:
-        query = query.where(Product.search_text.contains(word, autoescape=True))
-    if not words:
+    """Return the products that match every word, by name."""
+    if not (text := form.tidy(text)):
         return []
+    query = sa.select(Product).where(Product.active, Product.kind == "goods", catalogue.matches(text))
     return list(session.scalars(query.order_by(Product.name, Product.sku).limit(MOST_CHOICES)))
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import DomainError
 from config.nodes.journal import Context
-from pos.catalogue.catalogue import Product
+from pos.catalogue.catalogue import Product, matches
 from pos.sold import Sale, SaleLine, newest_first
 from pos.stock.ledger import INSIDE, StockLevel
 from pos.store.store import Store, store_of
@@ -117,9 +117,7 @@ def _stock(session: Session, store: Store, find: str) -> list[tuple[Product, int
         .order_by(sums.c.qty, Product.sku)
         .limit(ROWS)
     )
-    for word in find.casefold().split():
-        query = query.where(Product.search_text.contains(word, autoescape=True) | (Product.sku == word))
-    return [(product, int(qty)) for product, qty in session.execute(query)]
+    return [(product, int(qty)) for product, qty in session.execute(query.where(matches(find)))]
 
 
 def _coming(session: Session, store: Store) -> tuple[list[ReplenishmentOrder], list[Delivery]]:

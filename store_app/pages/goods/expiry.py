@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 
 from config.errors import DomainError, Invalid
 from config.nodes.journal import Context
-from config.words import called
 from pos.documents import labels
 from pos.printing import queue
 from pos.stock import batches, markdown, waste
@@ -120,7 +119,7 @@ def label(sku: str, expires_on: str, percent: str) -> ResponseReturnValue:
         code = markdown.code_of(session, sku, None, last_day)
     document = {
         "sku": product.sku,
-        "name": called(product.name, product.names, place().language),
+        "name": product.called(place().language),
         "pack_text": _("Reduced · until %(day)s", day=speech().day(last_day)),
         "price_minor": markdown.reduced_minor(price_minor or 0, share * 100),
         "was_minor": price_minor,

@@ -71,8 +71,7 @@ def products(store_id: str, asked: Asked, day: dt.date) -> Query:
     )
     for word in asked.text.casefold().split():
         coded = sa.exists().where(Barcode.sku == Product.sku, Barcode.code == word)
-        held = Product.search_text.contains(word, autoescape=True)
-        query = query.where(held | (sa.func.lower(Product.sku) == word) | coded)
+        query = query.where(catalogue.matches(word) | coded)
     for column, wanted in (
         (Product.category, asked.top_category),
         (Product.brand, asked.brand),

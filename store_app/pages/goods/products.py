@@ -165,6 +165,7 @@ def product(sku: str, fault: DomainError | None = None) -> ResponseReturnValue:
         level=level,
         deposit=deposit,
         names=names,
+        longest=assortment.LONGEST,
         languages=[language(code) for code in LANGUAGES if code != place().language],
         keys=keys,
         label=label,
@@ -264,15 +265,14 @@ def name(sku: str) -> ResponseReturnValue:
     store_id = str(place().store_id)
     said = {
         of: {code: form.text(f"{of}_{code}", most=most) for code in LANGUAGES if f"{of}_{code}" in request.form}
-        for of, most in NAMED.items()
+        for of, most in assortment.LONGEST.items()
+        if of in NAMED
     }
     with write() as session:
         ctx, thing = acting(session), assortment.own_product(session, store_id, sku)
-        before = product_list.other_names(thing, catalogue.category_names(session))
         assortment.name_product(ctx, store_id, sku, said["name"])
-        for of in ("category", "department"):  # what the network said stays the network's
-            fresh = {code: word for code, word in said[of].items() if word != before[of].get(code, "")}
-            catalogue.name_category(ctx, getattr(thing, of), fresh, owner_id=store_id)
+        for of in ("category", "department"):
+            catalogue.name_category(ctx, getattr(thing, of), said[of], owner_id=store_id)
     flash(_("Saved."), "good")
     return redirect(url_for("products.product", sku=sku), 303)
 

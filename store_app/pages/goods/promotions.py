@@ -314,16 +314,14 @@ def _search(session: Session, text: str) -> list[tuple[str, str, str]]:
     for sort, column, word in sorts if text else sorts[:1]:
         names = sa.select(column).where(Product.active, column != "").distinct().order_by(column)
         if text:
-            said = [name for name, others in called.items() if text.casefold() in " ".join(others.values()).casefold()]
-            names = names.where(sa.func.lower(column).contains(text.casefold(), autoescape=True) | column.in_(said))
+            held = sa.func.lower(column).contains(text.casefold(), autoescape=True)
+            names = names.where(held | column.in_(catalogue.called_so(text)) if sort == "category" else held)
         some = session.scalars(names.limit(FOUND if text else 24))
         found += [(f"{sort}:{name}", words.called(name, called.get(name)), word) for name in some]
     query = sa.select(Product).where(Product.active, Product.kind == "goods").order_by(Product.name, Product.sku)
     if place().store_id:
         query = query.join(Listing, sa.and_(Listing.sku == Product.sku, Listing.store_id == _owner(), Listing.active))
-    for word in text.casefold().split():
-        query = query.where(Product.search_text.contains(word, autoescape=True) | (sa.func.lower(Product.sku) == word))
-    products = session.scalars(query.limit(FOUND * 2)) if text else ()
+    products = session.scalars(query.where(catalogue.matches(text)).limit(FOUND * 2)) if text else ()
     for row in products:
         found.append((f"sku:{row.sku}", row.shown, words.called(row.category, called.get(row.category))))
     return found

@@ -297,12 +297,7 @@ def _choices(session: Session, store_id: str, text: str, standing: str) -> list[
     """Return products with a price: those that fit the search, else the store's own."""
     query = sa.select(Product).where(Product.active, Product.sku != standing)
     if text:
-        query = query.where(
-            sa.or_(
-                Product.search_text.contains(text.lower(), autoescape=True),
-                Product.sku == text,
-            )
-        )
+        query = query.where(catalogue.matches(text))
     else:
         query = query.join(Listing, sa.and_(Listing.store_id == store_id, Listing.sku == Product.sku, Listing.active))
     products = session.scalars(query.order_by(Product.name, Product.sku).limit(4 * CHOICES)).all()

@@ -10,13 +10,13 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from config.errors import DomainError, Invalid, NotFound
+from config.errors import DomainError, Invalid
 from pos.catalogue import catalogue
 from pos.catalogue.catalogue import Barcode, Listing, Product
 from pos.stock import batches, stock
 from pos.stock import waste as wastes
 from pos.stock.ledger import INSIDE, CountTask, Place, Reservation, StockLevel, StockMovement
-from store_app.pages.common import form, waiting
+from store_app.pages.common import find_product, form, waiting
 from store_app.runtime.doors import acting, read, write
 from store_app.web.presenting import RAIL_COUNTS, page, place, qty, today
 from store_app.web.security import can, requires
@@ -94,7 +94,7 @@ def product(sku: str, fault: DomainError | None = None, asked: str = "") -> Resp
     """Show one product: where it is, what moved, and the forms to count it and to write off."""
     store_id = str(place().store_id)
     with read() as session:
-        product = _product_of(session, sku)
+        product = find_product.product_of(session, sku)
         level = stock.levels(session, store_id, [sku])[sku]
         task = session.get(CountTask, (store_id, sku))
         moved = form.paged(_moved(store_id, sku), ROWS)
@@ -127,7 +127,7 @@ def product(sku: str, fault: DomainError | None = None, asked: str = "") -> Resp
 def count_page(sku: str, fault: DomainError | None = None) -> ResponseReturnValue:
     """Ask for a count; what the records say is not shown, so that people count."""
     with read() as session:
-        product = _product_of(session, sku)
+        product = find_product.product_of(session, sku)
         task = session.get(CountTask, (str(place().store_id), sku))
     return page(
         "goods/stock/count.html",
@@ -150,7 +150,7 @@ def count(sku: str) -> ResponseReturnValue:
     """Book what was counted; the page never said what was expected."""
     command, counted = form.command_id(), form.whole("qty")
     with write() as session:
-        name = _product_of(session, sku).name
+        name = find_product.product_of(session, sku).shown
         if not _already(session, command):
             stock.count(acting(session), str(place().store_id), sku, counted, count_id=command)
     flash(_("Thanks, %(name)s is counted.", name=name), "good")
@@ -165,7 +165,7 @@ def waste(sku: str) -> ResponseReturnValue:
     command, wasted, (reason, note) = form.command_id(), form.whole("qty", least=1), _waste_reason()
     from_place = form.one_of("place", INSIDE, sentence=_("Choose where it was."))
     with write() as session:
-        product = _product_of(session, sku)
+        product = find_product.product_of(session, sku)
         if not _already(session, command):
             what = wastes.WriteOff(sku, wasted, reason, note, from_place=Place(from_place))
             wastes.write_off(acting(session), str(place().store_id), what, id=command)
@@ -190,13 +190,6 @@ def _waste_reason() -> tuple[str, str]:
     return (choice if known else "other"), own
 
 
-def _product_of(session: Session, sku: str) -> Product:
-    found = session.get(Product, sku)
-    if found is None:
-        raise NotFound("unknown-product", "Product not found. Search by name.")
-    return found
-
-
 def _already(session: Session, command: str) -> bool:
     return (
         session.scalar(
@@ -215,13 +208,8 @@ def _found(store_id: str, text: str, show: str) -> sa.Select[Product]:
     )
     query = sa.select(Product).where(here)
     if text:
-        query = query.where(
-            sa.or_(
-                Product.search_text.contains(text.lower(), autoescape=True),
-                Product.sku == text,
-                sa.exists().where(Barcode.code == text, Barcode.sku == Product.sku),
-            )
-        )
+        coded = sa.exists().where(Barcode.code == text, Barcode.sku == Product.sku)
+        query = query.where(catalogue.matches(text) | coded)
     if show != "all":
         query = query.where(Product.sku.in_(_skus(store_id, show)))
     return query

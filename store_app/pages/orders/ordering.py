@@ -13,8 +13,8 @@ from config.errors import DomainError, Invalid, NotFound
 from config.ids import NETWORK
 from config.nodes.journal import Context
 from config.words import N_
-from pos.catalogue.catalogue import Product, find_code, search
-from store_app.pages.common import form, waiting
+from pos.catalogue.catalogue import find_code, search
+from store_app.pages.common import find_product, form, waiting
 from store_app.pages.common.timeline import timeline
 from store_app.pages.orders import order_lines
 from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
@@ -314,7 +314,7 @@ def outlook(sku: str) -> ResponseReturnValue:
     Weighed goods count in kilograms and litres.
     """
     with read() as session:
-        unit = _product_of(session, sku).stock_unit
+        unit = find_product.product_of(session, sku).stock_unit
         seen = forecasts.as_seen(session, str(place().store_id), sku)
     size = 1 if unit == "each" else 1000
     past = {day: None if sold is None else sold / size for day, sold in seen["history"]}
@@ -345,7 +345,7 @@ def outlook(sku: str) -> ResponseReturnValue:
 def outlook_page(sku: str, fault: DomainError | None = None) -> ResponseReturnValue:
     """Show the same numbers as a table, and what the shopkeeper wants of this product."""
     with read() as session:
-        product = _product_of(session, sku)
+        product = find_product.product_of(session, sku)
         preference = session.get(OrderPreference, (str(place().store_id), sku))
         seen = forecasts.as_seen(session, str(place().store_id), sku)
         sentence = order_lines.forecast_sentence(session, str(place().store_id), today=today())
@@ -428,20 +428,14 @@ def one_product(session: Session, wanted: str) -> str:
     if scanned is not None:
         return scanned.product.sku
     found = search(session, store_id, wanted, today(), limit=5)
-    named = [one for one in found if wanted.casefold() in (one.name.casefold(), one.sku.casefold())] or found
+    known = [(one, {text.casefold() for text in (one.shown, one.name, one.sku)}) for one in found]
+    named = [one for one, texts in known if wanted.casefold() in texts] or found
     if not named:
         raise NotFound("unknown-product", "Product not found. Search by name.")
     if len(named) > 1:
-        names = _(", ").join(one.name for one in named)
+        names = _(", ").join(one.shown for one in named)
         raise Invalid("many-products", "Several products match: %(names)s. Enter more of the name.", names=names)
     return named[0].sku
-
-
-def _product_of(session: Session, sku: str) -> Product:
-    found = session.get(Product, sku)
-    if found is None:
-        raise NotFound("unknown-product", "Product not found. Search by name.")
-    return found
 
 
 def _seconds(day: dt.date) -> int:

@@ -20,7 +20,7 @@ from config.errors import DomainError, Invalid, NotFound
 from config.ids import NETWORK
 from config.money import exponent
 from config.nodes.publication import EVERYONE
-from pos.catalogue.catalogue import Product
+from pos.catalogue.catalogue import Product, matches
 from store_app.files import importing, network
 from store_app.pages.common import form, uploads
 from store_app.pages.orders import ordering
@@ -350,11 +350,7 @@ def _prices(session: Session, supplier_id: str, text: str) -> list[PriceRow]:
         .join(Product, Product.sku == SupplierProduct.sku)
         .where(
             SupplierProduct.supplier_id == supplier_id,
-            sa.or_(
-                Product.search_text.contains(text.casefold(), autoescape=True),
-                Product.sku == text,
-                SupplierProduct.article_no == text,
-            ),
+            matches(text) | (SupplierProduct.article_no == text),
         )
         .order_by(Product.name, Product.sku)
     ).all()

@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as lazy
 from config.errors import DomainError, Refused
 from config.nodes.journal import Context
 from pos.catalogue import gs1, own_labels, scan
-from pos.catalogue.catalogue import Listing, Product, Scanned
+from pos.catalogue.catalogue import Listing, Product, Scanned, matches
 from pos.catalogue.own_labels import STEPS, Scheme
 from pos.till import scale
 from pos.till.scale import PracticeScale
@@ -92,11 +92,9 @@ def overview(fault: DomainError | None = None) -> ResponseReturnValue:
         query = (
             sa.select(Product.sku, Product.shown.label("name"), Product.category)
             .join(Listing, sa.and_(Listing.sku == Product.sku, Listing.store_id == store_id))
-            .where(Product.active, Listing.active, Product.stock_unit == "gram")
+            .where(Product.active, Listing.active, Product.stock_unit == "gram", matches(sought))
             .order_by(Product.sku.not_in(list(known)), Product.name)
         )
-        for word in sought.casefold().split():
-            query = query.where(Product.search_text.contains(word, autoescape=True))
         goods = session.execute(query.limit(SHOWN + 1)).all()
     here = {way.pattern for way in ways}
     setting = scale.setting_for(doors().settings.scale, request.args.get("till_id", ""))

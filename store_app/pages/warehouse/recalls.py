@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import DomainError, Invalid, NotFound
 from pos.catalogue import gs1
-from pos.catalogue.catalogue import Barcode, Product
+from pos.catalogue.catalogue import Barcode, Product, matches
 from pos.stock import batches, recall
 from pos.store.store import day_of, usual_currency
 from store_app.pages.common import form
@@ -259,7 +259,7 @@ def _found(session: Session, text: str) -> list[Product]:
     """Return the products a code, a number or a part of a name means."""
     known = sa.select(Barcode.sku).where(Barcode.code.in_(gs1.spellings(text)))
     exact = list(session.scalars(sa.select(Product).where(sa.or_(Product.sku == text, Product.sku.in_(known)))))
-    named = sa.select(Product).where(Product.search_text.contains(text.casefold(), autoescape=True))
+    named = sa.select(Product).where(matches(text))
     return exact or list(session.scalars(named.order_by(Product.name, Product.sku).limit(SHOWN)))
 
 

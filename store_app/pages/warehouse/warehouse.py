@@ -13,7 +13,7 @@ from pos.catalogue.catalogue import Product
 from pos.stock import waste
 from pos.stock.waste import WriteOff
 from pos.store.store import usual_currency
-from store_app.pages.common import form
+from store_app.pages.common import find_product, form
 from store_app.runtime.doors import acting, clock, read, write
 from store_app.web.presenting import page, qty, today
 from store_app.web.security import requires
@@ -58,9 +58,7 @@ def write_off(warehouse_id: str) -> ResponseReturnValue:
     if reason == "other" and not note:
         raise Invalid("no-reason", "Give a short reason.", field="note")
     with write() as session:
-        product = session.get(Product, sku)
-        if product is None:
-            raise NotFound("unknown-product", "Product not found. Search by name.")
+        product = find_product.product_of(session, sku)
         with form.once():
             what = WriteOff(sku, units, reason, note, lot_id=form.text("lot_id", most=40) or None)
             lots.write_off(acting(session), warehouse_id, what, id=command)

@@ -13,7 +13,7 @@ const ROWS = '"rows":[\n'; // the last of the object's parts
 
 /**
  * What many products share.
- * @typedef {Pick<Product, "brand" | "category" | "department" | "kind" | "stock_unit" | "price_quantity" | "inclusive" | "rate_bp">} Sort
+ * @typedef {Pick<Product, "brand" | "category" | "department" | "kind" | "stock_unit" | "price_quantity" | "inclusive" | "rate_bp"> & { sounds: string }} Sort
  *
  * A product as the answer tells it: its places are named by the answer's columns.
  * @typedef {unknown[]} Row
@@ -192,7 +192,7 @@ export class Catalogue {
   get texts() {
     if (!this.#texts) {
       const { sku = 0, name = 0, sort = 0, codes = 0, sounds = -1 } = this.at;
-      const shared = this.sorts.map(({ brand, category, kind }) => [`${brand} ${category}`, kind === "deposit" ? say("empties") : ""]);
+      const shared = this.sorts.map(({ brand, category, kind, sounds }) => [`${brand} ${category} ${sounds}`, kind === "deposit" ? say("empties") : ""]);
       /** @type {Map<string, Row>} */
       const byCode = this.#codes = new Map();
       this.#texts = this.rows.map((row) => {

@@ -24,7 +24,7 @@ from config.errors import Conflict, Invalid, NotFound, Refused
 from config.money import amount_for
 from config.nodes import journal
 from config.nodes.journal import Context
-from pos.catalogue.catalogue import Product
+from pos.catalogue.catalogue import Product, matches
 from pos.stock import batches, stock, waste
 from pos.stock.batches import Batch, Held
 from pos.stock.ledger import INSIDE, MOST_QTY, Place, StockCount, StockLevel, StockMovement
@@ -156,7 +156,7 @@ def kept(session: Session, warehouse_id: str, *, text: str = "", is_gone: bool =
     if is_gone:
         query = query.where(sold.c.sku.is_not(None), there.c.qty <= 0)
     if text:
-        query = query.where(_is_named(text))
+        query = query.where(matches(text))
     promised, coming = promised_of(session, warehouse_id), _coming(session, warehouse_id)
     return [
         Kept(sku, name, unit, int(qty), promised.get(sku, 0), pack_qty, coming.get(sku))
@@ -240,16 +240,12 @@ def _named(session: Session, warehouse_id: str, text: str, most: int) -> list[st
         .join(StockLevel, StockLevel.sku == Product.sku)
         .where(
             StockLevel.store_id == warehouse_id, StockLevel.place.in_(INSIDE), StockLevel.qty > 0,
-            _is_named(text),
+            matches(text),
         )
         .order_by(Product.name, Product.sku)
         .distinct()
     )  # fmt: skip
     return [row[0] for row in session.execute(query.add_columns(Product.name).limit(most))]
-
-
-def _is_named(text: str) -> sa.ColumnElement[bool]:
-    return sa.or_(Product.search_text.contains(text.casefold(), autoescape=True), Product.sku == text)
 
 
 def _ending(session: Session, warehouse_id: str, day: dt.date) -> list[str]:

@@ -273,9 +273,8 @@ def due_back_minor(session: Session, order: PickupOrder) -> int:
 
 def search(session: Session, store_id: str, text: str, *, at: dt.datetime, limit: int = 12) -> list[OnlineProduct]:
     """Return what can be ordered and has every word of the text in it, what is here first."""
-    query = sa.select(Product.sku).where(Product.active, Product.kind == "goods", Product.price_typed.is_(False))
-    for word in text.casefold().split():
-        query = query.where(Product.search_text.contains(word, autoescape=True) | (Product.sku == word))
+    sold = Product.active, Product.kind == "goods", Product.price_typed.is_(False)
+    query = sa.select(Product.sku).where(*sold, catalogue.matches(text))
     skus = session.scalars(query.order_by(Product.name, Product.sku).limit(20 * limit)).all()
     found = products(session, store_id, skus, at=at)
     return sorted(found.values(), key=lambda one: (one.here_qty < one.step_qty, one.name, one.sku))[:limit]

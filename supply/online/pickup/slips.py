@@ -19,7 +19,6 @@ from sqlalchemy.orm import Session
 
 from config.errors import NotFound, Refused
 from config.nodes.journal import Actor, Context
-from config.words import called
 from pos.catalogue.catalogue import Product
 from pos.documents.paper import first_name
 from pos.payments.tenders import CASH
@@ -168,7 +167,7 @@ def _printed(session: Session, order: PickupOrder, store: Store) -> list[dict[st
     """Return an order's lines as they are printed, in the store's language."""
     lines = lines_of(session, order)
     query = sa.select(Product).where(Product.sku.in_([line.sku for line in lines]))
-    known = {one.sku: (called(one.name, one.names, store.language), one.stock_unit) for one in session.scalars(query)}
+    known = {one.sku: (one.called(store.language), one.stock_unit) for one in session.scalars(query)}
     printed = [(line, *known.get(line.sku, (line.name, "each"))) for line in lines]
     return [{"name": name, "qty": line.qty, "stock_unit": unit} for line, name, unit in printed]
 

@@ -18,7 +18,7 @@ from config.errors import NotFound
 from config.nodes.node import Peer
 from config.prepared import PreparedForSome
 from config.words import called
-from pos.catalogue.catalogue import Product
+from pos.catalogue.catalogue import Product, matches
 from pos.sale.quoting import Quote
 from pos.store.store import store_of
 from supply.online.storefront import price
@@ -132,8 +132,7 @@ def _silence(session: Session, store_id: str, at: dt.datetime | None) -> dt.time
 
 def _ordered(query: Query, text: str, category: str | None, silence: dt.timedelta) -> Query:
     """Narrow a listing to words and a category, and put it in its order."""
-    for word in text.casefold().split():
-        query = query.where(Product.search_text.contains(word, autoescape=True))
+    query = query.where(matches(text))
     if category:
         query = query.where(Product.category == category)
     left = safe_left(silence)

@@ -168,6 +168,7 @@ def _view(product: Product, tax: TaxClass, price_minor: int) -> ProductView:
     return ProductView(
         sku=product.sku,
         name=product.name,
+        shown=product.shown,
         names=product.names,
         brand=product.brand,
         category=product.category,

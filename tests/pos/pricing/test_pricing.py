@@ -27,6 +27,7 @@ from tests.builders import NOON, STORE
 PLAIN = ProductView(
     sku="x",
     name="X",
+    shown="X",
     brand="",
     category="",
     pack_text="",

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from config import words
 from config.errors import Conflict, Invalid, Refused
 from config.ids import new_id
 from config.nodes.journal import Actor, Context
@@ -145,13 +146,15 @@ def test_what_goes_back_or_is_spoilt_leaves_its_lot_and_the_stock(store):
     assert store.findings() == []
 
 
-def test_whose_a_product_is_stays_clear(store):
+def test_whose_a_product_is_stays_clear(store, monkeypatch):
+    monkeypatch.setattr(words, "reader", lambda: "es")
     sku = farm(store)
     with store.database.write() as session:
+        assortment.name_product(Context(session, **BY), STORE, sku, {"es": "Miel"})
         producers.add_producer(
             Context(session, **BY), STORE, producers.ProducerFacts("Wang", commission_bp=1_000), id="wang"
         )
-        with pytest.raises(Conflict, match="another producer"):
+        with pytest.raises(Conflict, match="Miel is already sold for another producer"):
             producers.sell_for(Context(session, **BY), STORE, "wang", sku)
         with pytest.raises(Refused, match="your own"):
             producers.sell_for(Context(session, **BY), STORE, "wang", "milk")

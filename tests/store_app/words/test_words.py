@@ -41,7 +41,7 @@ def test_the_week_the_clock_and_decimals_are_the_readers(house, language, first,
         assert days[0][1].strip(".") == first
         assert sorted(n for n, _ in days) == list(range(7))
         assert {re.sub(r"\s", " ", text) for text in (minute(14 * 60 + 5), hour("14:05"))} == {time}
-        assert (decimal_text(1.31), number(1.5, 1, plus=True), number(-1.5, 1, plus=True)[0]) == (rate, gain, "-")
+        assert (decimal_text(1.31), number(1.5, 1, plus=True), number(-1.5, 1, plus=True)[0]) == (rate, gain, "−")
         changes = [percent(rate_bp, 0, plus=True) for rate_bp in (500, -500, -49)]
         assert re.sub(r"\s", " ", " ".join([percent(550), *changes])) == shares
 

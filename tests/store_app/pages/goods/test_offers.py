@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from config.ids import new_id
 from config.nodes.journal import Context
 from config.nodes.publication import EVERYONE
-from pos.catalogue import offers
-from pos.catalogue.catalogue import Listing
+from pos.catalogue import catalogue, offers
+from pos.catalogue.catalogue import Listing, Product
 from pos.catalogue.offers import Coupon, StandingOffer
 from pos.pricing.promises import Choice, Offer, Part
 from store_app.sync.sender import effect_of_edition
@@ -99,6 +99,14 @@ def test_products_are_found_and_picked_step_by_step_and_nothing_is_kept_before_i
     category = send(client, "/offers/new/percent", do="find:0", q0="")
     assert 'value="add:0:category:Drinks"' in category.text
     assert picture_of(office) == before
+
+
+def test_a_brand_is_not_found_by_what_a_category_of_its_name_is_called(office):
+    with office.doors.write() as session:
+        session.get_one(Product, "tea").brand = "Dairy"
+        catalogue.name_category(Context(session, SYSTEM, NOON), "Dairy", {"es": "Lácteos"})
+    found = send(office.signed_in(), "/offers/new/percent", do="find:0", q0="Lácteos", percent="20").text
+    assert ("add:0:category:Dairy" in found, "add:0:brand:Dairy" in found) == (True, False)
 
 
 def test_the_example_shows_what_a_customer_pays_and_warns_below_cost(office):

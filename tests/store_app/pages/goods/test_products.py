@@ -474,6 +474,7 @@ def test_an_own_product_and_its_category_are_named_in_other_languages_and_shown_
     german = client.get("/api/catalogue?lang=de").json
     assert [row[1] for row in german["rows"] if row[0] == sku] == ["Own jam"]
     assert "Para untar" not in str(german["sorts"])
+    assert [one[-1] for one in german["sorts"] if "Spreads" in one] == ["para untar"], "the till's search finds it, too"
     assert "Para untar" in str(client.get("/api/catalogue?lang=es").json["sorts"])
 
 
@@ -488,11 +489,14 @@ def test_names_leave_in_the_file_and_come_in_again(office: House):
         "",
         "Para untar",
     )
-    row |= {"sku": "J2", "barcode": "", "category": "Jams"}
+    row |= {"sku": "J2", "barcode": "", "category": "Jams", "category_de": "Marmelade"}
     lines = "\n".join(",".join(cells) for cells in (row.keys(), row.values()))
     sheet = importing.read("products", lines.encode(), "list.csv")
     with office.doors.write() as session:
-        importing.write(Context(session, SYSTEM, NOON), sheet, STORE)
+        ctx = Context(session, SYSTEM, NOON)
+        catalogue.name_category(ctx, "Jams", {"de": "Marmelade"})
+        importing.write(ctx, sheet, STORE)
         assert session.get_one(Product, "J2").names == {"es": "Mermelada", "zh": "果酱"}
-        assert catalogue.category_names(session)["Jams"] == {"es": "Para untar"}
+        catalogue.name_category(ctx, "Jams", {"de": "Konfitüre"})
+        assert catalogue.category_names(session)["Jams"] == {"es": "Para untar", "de": "Konfitüre"}
     assert "J2" in client.get("/products/?q=untar+guojiang").text

@@ -7,10 +7,14 @@ import re
 import pytest
 import sqlalchemy as sa
 
+from config.errors import Invalid
 from config.ids import new_id
 from config.nodes.journal import Actor, Context, JournalEntry, record
 from config.nodes.outbox import OutboxMessage
+from config.nodes.publication import EVERYONE
+from pos.catalogue import assortment
 from pos.store.store import Store
+from store_app.files import network
 from store_app.jobs import orders
 from store_app.jobs.desk import Desk
 from store_app.pages.orders import order_lines
@@ -148,6 +152,23 @@ def test_a_product_is_added_by_name_or_code(office):
     assert (line(office, "tea").packs, line(office, "tea").packs_proposed) == (2, 0)
     assert send(client, f"/orders/{P1}/add", product="4006381333931", packs="2").status_code == 409
     assert "Product not found. Search by name" in words(send(client, f"/orders/{P1}/add", product="zzz", packs="1"))
+
+
+def test_a_product_is_meant_by_the_name_that_is_shown(office):
+    client = office.signed_in()
+    with office.doors.write() as session:
+        ctx = Context(session, SYSTEM, NOON)
+        assortment.name_product(ctx, EVERYONE, "tea", {"de": "Tee"})
+        assortment.name_product(ctx, EVERYONE, "soap", {"de": "Teeseife"})
+        with office.app.test_request_context("/?lang=de"):
+            assert network.one_product(session, "tee") == "tea"
+            with pytest.raises(Invalid, match="Tee, Teeseife"):
+                network.one_product(session, "te")
+    asked = {"packs": "2", "reason": "change-event"}
+    assert "Mehrere Produkte passen: Teeseife, Tee." in words(
+        send(client, f"/orders/{P1}/add?lang=de", product="te", **asked)
+    )
+    assert send(client, f"/orders/{P1}/add?lang=de", product="tee", **asked).location.endswith("line-tea")
 
 
 def test_all_proposals_go_with_one_press_and_what_stays_is_said(office):
