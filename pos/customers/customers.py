@@ -42,7 +42,7 @@ from pos.printing.queue import PrintJob
 from pos.sold import Sale
 from pos.store.store import Store
 
-MOST_FOUND = 20
+MOST_FOUND, RECENT_SALES = 20, 500
 LEAST_DIGITS, WHOLE_FROM = 4, 7
 """Digits a number is looked up by; from how many on it may be a whole one, with the 0 of its country before it."""
 NAME_LETTERS = 80
@@ -271,7 +271,12 @@ def standing(session: Session, store: Store, customer_id: str, *, at: dt.datetim
 
 
 def search(session: Session, store_id: str, text: str) -> list[Found]:
-    """Return the customers a name, its pinyin or the last digits of a number fits, a few at most (rule 4)."""
+    """Return the customers a name, its pinyin or the last digits of a number fits, a few at most (rule 4).
+
+    Without a text: those who bought last, the newest first.
+    """
+    if not text.strip():
+        return _recent(session, store_id)
     words = unicodedata.normalize("NFKC", text).casefold().split()
     digits = re.sub(r"[\s()/+.-]", "", unicodedata.normalize("NFKC", text))
     if digits.isdecimal():
@@ -291,8 +296,9 @@ def listed(store_id: str) -> sa.Select[str]:
 
 
 def named(session: Session, store_id: str, ids: Sequence[str]) -> dict[str, Found]:
-    """Return the customers of these ids, by name; a forgotten one is not among them."""
-    return {row.id: row for row in _found(session, store_id, [Customer.id.in_(ids)], len(ids))} if ids else {}
+    """Return the customers of these ids in their order, by id; a forgotten one is not among them."""
+    known = {row.id: row for row in _found(session, store_id, [Customer.id.in_(ids)], len(ids))} if ids else {}
+    return {one: known[one] for one in ids if one in known}
 
 
 def everything_about(session: Session, store: Store, customer_id: str) -> dict[str, Any]:
@@ -403,6 +409,13 @@ def _found(
         Found(row.id, row.name, row.phone[-4:] if row.phone else "", member, have, owed, limit)
         for row, member, have, owed, limit in session.execute(query.limit(most))
     ]
+
+
+def _recent(session: Session, store_id: str) -> list[Found]:
+    newest = sa.select(Sale.customer_id).where(Sale.store_id == store_id).order_by(Sale.business_day.desc())
+    last = session.scalars(newest.order_by(Sale.completed_at.desc()).limit(RECENT_SALES))
+    known = named(session, store_id, list(dict.fromkeys(one for one in last if one))[:MOST_FOUND])
+    return list(known.values())
 
 
 def _account(points: Any, scope: str) -> sa.ColumnElement[bool]:

@@ -11,12 +11,14 @@ from config.nodes.journal import Context
 from pos import sold
 from pos.catalogue import offers
 from pos.customers import customers
+from pos.documents import paper
 from pos.facts import SoldLine
 from pos.payments import slip_numbers, vouchers
 from pos.payments.payments import Tendered
 from pos.payments.tenders import tender_of
 from pos.pricing.pricing import PricedLine
 from pos.pricing.promises import clean_code
+from pos.printing import queue
 from pos.reports import receipt_mail, slips
 from pos.reports.slips import CopyRequest
 from pos.sale import exchange, refund_routes, returns, sale
@@ -36,6 +38,8 @@ from store_app.web.security import requires
 bp = Blueprint("api_sales", __name__, url_prefix="/api")
 PRACTICE_FLOAT_MINOR = 100_000
 """What a till that is opened only to practise gives back from."""
+PAPER = 42
+"""Signs in a line of a receipt on the screen."""
 
 
 @bp.post("/quote")
@@ -130,6 +134,19 @@ def ask(sale_id: str) -> Response:
             raise NotFound("no-such-sale", "This sale is not on record. Nothing was charged.", id=sale_id)
         document = sold.document_of(session, found)
     return jsonify(sale_json(vouchers.masked(document)))
+
+
+@bp.get("/receipts/<sale_id>/text")
+@requires("print")
+def text(sale_id: str) -> Response:
+    """Answer a receipt's lines as its copy would print them, in signs of one width."""
+    with read() as session:
+        found = session.get(Sale, (doors().settings.node_id, sale_id))
+        if found is None:
+            raise NotFound("no-such-sale", "This receipt is not on record. Look up the sale again.", id=sale_id)
+        document = vouchers.masked(sold.document_of(session, found))
+    lines = queue.lay_out("receipt", document, columns=PAPER)
+    return jsonify(lines=[paper.composed(line, PAPER) for line in lines])
 
 
 @bp.post("/receipts/<sale_id>/reprint")

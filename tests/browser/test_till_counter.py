@@ -339,6 +339,7 @@ def test_a_customer_who_arrives_while_the_panel_is_open_may_pay_with_tab_and_poi
     expect(page.locator("#customer-way")).to_contain_text("can put up to $5.00 more on the tab")
     page.keyboard.press("F8")
     expect(page.locator("#pay-done")).to_be_visible()
+    expect(page.locator("#done-word")).to_have_text("Put on the tab")
     assert [row.tender for row in store.rows(Payment)] == ["tab"]
 
 
@@ -518,12 +519,19 @@ def test_only_cash_is_rounded_in_a_split_payment_and_the_refund_rounds_the_same_
     assert paid == {("voucher", False): 400, ("cash", False): 500, ("cash", True): -170}
     page.keyboard.press("Escape")
     page.keyboard.press("F10")
-    page.get_by_role("button", name="Refund").click()
+    page.get_by_role("button", name="Receipts").click()
+    printed = len(node.rows(PrintJob))
     page.get_by_role("button", name=re.compile("Receipt 1")).click()
+    expect(page.locator(".receipt-text")).to_contain_text("Whole milk")
+    assert len(node.rows(PrintJob)) == printed, "who looks at a receipt prints none"
+    page.locator("#sheet").get_by_role("button", name="Refund").click()
     page.get_by_role("button", name="One more: Potato chips").click()
     page.get_by_role("button", name="One more: Whole milk").click()
+    page.get_by_role("button", name="Shelf").first.click()
     page.get_by_role("button", name="Broken").click()
-    page.get_by_role("button", name="Bin").last.click()
+    for name, pressed in (("Shelf", "true"), ("Bin", "false")):
+        expect(page.get_by_role("button", name=name).first).to_have_attribute("aria-pressed", pressed)
+    expect(page.get_by_role("button", name="Bin").last).to_have_attribute("aria-pressed", "true")
     page.locator("#sheet").get_by_role("button", name="Cash").click()
     expect(page.locator(".back-parts")).to_have_text("Store credit$4.00Cash$3.30")
     expect(page.locator("#sheet .panel-due")).to_have_text("$7.30")

@@ -1,7 +1,7 @@
 // A supervisor's leave on the spot: choose the name, key the PIN, once. Nobody signs out for it.
 
 import { ask, sentence } from "./api.js";
-import { choices, el } from "./dom.js";
+import { choices, el, titled } from "./dom.js";
 import { Pad, padButtons } from "./pad.js";
 import { say, settings } from "./settings.js";
 import { backButton, sheet } from "./sheet.js";
@@ -50,7 +50,7 @@ export async function approval({ saleId, permission, said, covers }) {
     sheet.open({
       title: say("approve-title"),
       body: [said.length === 1 ? el("p.sheet-lead", {}, said[0]) : el("ul.sheet-lead", {}, said.map((words) => el("li", {}, words))),
-        choices(say("choose-approver"), people.map(({ id, name }) => /** @type {[string, string, string]} */ ([id, name, "user"])), (id) => { chosen = id; keys.focus(); }, chosen), dots, keys],
+        titled(say("choose-approver"), choices(say("choose-approver"), people.map(({ id, name }) => /** @type {[string, string, string]} */ ([id, name, "user"])), (id) => { chosen = id; keys.focus(); }, chosen)), titled(say("pin"), dots), keys],
       foot: [backButton(), el("button.btn.btn-go.btn-lg", { onclick: allow }, say("allow"))],
       focus: chosen ? keys : null,
       pad,

@@ -36,6 +36,7 @@ export class Customers {
       onEnter: () => this.first && this.#attach(this.first),
       onScan: (code) => { asked.input.value = code; this.#find(code, rows, true); },
     });
+    this.#find("", rows);
     if (known && confirm) this.#confirm(confirm, known);
     if (known && online) this.#online(online, () => ask("GET", this.#address(known.id)));
   }
@@ -114,14 +115,13 @@ export class Customers {
    * @param {boolean} [scanned]
    */
   async #find(text, rows, scanned = false) {
-    if (!text.trim()) { this.first = null; return rows.fill([]); }
     const n = this.n += 1;
     try {
       /** @type {{ customers: Customer[] }} */
       const { customers } = await ask("GET", `${settings.urls.customers}?q=${encodeURIComponent(text.trim())}`);
       if (n !== this.n) return;
       sheet.quieten();
-      this.first = customers[0] ?? null;
+      this.first = text.trim() ? customers[0] ?? null : null;
       if (scanned && this.first && customers.length === 1) return this.#attach(this.first);
       rows.fill(customers.map((found) => el("li", {}, el("button.row-button", { onclick: () => this.#attach(found) }, icon("user"),
         el("span.row-main", {}, el("b", {}, found.name), el("span.muted", {}, [found.phone_end && say("phone-end", { end: found.phone_end }), found.member && say("member")].filter(Boolean).join(" · "))),

@@ -98,6 +98,13 @@ export function choices(label, rows, onChoose, chosen = null) {
 }
 
 /**
+ * Put in sight what a group of choices is called.
+ * @param {string} words
+ * @param {HTMLElement} group
+ */
+export const titled = (words, group) => el("div", {}, el("p.muted.m-0", { "aria-hidden": "true" }, words), group);
+
+/**
  * Leave the focus where it is while something else is pressed.
  * @param {Event} event
  */

@@ -2,7 +2,7 @@
 
 import { around } from "../common/dom.js";
 import { el, icon, keepFocus } from "./dom.js";
-import { say } from "./settings.js";
+import { say, settings } from "./settings.js";
 
 const LONGEST = 9;
 
@@ -70,6 +70,9 @@ export class Pad {
   }
 }
 
+/** The language's decimal sign. */
+const comma = () => new Intl.NumberFormat(settings.language).formatToParts(0.5).find(({ type }) => type === "decimal")?.value ?? ".";
+
 /**
  * Make the buttons of a pad; `corner` is what stands left of the zero.
  * @param {string} label
@@ -82,7 +85,7 @@ export function padButtons(label, corner = "clear", id = null) {
     button.dataset.key = name;
     return button;
   };
-  const left = corner === "clear" ? key("clear", "C", say("clear")) : key(corner, corner);
+  const left = corner === "clear" ? key("clear", "C", say("clear")) : key(corner, corner === "." ? comma() : corner);
   return el("div.pad", { id, role: "group", "aria-label": label, tabindex: "-1" },
     [..."789456123"].map((digit) => key(digit, digit)), left, key("0", "0"), key("back", icon("backspace"), say("back-digit")));
 }

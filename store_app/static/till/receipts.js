@@ -2,7 +2,8 @@
 
 import { Refusal, ask, sentence } from "./api.js";
 import { askNumber } from "./dialogs.js";
-import { choices, el, field, go, icon, list, note, quiet } from "./dom.js";
+import { all, one } from "../common/dom.js";
+import { choices, el, field, go, icon, list, note, quiet, titled } from "./dom.js";
 import { divideHalfUp, lineTotal, moneyText, showMoney } from "./money.js";
 import { newId } from "../common/ids.js";
 import { reasons, say, settings, tenderOf } from "./settings.js";
@@ -38,6 +39,8 @@ const blindPrice = (line) => {
   return price;
 };
 const SOON_MS = 150;
+/** Why nobody sells it again: unless told otherwise it goes into the bin. */
+const SPOILT = ["back-broken", "back-expired", "back-recalled"];
 
 /**
  * The ids of a return and of what terminals give back for it, made once.
@@ -46,6 +49,30 @@ const SOON_MS = 150;
  * What of a receipt comes back.
  * @typedef {{ n: number, qty: number, restock: boolean }[]} Stated
  */
+
+/**
+ * Let a person choose why goods come back; what is spoilt then goes into the bin wherever nobody chose a place.
+ * @param {(why: string) => unknown} onWhy
+ */
+const whyBack = (onWhy) => choices(say("why"), reasons("back-"), (why) => {
+  onWhy(why);
+  sheet.quieten();
+  const place = SPOILT.includes(why) ? "no" : "yes";
+  for (const where of all(document, "[data-where]:not([data-chosen])")) {
+    one(where, `[data-value=${place}]`).click();
+    delete where.dataset.chosen;
+  }
+});
+/**
+ * Let a person choose where goods go that come back.
+ * @param {string} label
+ * @param {(restock: boolean) => unknown} onWhere
+ */
+const whereTo = (label, onWhere) => {
+  const where = choices(label, [["yes", say("to-shelf")], ["no", say("to-waste")]], (value) => { where.dataset.chosen = ""; onWhere(value === "yes"); }, "yes");
+  where.dataset.where = "";
+  return where;
+};
 
 export class Receipts {
   timer = 0;
@@ -110,11 +137,26 @@ export class Receipts {
    * @param {'print' | 'back'} purpose
    */
   #row(sale, purpose) {
-    const act = () => (purpose === "back" ? this.bringBack(sale) : this.reprint(sale));
-    return el("li", {}, el("button.row-button", { onclick: act }, icon(purpose === "back" ? "arrow-uturn-left" : "printer"),
+    const act = () => (purpose === "back" ? this.bringBack(sale) : this.#show(sale));
+    return el("li", {}, el("button.row-button", { onclick: act }, icon(purpose === "back" ? "arrow-uturn-left" : "document-text"),
       el("span.row-main", {}, el("b.figures", {}, say("receipt-short", { n: sale.receipt_no })),
         el("span.muted", {}, [whenText(sale.completed_at), sale.till_id, sale.cashier_name].filter(Boolean).join(" · "))),
       el("b.figures", {}, moneyText(sale.total_minor))));
+  }
+
+  /**
+   * Show a receipt before a copy of it is printed, or what of it comes back is chosen.
+   * @param {ListedSale} sale
+   */
+  async #show(sale) {
+    try {
+      /** @type {{ lines: string[] }} */
+      const { lines } = await ask("GET", `${settings.urls.receipts}/${sale.id}/text`);
+      sheet.open({
+        title: say("receipt-short", { n: sale.receipt_no }), body: el("pre.receipt-text", { tabindex: "0" }, lines.join("\n")),
+        foot: [backButton(), quiet(say("return-title"), () => this.bringBack(sale), "arrow-uturn-left"), go(say("print-copy"), () => this.reprint(sale))],
+      });
+    } catch (fault) { sheet.complain(sentence(fault)); }
   }
 
   /** @param {ListedSale} sale */
@@ -132,7 +174,7 @@ export class Receipts {
    * @param {ListedSale} sale
    */
   async bringBack(sale) {
-    /** @type {{ lines: Returnable[] }} */
+    /** @type {{ lines: Returnable[], tenders: Record<string, number> }} */
     let found;
     try {
       found = await ask("GET", `${settings.urls.sales}/${sale.id}/returnable`);
@@ -144,8 +186,8 @@ export class Receipts {
     const rows = found.lines.filter((line) => line.deposit_of === null).map((line) => this.#lineOf(sale, line, found.lines.find((other) => other.deposit_of === line.n), chosen, changed, () => { open(); changed(); }));
     const picked = () => [...chosen.values()].filter((row) => row.qty > 0);
     let why = "";
-    /** @type {string | null} */
-    let tender = null;
+    const ways = offered("return"), [paid, ...others] = Object.keys(found.tenders);
+    let tender = !others.length && ways.some(([name]) => name === paid) ? paid ?? null : null;
     /** @type {Ids} */
     const ids = { sale: newId(), payments: new Map() }; // made once: pressed twice it is one return
     const stated = () => picked().map(({ n, qty, restock }) => ({ n, qty, restock }));
@@ -163,7 +205,7 @@ export class Receipts {
         ...(givenUp ? [note("warn", say("given-up-part", { amount: moneyText(givenUp) }))] : []));
       return told;
     };
-    const how = choices(say("how-back"), offered("return"), (value) => { tender = value; changed(); }, tender);
+    const how = titled(say("how-back"), choices(say("how-back"), ways, (value) => { tender = value; changed(); }, tender));
     const money = async () => {
       if (!picked().length) return sheet.complain(say("choose-lines"));
       if (!why) return sheet.complain(say("reason-needed"));
@@ -197,8 +239,7 @@ export class Receipts {
     const open = () => sheet.open({
       title: say("return-of", { n: sale.receipt_no }), wide: true,
       body: [el("ul.rows.back-rows", { "aria-label": say("lines-of-receipt") }, rows),
-        choices(say("why"), reasons("back-"), (value) => { why = value; sheet.quieten(); }, why),
-        how, el("div.sum-total", {}, el("span", {}, say("to-give-back")), due), parts],
+        titled(say("why"), whyBack((value) => { why = value; })), how, el("div.sum-total", {}, el("span", {}, say("to-give-back")), due), parts],
       foot: [backButton(), quiet(say("exchange"), exchange, "arrows-right-left"), button],
     });
     open();
@@ -273,7 +314,7 @@ export class Receipts {
       else chosen.delete(line.n);
       changed();
     };
-    const where = choices(say("where-to", { name: line.name }), [["yes", say("to-shelf")], ["no", say("to-waste")]], (value) => { row.restock = value === "yes"; }, "yes");
+    const where = whereTo(say("where-to", { name: line.name }), (restock) => { row.restock = restock; });
     const step = each ? 1 : left;
     return el("li.back-row", { class: "back-row" }, el("span.row-main", {}, el("b", {}, line.name), el("span.muted.figures", {}, left ? say("can-come-back", { left: each ? left : qtyText(line, left), qty: each ? line.qty : qtyText(line, line.qty), amount: moneyText(line.total_minor + (deposit?.total_minor ?? 0)) }) : say("all-came-back"))),
       left ? el("span.stepper-wide", {}, el("button.tool", { "aria-label": say("less", { name: line.name }), onclick: () => set(row.qty - step) }, icon("minus")), shown,
@@ -304,9 +345,9 @@ export class Receipts {
     sheet.open({
       title: say("without-receipt"), wide: true,
       body: [el("p.muted", {}, say("blind-lead")), el("ul.rows", {}, stated.map(({ line, price }) => el("li.back-row", {}, el("span.row-main", {}, el("b", {}, line.product.name), el("span.muted", {}, qtyText(line.product, line.qty))), el("b.figures", {}, moneyText(-worth(line, price)))))),
-        choices(say("where-all"), [["yes", say("to-shelf")], ["no", say("to-waste")]], (value) => { restock = value === "yes"; }, "yes"),
-        choices(say("why"), reasons("back-"), (value) => { why = value; sheet.quieten(); }),
-        choices(say("how-back"), offered("blind"), (value) => { tender = value; sheet.quieten(); })],
+        whereTo(say("where-all"), (value) => { restock = value; }),
+        titled(say("why"), whyBack((value) => { why = value; })),
+        titled(say("how-back"), choices(say("how-back"), offered("blind"), (value) => { tender = value; sheet.quieten(); }))],
       foot: [backButton(), go(say("give-money-back"), give)],
     });
   }

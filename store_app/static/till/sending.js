@@ -7,7 +7,7 @@ import { beyond } from "./beyond.js";
 import { askWords } from "./dialogs.js";
 import { el, icon } from "./dom.js";
 import { moneyText, showMoney } from "./money.js";
-import { $, say, settings } from "./settings.js";
+import { $, say, settings, tenderOf } from "./settings.js";
 import { soundBad } from "../common/sound.js";
 
 const ASK_AGAIN_MS = 2000;
@@ -112,7 +112,7 @@ export class Sending {
     const last = practice ? undefined : { id: sale.id, receipt_no: sale.receipt_no, total_minor: sale.total_minor };
     this.basket.next(last, rest);
     const back = sale.total_minor < 0;
-    $("done-word").textContent = say(change > 0 ? "change-due" : back ? "given-back" : "paid");
+    $("done-word").textContent = say(change > 0 ? "change-due" : back ? "given-back" : isOnTab(paper) ? "on-tab" : "paid");
     showMoney($("done-change"), change > 0 ? change : Math.abs(sale.total_minor));
     $("done-receipt").textContent = practice ? say("practice-done") : say("receipt-no", { n: sale.receipt_no, total: moneyText(sale.total_minor) });
     $("done-extras").replaceChildren(...extras(sale, paper));
@@ -242,6 +242,12 @@ export class Sending {
     else this.#inquire();
   }
 }
+
+/**
+ * Whether nothing was paid: all of it was put on the customer's tab.
+ * @param {Paper} paper
+ */
+const isOnTab = ({ payments = [] }) => payments.length > 0 && payments.every(({ tender }) => tenderOf(tender).pane === "tab");
 
 /**
  * What else the customer should hear: what was saved, points, a voucher's code, how it was rounded.

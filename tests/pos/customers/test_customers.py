@@ -533,9 +533,19 @@ def test_a_search_needs_a_word_or_four_last_digits_and_shows_the_end_of_a_number
 
     assert found("0123") == found("555 0123") == found("lind ROSA") == [counter.id]
     assert found("王") == found("wangxiao") == found("wxm") == [wang]
-    assert found("123") == found("0555") == found("") == found("%") == found("r") == found("__") == []
+    assert found("123") == found("0555") == found("%") == found("r") == found("__") == []
     (row,) = counter.store.read(lambda s: customers.search(s, counter.store.store_id, "0123"))
     assert row.phone_end == "0123"
+
+
+def test_without_a_text_those_who_bought_last_are_found_the_newest_first_and_nobody_else(counter: Counter):
+    first, second = counter.add("Ann"), counter.add("Bob")
+    counter.add("Never here")
+    for who in (second, first, None, second):
+        counter.store.sell([("tea", 1)], customer_id=who)
+        counter.store.clock.advance(60)
+    found = counter.store.read(lambda session: customers.search(session, counter.store.store_id, " "))
+    assert [row.id for row in found] == [second, first]
 
 
 def test_a_person_is_forgotten_once_the_tab_is_settled_and_the_books_stay(counter: Counter):

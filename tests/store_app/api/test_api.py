@@ -209,8 +209,12 @@ def test_what_is_no_json_is_refused(store, address, raw):
     assert store.post(address, data=raw).status_code == 422
 
 
-def test_a_receipt_is_printed_again_as_a_copy(store):
+def test_a_receipt_is_shown_and_printed_again_as_a_copy(store):
     store.post("/api/sales", json=body())
+    lines = store.get(f"/api/receipts/{SALE}/text").json["lines"]
+    assert [line for line in lines if "TOTAL" in line.upper()], lines
+    assert {len(line) for line in lines} <= set(range(43))
+    assert store.get("/api/receipts/unknown-sale/text").status_code == 404
     assert store.post(f"/api/receipts/{SALE}/reprint", json={}).json["copy_no"] == 1
     assert store.post("/api/receipts/unknown-sale/reprint", json={}).status_code == 404
 
