@@ -97,6 +97,11 @@ class Settings(BaseSettings):
     country: str = Field(
         default="US", description="Whose holidays are kept: ISO 3166 code, with the state where states differ (DE-BW)"
     )
+    product_lookup: str = Field(
+        default="",
+        description="Where a barcode is asked for online that no copy knows: 'https://world.openfoodfacts.org', with "
+        "the extra openfoodfacts installed; '': nowhere",
+    )
     prices_alone: int = Field(
         default=100,
         ge=0,
@@ -167,6 +172,8 @@ class Settings(BaseSettings):
             raise ValueError("network_url: facts leave the store over https:// alone; plain http is for one machine")
         if faults := list(self._open_lines()):
             raise ValueError("; ".join(faults))
+        if self.product_lookup and not is_guarded(self.product_lookup):
+            raise ValueError("product_lookup: barcodes leave the store over https:// alone")
         if self.payment_service.startswith("practice") and not self.practice:
             raise ValueError("payment_service: a practice terminal moves no money, so it stands in practice alone")
         if not self.practice and len(self.secret_key) < 32:

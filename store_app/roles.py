@@ -94,6 +94,7 @@ ROLES: dict[str, Role] = {
         api=(
             "catalogue",
             "look_up",
+            "products",
             "scale",
             "customers",
             "sales",

@@ -99,6 +99,33 @@ def add(
     return product
 
 
+def add_to_sell(
+    ctx: Context,
+    store_id: str,
+    details: ProductDetails,
+    *,
+    code: str,
+    price_minor: int | None,
+    cost_minor: int | None = None,
+    today: dt.date,
+    command: str,
+) -> str:
+    """Take a product of the store's own in, ready to sell, with its code ('': none), price and cost; returns its SKU.
+
+    The same command again is the same, and changes nothing.
+    """
+    sku = sku_for(store_id, command)
+    if ctx.session.get(Product, sku) is None:
+        add(ctx, store_id, details, command=command)
+        if code:
+            add_code(ctx, store_id, sku, code, 1)
+        if price_minor is not None:
+            set_price(ctx, store_id, sku, price_minor, today, today=today)
+        if cost_minor is not None:
+            settle(ctx, store_id, sku, active=True, cost_minor=cost_minor)
+    return sku
+
+
 def change(ctx: Context, store_id: str, sku: str, details: ProductDetails) -> Product:
     """Change a product of the store's own (rule 1); its stock unit stays once anything of it moved."""
     product = own_product(ctx.session, store_id, sku)

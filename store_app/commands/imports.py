@@ -23,7 +23,7 @@ LIMIT_S = 120.0
 """No till waits for a command, so a large file may take longer to read than on a page."""
 KINDS = (
     "products", "stock", "sales", "customers", "bestsellers", "members", "price-list", "suppliers", "school-holidays",
-    "weather",
+    "weather", "open-food-facts",
 )  # fmt: skip
 
 
@@ -41,14 +41,32 @@ def bring_in(
     kind: str, file: Path, supplier: str, warehouse: str, why: str, decimal: str | None, encoding: str | None,
     names: tuple[str, ...], yes: bool,
 ) -> None:  # fmt: skip
-    """Import a file (CSV, XLSX or Parquet; school holidays also as a calendar), all or nothing."""
+    """Import a file (CSV, XLSX or Parquet; school holidays also as a calendar), all or nothing.
+
+    A dump of Open Food Facts (CSV, JSONL or Parquet) replaces the copy in which unknown barcodes are looked up.
+    """
     doors = node()
     with speaking(doors):
+        if kind == "open-food-facts":
+            _replace_copy(doors, file)
+            return
         of = _belongs_to(doors, kind, supplier, warehouse, why)
         sheet = _read(doors, kind, file, decimal or "", encoding or "")
         if names:
             sheet.keep(names)
         _save(doors, sheet, of, yes=yes)
+
+
+def _replace_copy(doors: Doors, file: Path) -> None:
+    from pos.catalogue import public_products
+    from store_app.files import open_food_facts
+    from store_app.web import presenting
+
+    with faults.status(file.name):
+        coming = open_food_facts.products(file, presenting.language())
+        count = public_products.replace(doors.settings.state_folder, coming)
+    said = ngettext("%(num)d product can be looked up.", "%(num)d products can be looked up.", count)
+    screen.print(f"{said} {_(public_products.CREDIT)}", markup=False)
 
 
 def _belongs_to(doors: Doors, kind: str, supplier: str, warehouse: str, why: str) -> dict[str, str]:

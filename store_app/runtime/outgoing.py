@@ -48,6 +48,10 @@ WAYS = (
         "PostgreSQL", "`database_url`", "5432", "the network's books; `pg_dump` and `pg_restore` ask it too",
         ("config/database.py", "store_app/node/backup.py"),
     ),
+    Way(
+        "Open Food Facts", "`product_lookup`", "443", "barcodes the store does not know",
+        ("store_app/files/open_food_facts.py",),
+    ),
     Way("the Dask scheduler", "`forecast_cluster`", "8786", "forecasts on a cluster", ("forecasting/many.py",)),
     Way("a printer", "`printer`, or the page *Printers*", "9100", "paper", ("pos/printing/lines.py",)),
     Way(
@@ -85,6 +89,7 @@ def client(address: str, *, verify: ssl.SSLContext | None = None, **more: Any) -
 def reached(settings: Settings) -> Iterator[tuple[str, str]]:
     """Yield (setting, host:port) of everything the settings of a node make it connect to, for a firewall's list."""
     reported = [("network_url", settings.network_url), ("forecast_cluster", settings.forecast_cluster)]
+    reported.append(("product_lookup", settings.product_lookup))
     reported += [("notify", one.strip()) for one in settings.notify.split(";")]
     for name, address in reported:
         parts = urlsplit(address)

@@ -25,7 +25,7 @@ interface Settings {
   urls: Record<
     | "approvals" | "approvers" | "badge" | "baskets" | "catalogue" | "customers" | "customers_all" | "customers_page"
     | "display" | "drawer" | "hand_over" | "levels" | "look" | "look_up" | "money" | "more" | "open_shift" | "payments"
-    | "quote" | "receipts" | "returns" | "sales" | "scale" | "scan" | "status" | "training" | "vouchers" | "x_report",
+    | "products" | "quote" | "receipts" | "returns" | "sales" | "scale" | "scan" | "status" | "training" | "vouchers" | "x_report",
     string
   >;
 }

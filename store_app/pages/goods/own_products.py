@@ -11,14 +11,16 @@ from sqlalchemy.orm import Session
 from config.errors import DomainError, Invalid
 from config.money import exponent
 from config.nodes.publication import EVERYONE
-from pos.catalogue import assortment, catalogue
+from pos.catalogue import assortment, catalogue, public_products
 from pos.catalogue.assortment import KINDS, UNITS, ProductDetails
 from pos.catalogue.catalogue import Barcode, Listing, Product, TaxClass
+from pos.catalogue.public_products import CREDIT, SOURCE
+from store_app.files import open_food_facts
 from store_app.pages.common import form
 from store_app.pages.goods import product_list
 from store_app.pages.goods.products import KIND_WORDS, UNIT_WORDS, amount_text, beside
-from store_app.runtime.doors import acting, read, write
-from store_app.web.presenting import page, percent, place, today
+from store_app.runtime.doors import acting, doors, read, write
+from store_app.web.presenting import language, page, percent, place, today
 from store_app.web.security import requires
 
 bp = Blueprint("own_products", __name__, url_prefix="/products")
@@ -29,12 +31,20 @@ NUMBERS = {"minimum_age": 99, "maximum_qty": 1_000_000, "shelf_life_days": 10_00
 @bp.get("/new")
 @requires("catalogue")
 def new(fault: DomainError | None = None) -> ResponseReturnValue:
-    """Ask for a new product of the store's own; the address may bring a code that was scanned."""
+    """Ask for a new product of the store's own; the address may bring a code that was scanned.
+
+    What is known of an unknown code is filled in; of several products of one code the address says which.
+    """
     code = form.tidy(request.values.get("code", ""))[: catalogue.LONGEST_CODE]
+    values: dict[str, Any] = {"code": code, "stock_unit": "each", "kind": "goods"}
     with read() as session:
         known = session.get(Barcode, code) if code and request.method == "GET" else None
-        sku = known.sku if known else ""
-    return _form_page(None, {"code": code, "stock_unit": "each", "kind": "goods"}, fault, known_sku=sku)
+    if not code or known or request.method == "POST":
+        return _form_page(None, values, fault, known_sku=known.sku if known else "")
+    found = open_food_facts.look_up(doors(), code, language())
+    which = request.args.get("which", "0" if len(found.products) == 1 else "")
+    one = found.products[int(which)] if which.isdecimal() and int(which) < len(found.products) else None
+    return _form_page(None, values | (one or {}), fault, found=found, chosen=one, credit=CREDIT, source=SOURCE)
 
 
 @bp.post("/new")
@@ -49,17 +59,10 @@ def add() -> ResponseReturnValue:
     cost_minor = form.amount("cost", currency) if request.form.get("cost", "").strip() else None
     try:
         with write() as session:
-            ctx = acting(session)
-            known = session.scalar(sa.select(Product.sku).where(Product.sku == assortment.sku_for(store_id, command)))
-            if known is None:
-                made = assortment.add(ctx, store_id, details, command=command)
-                known = made.sku
-                if code:
-                    assortment.add_code(ctx, store_id, known, code, 1)
-                if price_minor is not None:
-                    assortment.set_price(ctx, store_id, known, price_minor, day, today=day)
-                if cost_minor is not None:
-                    assortment.settle(ctx, store_id, known, active=True, cost_minor=cost_minor)
+            known = assortment.add_to_sell(
+                acting(session), store_id, details, code=code, price_minor=price_minor, cost_minor=cost_minor,
+                today=day, command=command,
+            )  # fmt: skip
     except DomainError as refusal:
         if refusal.code in ("wrong-check-digit", "code-taken", "bad-code"):
             beside(refusal, "code")
@@ -94,7 +97,7 @@ def save(sku: str) -> ResponseReturnValue:
 
 
 def _form_page(
-    product: Product | None, values: dict[str, Any], fault: DomainError | None, known_sku: str = ""
+    product: Product | None, values: dict[str, Any], fault: DomainError | None, known_sku: str = "", **looked_up: Any
 ) -> ResponseReturnValue:
     store_id = str(place().store_id)
     with read() as session:
@@ -102,7 +105,7 @@ def _form_page(
         deposits = _deposits(session, store_id)
         top_categories = product_list.named(session, store_id, Product.category)
         brands = product_list.named(session, store_id, Product.brand)
-        usual = _usual_class(session)
+        usual = public_products.proposed(session, store_id, None)[1]
     shown = {name: "" if value is None else value for name, value in values.items()}
     shown.setdefault("tax_class_id", usual)
     if request.method == "POST":
@@ -121,6 +124,7 @@ def _form_page(
         decimals=exponent(place().currency),
         known_sku=known_sku,
         fault=fault,
+        **looked_up,
         typed=amount_text,
         longest=assortment.LONGEST,
         more_open=bool(fault and fault.facts.get("field") in (*NUMBERS, "deposit_sku", "brand", "department", "kind",
@@ -136,12 +140,6 @@ def _deposits(session: Session, store_id: str) -> list[tuple[str, str]]:
         .order_by(Product.name)
     )
     return [("", _("none")), *((sku, name) for sku, name in session.execute(query))]
-
-
-def _usual_class(session: Session) -> str:
-    """Return the tax class most products have: a good guess for a new one."""
-    query = sa.select(Product.tax_class_id).where(Product.active).group_by(Product.tax_class_id)
-    return session.scalar(query.order_by(sa.func.count().desc()).limit(1)) or ""
 
 
 def _details() -> ProductDetails:

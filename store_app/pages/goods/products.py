@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 from config.errors import DomainError, Invalid, NotFound
 from config.money import exponent
 from config.words import LANGUAGES, language
-from pos.catalogue import assortment, catalogue, quick_keys
+from pos.catalogue import assortment, catalogue, public_products, quick_keys
 from pos.catalogue.catalogue import Barcode, Listing, Price, Product
+from pos.catalogue.public_products import CREDIT, SOURCE
 from pos.documents import labels
 from pos.stock import stock
 from store_app.files import exporting
@@ -24,7 +25,7 @@ from store_app.files.products import NAMED
 from store_app.pages.common import form, labelling
 from store_app.pages.goods import product_list
 from store_app.pages.goods.product_list import FILTERS, Asked
-from store_app.runtime.doors import acting, read, write
+from store_app.runtime.doors import acting, doors, read, write
 from store_app.web.days import day_of
 from store_app.web.presenting import day as day_text
 from store_app.web.presenting import page, place, today
@@ -169,6 +170,9 @@ def product(sku: str, fault: DomainError | None = None) -> ResponseReturnValue:
         languages=[language(code) for code in LANGUAGES if code != place().language],
         keys=keys,
         label=label,
+        credited=row.is_own and any(public_products.of_code(doors().settings.state_folder, one.code) for one in codes),
+        credit=CREDIT,
+        source=SOURCE,
         per=PER_WORDS[thing.stock_unit],
         unit_word=UNIT_WORDS[thing.stock_unit],
         kind_word=KIND_WORDS[thing.kind],

@@ -192,6 +192,7 @@ def _settings(store: Store, till: Till, now_open: shift_book.Shift | None) -> di
             "more": url_for("more.places"),
             "open_shift": "/api/shifts",
             "payments": "/api/payments",
+            "products": "/api/products",
             "quote": "/api/quote",
             "receipts": "/api/receipts",
             "returns": "/api/returns",

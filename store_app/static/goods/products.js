@@ -1,6 +1,6 @@
 // Comfort of the products' pages: the margin while a price is typed, and a scan that goes on to the next field.
 
-import { all, figures, maybe, one, percent } from "../common/dom.js";
+import { all, byId, figures, maybe, one, percent } from "../common/dom.js";
 
 for (const form of all(document, "form[data-margin]")) wireMargin(form);
 for (const field of all(document, "input[data-scan]", HTMLInputElement)) wireScan(field);
@@ -42,13 +42,16 @@ function amount(text, whole) {
 }
 
 /**
- * A scanner ends with Enter: that means the next field, not the whole form.
+ * A scanner ends with Enter: that means the next field, not the whole form; while nothing else is typed, the page that
+ * says what is known of the code.
  * @param {HTMLInputElement} field
  */
 function wireScan(field) {
   field.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !field.value.trim()) return;
     event.preventDefault();
-    document.getElementById(field.dataset.scan ?? "")?.focus();
+    const next = byId(field.dataset.scan ?? "", HTMLInputElement);
+    if (field.dataset.known && !next.value) location.assign(`${field.dataset.known}?${new URLSearchParams({ code: field.value.trim() })}`);
+    else next.focus();
   });
 }

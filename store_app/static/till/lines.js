@@ -18,6 +18,8 @@ const TOOLS = { less: "less", more: "more", remove: "remove", discount: "discoun
  * @typedef {Pick<import("./till.js").Till, "rest" | "customer" | "coupons" | "saleNote" | "keepBack"> & Record<"less" | "more" | "qty" | "discount" | "price" | "note" | "remove", (line: Line) => unknown>} LineActions
  */
 
+/** @typedef {[words: string, act: () => unknown]} Offer */
+
 export class Lines {
   /**
    * By its line, a row and the state it shows.
@@ -283,13 +285,16 @@ export class Lines {
   }
 
   /**
-   * Say what is wrong and what to do; stays until understood or until the next product is taken.
+   * Say what is wrong and what to do; stays until understood or until the next product is taken. `offer` puts a button
+   * beside it.
    * @param {string} words
+   * @param {Offer | null} [offer]
    */
-  complain(words) {
+  complain(words, offer = null) {
     const said = stencil("say-stencil");
     one(said, "span").textContent = words;
-    one(said, "button").addEventListener("click", () => {
+    if (offer) one(said, "span").after(el("button.btn.btn-go", { onclick: offer[1] }, offer[0]));
+    one(said, "button.btn-quiet").addEventListener("click", () => {
       this.quieten();
       this.actions.rest();
     });
@@ -300,9 +305,9 @@ export class Lines {
   }
 
   /**
-   * Say something that went well; `offer` = [words, act] puts a button beside it.
+   * Say something that went well; `offer` puts a button beside it.
    * @param {string} words
-   * @param {[words: string, act: () => unknown] | null} [offer]
+   * @param {Offer | null} [offer]
    */
   tell(words, offer = null) {
     $("says").replaceChildren(el("div.note.note-good", {}, el("span", {}, words), offer && el("button.btn.btn-quiet", { onclick: offer[1] }, offer[0])));

@@ -2,7 +2,7 @@
 // never stops the next scan.
 
 import { all } from "../common/dom.js";
-import { Refusal, ask } from "./api.js";
+import { Refusal, ask, sentence } from "./api.js";
 import { isBadge } from "../common/badge.js";
 import { MOST_QTY } from "./basket.js";
 import { isWeighed } from "./catalogue.js";
@@ -10,7 +10,7 @@ import { askAmount, askNumber } from "./dialogs.js";
 import { changePerson } from "./person.js";
 import { $, say, settings } from "./settings.js";
 import { keepScan } from "../common/scans.js";
-import { sheet } from "./sheet.js";
+import { backButton, sheet } from "./sheet.js";
 import { soundBad, soundGood } from "../common/sound.js";
 import { isLocked } from "../common/touched.js";
 
@@ -87,7 +87,7 @@ export class Taking {
       try {
         hit = await this.#asked(code);
       } catch (fault) {
-        if (fault instanceof Refusal) this.view.complain(fault.status === 401 ? say("signed-out") : fault.message);
+        if (fault instanceof Refusal) this.view.complain(fault.status === 401 ? say("signed-out") : fault.message, this.#addsUnknown(fault, times));
         else this.view.complain(say("unknown-no-server", { code }));
         return;
       }
@@ -117,6 +117,25 @@ export class Taking {
     const hit = await ask("GET", `${settings.urls.scan}/${encodeURIComponent(code)}`);
     if (!this.catalogue.bySku.has(hit.product.sku)) this.catalogue.take(hit.product);
     return hit;
+  }
+
+  /**
+   * Offer to add the product of an unknown barcode, to whoever may; all it needs comes when somebody first asks for it.
+   * @param {Refusal} fault
+   * @param {number} times
+   * @returns {import("./lines.js").Offer | null}
+   */
+  #addsUnknown({ code, facts: { barcode } }, times) {
+    if (code !== "unknown-barcode" || !barcode || this.basket.practice || !settings.may.includes("catalogue")) return null;
+    return [say("add-product"), async () => {
+      try {
+        const { askNewProduct } = await import("./new_product.js");
+        await askNewProduct(barcode, { ask, sentence, sheet, backButton }, (product) => {
+          this.catalogue.take(product);
+          this.take(product, times);
+        }, (other) => this.basket.wait(other));
+      } catch (fault) { this.view.complain(sentence(fault)); }
+    }];
   }
 
   /**

@@ -150,6 +150,22 @@ def test_what_cannot_be_meant_is_one_sentence_and_exit_2(store, words, sentence)
     assert "Traceback" not in result.output
 
 
+def test_a_dump_of_open_food_facts_replaces_the_copy_beside_the_books(store, tmp_path):
+    file = tmp_path / "products.csv"
+    file.write_text("code,product_name\n5449000000996,Cola\n", "utf-8")
+    done = store("import", "open-food-facts", str(file))
+    assert done.exit_code == 0, done.output
+    assert "1 product can be looked up." in done.output
+    assert "ODbL" in done.output
+    file.write_text("sku,price\n1,2\n", "utf-8")
+    refused = store("import", "open-food-facts", str(file))
+    assert (refused.exit_code, "it has no column code, product_name" in refused.output) == (2, True), refused.output
+    copies = [path.name for path in tmp_path.rglob("open-food-facts*")]
+    assert copies == ["open-food-facts.db"]
+    assert store("backup").exit_code == 0
+    assert not [path for path in (tmp_path / "state").rglob("*open-food*") if path.parent != tmp_path / "state"]
+
+
 def test_one_key_is_withdrawn_by_its_name_and_none_is_made(store):
     keys = [store("store", "key", "S01").output.strip() for _ in range(3)]
     assert len(set(keys)) == 3

@@ -4,14 +4,16 @@ import csv
 import datetime as dt
 import io
 import re
+from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
 
 from config.ids import new_id
 from config.nodes.journal import Context, JournalEntry
-from pos.catalogue import catalogue, quick_keys, scan
+from pos.catalogue import catalogue, public_products, quick_keys, scan
 from pos.catalogue.catalogue import Barcode, Listing, Price, Product, TaxClass
+from pos.catalogue.public_products import PublicProduct
 from pos.printing.queue import PrintJob
 from store_app.files import importing
 from store_app.pages.goods.products import ROWS
@@ -286,6 +288,39 @@ def test_a_code_somebody_has_already_leads_to_its_product(office: House):
 
 
 # --- files ---
+
+
+@pytest.fixture
+def public(office: House) -> Iterator[House]:
+    several = (
+        PublicProduct(4006381333948, "Cherry jam"),
+        PublicProduct(4006381333948, "Jam", "Orchard", "340 g", "Jams"),
+    )
+    public_products.replace(office.doors.settings.state_folder, [*several, PublicProduct(5449000000996, "Cola <b>")])
+    yield office
+    (office.doors.settings.state_folder / public_products.FILE).unlink()
+
+
+def test_a_new_product_begins_with_what_is_known_of_its_barcode(public: House):
+    client = public.signed_in()
+    page = client.get("/products/new", query_string={"code": "5449000000996"}).text
+    assert 'value="Cola &lt;b&gt;"' in page
+    assert "Open Database License (ODbL)" in page
+    send(client, "/products/new", **(NEW | {"code": "5449000000996", "name": "Cola"}))
+    (product,) = made(public)
+    assert "Open Database License (ODbL)" in client.get(f"/products/{product.sku}").text
+    assert "ODbL" not in client.get("/products/milk").text
+
+
+def test_of_several_products_of_a_barcode_a_person_chooses(public: House):
+    client = public.signed_in()
+    asked = client.get("/products/new", query_string={"code": NEW["code"]}).text
+    assert "Several products have this barcode" in asked
+    assert re.search(r'name="name" [^>]* value=""', asked)
+    chosen = client.get("/products/new", query_string={"code": NEW["code"], "which": "1"}).text
+    assert 'value="Cherry jam"' in chosen
+    for which in ("2", "-1", "x", "٣"):
+        assert client.get("/products/new", query_string={"code": NEW["code"], "which": which}).status_code == 200
 
 
 def test_the_list_leaves_as_it_can_come_in_again_and_no_spreadsheet_executes_it(office: House):
