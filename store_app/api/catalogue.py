@@ -28,6 +28,7 @@ from config.nodes.publication import EVERYONE, Pulled
 from pos.catalogue import catalogue, quick_keys
 from pos.catalogue import scan as reading
 from pos.catalogue.catalogue import Barcode, Listing, Price, Product, TaxClass
+from pos.catalogue.symbols import symbol_of
 from pos.pricing.pricing import ProductView
 from pos.stock import batches, recall
 from pos.till import scale
@@ -106,7 +107,8 @@ def search() -> Response:
 
 def as_json(view: ProductView) -> dict[str, Any]:
     """Return a product as the till's page reads it; what it cost the store is not the counter's business."""
-    return {name: getattr(view, name) for name in _SHOWN} | {"name": view.shown, "paper_name": _on_paper(view)}
+    said = {"name": view.shown, "paper_name": _on_paper(view), "symbol": symbol_of(view.category, view.department)}
+    return {name: getattr(view, name) for name in _SHOWN} | said
 
 
 _SHOWN = tuple(one.name for one in dataclasses.fields(ProductView) if one.name not in ("cost_minor", "names", "shown"))
@@ -144,8 +146,8 @@ def _packed(views: Sequence[ProductView], called: Mapping[str, Mapping[str, str]
     for kind, category, department, *others in sorts:
         sounds = catalogue.search_text_for(*called.get(category, {}).values())
         shown = [words.called(name, called.get(name)) for name in (category, department)]
-        said.append([kind, *shown, *others, sounds])
-    return {"columns": columns, "sort_columns": [*_SORT, "sounds"], "sorts": said, "rows": rows}
+        said.append([kind, *shown, *others, sounds, symbol_of(category, department)])
+    return {"columns": columns, "sort_columns": [*_SORT, "sounds", "symbol"], "sorts": said, "rows": rows}
 
 
 def _written(content: dict[str, Any]) -> bytes:

@@ -5,8 +5,8 @@ Rules
 1. The browser libraries and esbuild come from npm at the versions and hashes in package-lock.json; no script of
    theirs runs.
 2. A script that no other one imports is a page's own. esbuild puts it and all it imports into one file of
-   `store_app/static/built`, at the same place as its source; each stylesheet goes there too. Git ignores that folder
-   and the wheel carries it: a store needs neither Node nor a network to install it.
+   `store_app/static/built`, at the same place as its source; each stylesheet and the SYMBOLS go there too. Git ignores
+   that folder and the wheel carries it: a store needs neither Node nor a network to install it.
 3. A machine without npm borrows one from PyPI, for the length of the build only.
 4. The fonts of our PDF files (`pos/documents/letters.py`) come from npm, too, with their license.
 5. Every `messages.po` becomes a `messages.mo` beside it; `docs/build.py` makes the manuals.
@@ -36,6 +36,7 @@ SERVED_AS_THEY_ARE = (
     "zxing-wasm/dist/reader/zxing_reader.wasm",
 )
 """Files of the packages that go to `built/vendor`."""
+SYMBOLS = "common/symbols.svg"
 FONTS = {
     "noto-sans": ("400Regular", "700Bold"),
     "noto-sans-thai": ("400Regular", "700Bold"),
@@ -98,6 +99,7 @@ def bundle(static: Path, modules: Path) -> None:
         ],
         check=True, cwd=static, env={**os.environ, "NODE_PATH": str(modules)}, stdout=sys.stderr,
     )  # fmt: skip
+    shutil.copy(static / SYMBOLS, made / SYMBOLS)
     (made / "vendor").mkdir()
     for name in SERVED_AS_THEY_ARE:
         shutil.copy(

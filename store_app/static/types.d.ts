@@ -25,7 +25,7 @@ interface Settings {
   urls: Record<
     | "approvals" | "approvers" | "badge" | "baskets" | "catalogue" | "customers" | "customers_all" | "customers_page"
     | "display" | "drawer" | "hand_over" | "levels" | "look" | "look_up" | "money" | "more" | "open_shift" | "payments"
-    | "products" | "quote" | "receipts" | "returns" | "sales" | "scale" | "scan" | "status" | "training" | "vouchers" | "x_report",
+    | "products" | "quote" | "receipts" | "returns" | "sales" | "scale" | "scan" | "status" | "symbols" | "training" | "vouchers" | "x_report",
     string
   >;
 }
@@ -69,6 +69,8 @@ interface Product extends Measured, Priced {
   category?: string;
   department?: string;
   pack_text?: string;
+  /** Which drawing stands for it. */
+  symbol?: string;
   search_text?: string;
   deposit_sku?: string | null;
   price_typed?: boolean;

@@ -15,6 +15,7 @@ from pathlib import Path
 from flask import Flask, Response, current_app, request, url_for
 from markupsafe import Markup
 
+from pos.catalogue.symbols import symbol_of
 from store_app.web.security import csp_nonce
 
 BUILT = "built/"
@@ -25,6 +26,11 @@ SHEET = "storefront/storefront.css"
 def asset(name: str) -> str:
     """Return the address of a script or a stylesheet, by its place under `static`."""
     return url_for("static", filename=BUILT + name, v=_mark(BUILT + name))
+
+
+def symbol(category: str, department: str = "") -> str:
+    """Return the address of the drawing that stands for a category or a department."""
+    return f"{asset('common/symbols.svg')}#{symbol_of(category, department)}"
 
 
 @cache
@@ -50,7 +56,7 @@ def is_known() -> bool:
 
 def install(app: Flask) -> None:
     """Give templates the addresses, and let browsers keep what they name (rule 1)."""
-    app.jinja_env.globals.update(asset=asset, store_dress=dress)
+    app.jinja_env.globals.update(asset=asset, store_dress=dress, symbol_address=symbol)
 
     @app.after_request
     def _keep(answer: Response) -> Response:

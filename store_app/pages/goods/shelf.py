@@ -41,6 +41,7 @@ class SlotView:
     slot: int
     sku: str
     name: str
+    category: str
     stock_unit: str
     facings: int
     fill_qty: int
@@ -257,12 +258,15 @@ def _plan(session: Session, found: ShelfPlan, now: Mapping[str, int]) -> PlanVie
     rows = shelf_plan.slots_of(session, found)
     skus = [row.sku for row in rows]
     units = stock_units(session, skus)
+    shelved = session.execute(sa.select(Product.sku, Product.category).where(Product.sku.in_(skus)))
+    category_of = {row.sku: row.category for row in shelved}
     levels = stock.levels(session, found.store_id, skus)
     slots = [
         SlotView(
             slot=row.slot,
             sku=row.sku,
             name=row.name,
+            category=category_of.get(row.sku, ""),
             stock_unit=units.get(row.sku, "each"),
             facings=row.facings,
             fill_qty=row.fill_qty,

@@ -200,6 +200,7 @@ def _settings(store: Store, till: Till, now_open: shift_book.Shift | None) -> di
             "scale": "/api/scale",
             "scan": "/api/scan",
             "status": f"/api/status?till={till.id}",
+            "symbols": asset("common/symbols.svg"),
             "training": url_for("training.overview"),
             "vouchers": "/api/vouchers",
             "x_report": url_for("drawer.x_report"),

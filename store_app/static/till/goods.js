@@ -115,6 +115,7 @@ export class Goods {
     const tile = stencil("tile-stencil");
     tile.dataset.sku = product.sku;
     if (colour) tile.dataset.colour = colour;
+    tile.querySelector("use")?.setAttribute("href", `${settings.urls.symbols}#${product.symbol}`);
     one(tile, ".tile-name").textContent = label || product.name;
     const price = one(tile, ".tile-price");
     if (product.price_typed) price.textContent = say("price-typed");

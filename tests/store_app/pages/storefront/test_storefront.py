@@ -106,7 +106,7 @@ def test_the_first_page_is_light_for_a_phone_even_with_a_full_page_of_goods(mark
             session.add(availability.OnlineListing(store_id=STORE, sku=sku, price_minor=129, available_qty=9,
                                                shelf_rank=None, published_at=AT))  # fmt: skip
     shown = customer.look()
-    carried = re.findall(r'"(/static/[^"?]+\.(?:css|js|svg))[?"]', shown.text)
+    carried = {*re.findall(r'"(/static/[^"?]+\.(?:css|js|svg))[?"]', shown.text)}
     assert len(carried) >= 2
     assert len(shown.data) + sum((APP / path[1:]).stat().st_size for path in carried) <= 55_000
     assert '<link rel="stylesheet"' not in shown.text, "nothing is asked for before the first paint"
