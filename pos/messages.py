@@ -1,7 +1,8 @@
 """Outgoing messages: one queue for whatever leaves a node for a person, by e-mail, to a phone or on paper.
 
-Receipts (`pos.reports.receipt_mail`), messages to suppliers (`supply.orders.supplier_messages`) and words to customers
-(`supply.online.messages.customer_messages`). `store_app.mail.sending` renders what is due and hands it over.
+Receipts (`pos.reports.receipt_mail`), messages to suppliers (`supply.orders.supplier_messages`), words to customers
+(`supply.online.messages.customer_messages`) and the shopkeeper's nightly summary (`supply.membership.day_summary`).
+`store_app.mail.sending` renders what is due and hands it over.
 
 Rules
 -----
@@ -9,11 +10,12 @@ Rules
 2. It is handed over outside of any transaction. What fails is tried again, later each time, at most as often as its
    kind is worth it; an address that is refused, or one that nobody carries to, is not tried again.
 3. A message on paper waits until somebody says that it is handed over.
-4. A receipt's address is gone once its message has ended, a customer's phone, e-mail and words after KEEP. A message to
-   a supplier stays as it was sent.
+4. A receipt's or a summary's address is gone once its message has ended, a customer's phone, e-mail and words after
+   KEEP. A message to a supplier stays as it was sent.
 """
 
 import datetime as dt
+import re
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
@@ -21,7 +23,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base, lock_rows
-from config.errors import NotFound
+from config.errors import Invalid, NotFound
 from config.nodes import journal
 from config.nodes.journal import Context
 from config.states import StateTable
@@ -37,9 +39,13 @@ EMAIL, PAPER, ANY = "email", "paper", "any"
 TRIES = 8
 MOST_TRIES = {"receipt": 30}
 """Kinds that are tried more often than TRIES: about a day."""
-WORTH = dict.fromkeys(("code", "points_code"), dt.timedelta(minutes=10))
+WORTH = {"summary": dt.timedelta(days=1)} | dict.fromkeys(("code", "points_code"), dt.timedelta(minutes=10))
 """How long a kind is worth sending, where it is not for ever."""
+ONCE = ("receipt", "summary")
+"""Kinds whose address is for this one message."""
 KEEP = dt.timedelta(days=30)
+LONGEST = 254
+_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z0-9-]{2,63}")
 _HAS_PERSON = sa.text("carrier = 'any' AND (phone <> '' OR email <> '')")
 
 
@@ -161,6 +167,14 @@ def forget(session: Session, *, at: dt.datetime) -> int:
 # --- questions ---
 
 
+def sound_address(text: str) -> str:
+    """Return an e-mail address as a person typed it; Invalid for what is none."""
+    address = text.strip()
+    if len(address) > LONGEST or not _ADDRESS.fullmatch(address):
+        raise Invalid("no-mail-address", "Enter an email address such as li@example.com.", field="email")
+    return address
+
+
 def message_of(session: Session, store_id: str, id: str) -> OutgoingMessage:
     """Return a message, locked; NotFound when there is none."""
     query = sa.select(OutgoingMessage).where(OutgoingMessage.store_id == store_id, OutgoingMessage.id == id)
@@ -197,7 +211,7 @@ def undelivered(session: Session, limit: int = 50) -> list[OutgoingMessage]:
 def _end(ctx: Context, message: OutgoingMessage, state: str) -> None:
     _move(ctx, message, state)
     message.ended_at = ctx.at
-    if message.kind == "receipt":
+    if message.kind in ONCE:
         message.email = message.fault = ""
     ctx.session.flush()
 

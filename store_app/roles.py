@@ -26,6 +26,7 @@ ROLES: dict[str, Role] = {
         pages=(
             "store.signin",
             "store.theme",
+            "store.today",
             "till.till",
             "till.shift",
             "till.drawer",
@@ -109,7 +110,7 @@ ROLES: dict[str, Role] = {
             "metrics",
             "document",
         ),
-        home={"cashier": "till.page", "supervisor": "till.page", "shopkeeper": "till.page"},
+        home={"cashier": "till.page", "supervisor": "till.page", "shopkeeper": "today.show"},
     ),
     "network": Role(
         pages=(

@@ -8,8 +8,6 @@ Rules
 3. What is sent is the sale's frozen document, of a voucher's code its end alone.
 """
 
-import re
-
 from config.errors import Invalid, NotFound, Refused
 from config.ids import is_id
 from config.nodes import journal
@@ -19,8 +17,7 @@ from pos.messages import OutgoingMessage, Recipient
 from pos.sold import Sale
 
 KIND = "receipt"
-MOST, LONGEST = 5, 254
-_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z0-9-]{2,63}")
+MOST = 5
 
 
 def ask(ctx: Context, store_id: str, sale_id: str, address: str, *, command: str, sends_mail: bool) -> OutgoingMessage:
@@ -31,9 +28,7 @@ def ask(ctx: Context, store_id: str, sale_id: str, address: str, *, command: str
         raise Invalid("bad-command-id", "A command ID has 8 to 40 letters, digits or hyphens.")
     if (known := ctx.session.get(OutgoingMessage, (store_id, command))) is not None:
         return known
-    address = address.strip()
-    if len(address) > LONGEST or not _ADDRESS.fullmatch(address):
-        raise Invalid("no-mail-address", "Enter an email address such as li@example.com.", field="email")
+    address = messages.sound_address(address)
     sale = ctx.session.get(Sale, (store_id, sale_id))
     if sale is None or sale.state != "completed":
         raise NotFound("no-such-sale", "This receipt is not on record. Look up the sale again.", id=sale_id)

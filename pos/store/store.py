@@ -78,6 +78,8 @@ class Store(Base):
     """After how many minutes in which nobody touches them its pages lock themselves; 0: never."""
     usual_sales_minor: Mapped[int] = mapped_column(default=0, server_default="0")
     """What it says it takes on a usual day, while its own sales cannot tell; 0: nothing said."""
+    summary_email: Mapped[str] = mapped_column(default="", server_default="")
+    """Who gets the nightly summary; '': nobody wishes it."""
     joined_at: Mapped[dt.datetime]
 
 

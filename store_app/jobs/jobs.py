@@ -139,6 +139,17 @@ def expire_offers(desk: Desk, _day: dt.date) -> str:
 # --- nightly, store ---
 
 
+def summarize(desk: Desk, day: dt.date) -> str:
+    """Write the shopkeeper a few words about the day, where they wish it and this node sends mail."""
+    from supply.membership import day_summary
+
+    if not desk.doors.settings.sends_mail:
+        return "no mail here"
+    with desk.doors.write() as session:
+        written = day_summary.write(Context(session, desk.actor("summary"), desk.doors.now()), desk.node_id, day)
+    return "written" if written else "not wished"
+
+
 def roll_up(desk: Desk, day: dt.date) -> str:
     """Add a day's sales up to demand; the network does so for all its stores."""
     from supply.demand import rollups
@@ -317,6 +328,7 @@ JOBS: dict[str, Job] = {
         Job("weeks", keep_weeks, NETWORK, every_s=6 * 3600),
         Job("roll-changed", roll_fresh, NETWORK, every_s=20),
         Job("outlook", look_ahead, NETWORK, every_s=300),
+        Job("summary", summarize, STORE),
         Job("roll-up", roll_up, BOTH, each_day=True),
         Job("limits", limits, NETWORK),
         Job("consigned", money.keep_consigned, STORE),

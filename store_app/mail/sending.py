@@ -22,10 +22,11 @@ from config.settings import Settings
 from pos import messages
 from pos.messages import OutgoingMessage
 from pos.reports import receipt_mail
-from store_app.mail import receipts, supplier_mail
+from store_app.mail import receipts, summaries, supplier_mail
 from store_app.mail.carriers import Carrier, Envelope
 from store_app.payments.order_tokens import address_of
 from store_app.runtime.doors import Doors
+from supply.membership import day_summary
 from supply.online.checkout import phone_codes
 from supply.online.messages import customer_messages
 from supply.orders import supplier_messages
@@ -72,6 +73,8 @@ def rendered(session: Session, row: OutgoingMessage, settings: Settings) -> Enve
     """Return a message as it is carried."""
     if row.kind == receipt_mail.KIND:
         return receipts.written(session, row)
+    if row.kind == day_summary.KIND:
+        return summaries.written(session, row)
     if row.kind in supplier_messages.KINDS:
         return supplier_mail.complaint(session, row) if row.kind == "claim" else supplier_mail.written(row)
     return _to_customer(row, settings)

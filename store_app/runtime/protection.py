@@ -62,6 +62,7 @@ _OF_TABLES = {
         "review": ("words", "by_name", "answer"),
         "sale": ("note",),
         "signed_batch": ("text",),
+        "store": ("summary_email",),
         "route_stop": ("note",),
     },
     STAFF: {

@@ -34,7 +34,7 @@ CHAPTERS = {
     "store/network": "finance support signing_key standing network_offers",
     "store/transfers": "transfers",
     "store/suppliers": "suppliers produce",
-    "store/reports": "reports compare replays",
+    "store/reports": "today reports compare replays",
     "store/printer": "printers paper_looks",
     "store/practice": "training demo",
     "network/today": "console",

@@ -50,6 +50,8 @@ STATES = StateTable(
 )
 OPEN = ("placed", "accepted", "picking", "short", "ready")
 BEFORE_READY = ("placed", "accepted", "picking", "short")
+TO_DO = (*BEFORE_READY, "return_asked")
+"""A person has to do something about it; a ready order waits for its customer."""
 CUSTOMER_CANCELLED = N_("The customer canceled.")
 """Why an order ended that its customer called off, as it travels."""
 GIVEN_BACK = ("refused", "cancelled", "expired")

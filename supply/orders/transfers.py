@@ -107,6 +107,15 @@ def lines_of(session: Session, found: Transfer) -> list[TransferLine]:
     return list(session.scalars(query.order_by(TransferLine.name, TransferLine.sku)))
 
 
+def unanswered(session: Session, store_id: str) -> int:
+    """Return how many proposed transfers wait for this store's answer."""
+    mine = sa.or_(
+        sa.and_(Transfer.giver_id == store_id, ~Transfer.giver_yes),
+        sa.and_(Transfer.taker_id == store_id, ~Transfer.taker_yes),
+    )
+    return session.scalar(sa.select(sa.func.count()).where(Transfer.state == "proposed", mine)) or 0
+
+
 def transfers(session: Session, states: Iterable[str], *, limit: int = 100) -> list[Transfer]:
     """Return the transfers in these states, the newest first."""
     query = sa.select(Transfer).where(Transfer.state.in_(list(states)))

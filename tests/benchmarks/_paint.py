@@ -21,16 +21,18 @@ def chromium() -> str | None:
     return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
-def paints(browser: Browser | None, urls: dict[str, str], loads: int = LOADS) -> dict[str, dict[str, float]]:
+def paints(
+    browser: Browser | None, urls: dict[str, str], loads: int = LOADS, state: Any = None
+) -> dict[str, dict[str, float]]:
     """Return per page the first paint's median and worst in ms, and its kB, each load in a phone without a cache.
 
-    Empty where there is no Chromium.
+    Empty where there is no Chromium. state: the cookies of who is signed in.
     """
     if browser is None:
         return {}
     found = {}
     for name, url in urls.items():
-        each = [_load(browser, url) for _ in range(loads)]
+        each = [_load(browser, url, state) for _ in range(loads)]
         times = [ms for ms, _ in each]
         found[name] = {
             "p50_ms": round(statistics.median(times)), "worst_ms": round(max(times)),
@@ -39,8 +41,8 @@ def paints(browser: Browser | None, urls: dict[str, str], loads: int = LOADS) ->
     return found
 
 
-def _load(browser: Browser, url: str) -> tuple[float, float]:
-    context = browser.new_context(viewport=PHONE)  # type: ignore[arg-type]
+def _load(browser: Browser, url: str, state: Any) -> tuple[float, float]:
+    context = browser.new_context(viewport=PHONE, storage_state=state)  # type: ignore[arg-type]
     page = context.new_page()
     line = context.new_cdp_session(page)
     came: list[float] = []

@@ -1,4 +1,4 @@
-"""The till's page in a real browser with 20,000 products: scan to paint, scans without a pause, page ready.
+"""The till's page in a real browser with 20,000 products: scan to paint, scans without a pause, page ready; and Today.
 
 Scans come as key strokes of a scanner. `scan_paint_ms` runs from the last key to the first frame that shows the line;
 the browser draws frames as fast as it can and moves nothing: the figure is work, not waiting. `_6x`: the processor is
@@ -17,7 +17,7 @@ from typing import Any
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, sync_playwright
 
 from tests.benchmarks._node import PIN, Served, code_of, store_node
-from tests.benchmarks._paint import chromium
+from tests.benchmarks._paint import chromium, paints
 from tests.browser.conftest import wedge
 
 PRODUCTS, WITHOUT_A_PAUSE, SLOWED = 20_000, 30, 6
@@ -59,6 +59,7 @@ def main() -> None:
     print(f"scan to paint: {ours['scan_paint_ms']:.1f} ms, slowed {SLOWED} times {ours['scan_paint_ms_6x']:.1f} ms")
     print(f"of {WITHOUT_A_PAUSE} scans without a pause {ours['lost_scans']} lost")
     print(f"page ready in {ours['ready_ms']:.0f} ms, slowed {SLOWED} times {ours['ready_ms_6x']:.0f} ms")
+    print(f"first paint of Today, slowed {SLOWED} times {ours['today_paint_ms_6x']:.0f} ms")
 
 
 def measure(browser: Browser, rounds: int, scans: int, products: int = PRODUCTS) -> dict[str, Any]:
@@ -70,7 +71,7 @@ def measure(browser: Browser, rounds: int, scans: int, products: int = PRODUCTS)
 def _measured(browser: Browser, served: Served, rounds: int, scans: int, products: int) -> dict[str, Any]:
     dice = random.Random(5)
     ready: dict[int, list[float]] = {1: [], SLOWED: []}
-    paints: dict[int, list[float]] = {1: [], SLOWED: []}
+    painted: dict[int, list[float]] = {1: [], SLOWED: []}
     lost = 0
     state = _signed_in(browser, served)
     for _ in range(rounds):
@@ -79,24 +80,26 @@ def _measured(browser: Browser, served: Served, rounds: int, scans: int, product
             page, line = _opened(context, served, slowed)
             ready[slowed].append(_asked(line, "probe.ready"))
             codes = [code_of(rank) for rank in dice.sample(range(products), scans // rounds + 1 + WITHOUT_A_PAUSE)]
-            paints[slowed] += _paints(page, line, codes[WITHOUT_A_PAUSE:])
+            painted[slowed] += _paints(page, line, codes[WITHOUT_A_PAUSE:])
             before = _lines(page)
             wedge(page, *codes[:WITHOUT_A_PAUSE])
             lost += before + WITHOUT_A_PAUSE - _settled(page, before + WITHOUT_A_PAUSE)
             page.evaluate("localStorage.clear()")
             context.close()
+    today = paints(browser, {"today": f"http://127.0.0.1:{served.port}/today/"}, rounds, state)
     return {
         "bench": "till",
         "ours": {
-            "scan_paint_ms": round(statistics.median(paints[1]), 2),
-            "scan_paint_ms_6x": round(statistics.median(paints[SLOWED]), 2),
+            "scan_paint_ms": round(statistics.median(painted[1]), 2),
+            "scan_paint_ms_6x": round(statistics.median(painted[SLOWED]), 2),
             "lost_scans": lost,
             "ready_ms": round(statistics.median(ready[1]), 0),
             "ready_ms_6x": round(statistics.median(ready[SLOWED]), 0),
+            "today_paint_ms_6x": today["today"]["p50_ms"],
         },
         "reference": {},
         "ratio": {},
-        "settings": {"products": products, "rounds": rounds, "scans": len(paints[1]), "slowed": SLOWED},
+        "settings": {"products": products, "rounds": rounds, "scans": len(painted[1]), "slowed": SLOWED},
     }
 
 

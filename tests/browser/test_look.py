@@ -102,17 +102,18 @@ def test_a_name_of_several_lines_covers_nothing_beside_it(page: Page, office: Of
 def test_a_phones_bar_has_five_places_whole_and_marks_where_one_is(page: Page, office: Office, language: str):
     resize(page, PHONE)
     enter(page, office, "/stock/", language)
-    for path, marked in (("/stock/", 1), ("/money/", 3), ("/orders/", 4), ("/shelf/", 4), ("/reports/", 4)):
+    under_more = ("/money/", "/orders/", "/shelf/", "/reports/")
+    for path, marked in (("/today/", 0), ("/stock/", 2), *((one, 4) for one in under_more)):
         page.goto(f"{office.url}{path}")
         places = page.locator(".rail > a:visible")
         assert places.count() == 5
         assert page.locator(".rail").evaluate("bar => bar.scrollWidth <= bar.clientWidth")
         assert page.locator(".rail").evaluate(CUT) == 0
-        plain = places.nth(0).evaluate("one => getComputedStyle(one).backgroundColor")
+        plain = places.nth(1).evaluate("one => getComputedStyle(one).backgroundColor")
         colours = places.evaluate_all("all => all.map(one => getComputedStyle(one).backgroundColor)")
         assert [n for n, colour in enumerate(colours) if colour != plain] == [marked]
     page.locator(".rail > a:visible").last.click()
-    for hidden in ("/orders/", "/deliveries/", "/shelf/"):
+    for hidden in ("/orders/", "/deliveries/", "/shelf/", "/money/"):
         expect(page.locator(f"main a[href='{hidden}']")).to_be_visible()
     expect(page.locator("main .look-switch")).to_be_visible()
     assert_well_made(page)

@@ -2660,6 +2660,7 @@ CREATE TABLE store (
   sells_beyond BOOLEAN DEFAULT true NOT NULL,
   lock_minutes BIGINT DEFAULT '0' NOT NULL,
   usual_sales_minor BIGINT DEFAULT '0' NOT NULL,
+  summary_email TEXT DEFAULT '' NOT NULL,
   joined_at TIMESTAMP WITH TIME ZONE NOT NULL,
   CONSTRAINT pk_store PRIMARY KEY (id),
   CONSTRAINT uq_store_slug UNIQUE (slug),

@@ -2650,6 +2650,7 @@ CREATE TABLE store (
   sells_beyond BOOLEAN DEFAULT 1 NOT NULL,
   lock_minutes BIGINT DEFAULT '0' NOT NULL,
   usual_sales_minor BIGINT DEFAULT '0' NOT NULL,
+  summary_email TEXT DEFAULT '' NOT NULL,
   joined_at DATETIME NOT NULL,
   CONSTRAINT pk_store PRIMARY KEY (id),
   CONSTRAINT uq_store_slug UNIQUE (slug),

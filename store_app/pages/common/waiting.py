@@ -7,13 +7,10 @@ from sqlalchemy.orm import Session
 
 from pos.catalogue.catalogue import Product
 from pos.stock.ledger import CountTask
-from supply.online.orders import PickupOrder
+from supply.online.orders import TO_DO, PickupOrder
 from supply.orders.deliveries import Delivery
 from supply.orders.network_offers import NetworkOffer
 from supply.orders.orders import ReplenishmentOrder
-from supply.orders.transfers import Transfer
-
-PICKUPS = ("placed", "accepted", "picking", "short", "return_asked")
 
 
 def orders(session: Session, store_id: str) -> int:
@@ -23,15 +20,6 @@ def orders(session: Session, store_id: str) -> int:
         ReplenishmentOrder.store_id == store_id,
         ReplenishmentOrder.state.in_(("proposed", "approved")),
     ) + _number(session, NetworkOffer.store_id == store_id, NetworkOffer.state == "offered")
-
-
-def neighbours(session: Session, store_id: str) -> int:
-    """Count the goods between stores that wait for this store's answer."""
-    mine = sa.or_(
-        sa.and_(Transfer.giver_id == store_id, ~Transfer.giver_yes),
-        sa.and_(Transfer.taker_id == store_id, ~Transfer.taker_yes),
-    )
-    return _number(session, Transfer.state == "proposed", mine)
 
 
 def deliveries(session: Session, store_id: str) -> int:
@@ -46,7 +34,7 @@ def counts(session: Session, store_id: str) -> int:
 
 def pickups(session: Session, store_id: str) -> int:
     """Count the pickup orders somebody has to do something about; ready ones wait for their customer."""
-    return _number(session, PickupOrder.store_id == store_id, PickupOrder.state.in_(PICKUPS))
+    return _number(session, PickupOrder.store_id == store_id, PickupOrder.state.in_(TO_DO))
 
 
 def stock_units(session: Session, skus: Iterable[str]) -> dict[str, str]:

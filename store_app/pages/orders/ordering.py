@@ -26,7 +26,7 @@ from store_app.words.messages import message_sentence
 from store_app.words.refusals import sentence_of
 from supply.demand import forecasts
 from supply.money import credit
-from supply.orders import network_offers, supplier_messages, suppliers
+from supply.orders import network_offers, supplier_messages, suppliers, transfers
 from supply.orders import orders as supply_orders
 from supply.orders.orders import OrderLine, ReplenishmentOrder
 from supply.orders.suppliers import Supplier
@@ -64,7 +64,7 @@ def orders(fault: DomainError | None = None, **_place: Any) -> ResponseReturnVal
             for row in order_lines.orders_in(session, store_id, LATER)
         ]
         offers = order_lines.offers(session, store_id)
-        neighbours = waiting.neighbours(session, store_id)
+        neighbours = transfers.unanswered(session, store_id)
         missed = open_orders.missed_orders(session, store_id, at=doors().now())
         not_coming = network_offers.not_coming(session, store_id, today())
         said = [

@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from config.errors import NotFound
+from pos import messages
 from pos.reports import receipt_mail
 from pos.reports import slips as store_slips
 from pos.store.store import Till
@@ -48,7 +49,7 @@ def mail(sale_id: str) -> ResponseReturnValue:
             acting(session),
             settings.node_id,
             sale_id,
-            form.text("email", most=receipt_mail.LONGEST),
+            form.text("email", most=messages.LONGEST),
             command=command,
             sends_mail=settings.sends_mail,
         )

@@ -1,0 +1,33 @@
+"""The nightly summary as it is e-mailed, in the store's language (`supply.membership.day_summary`)."""
+
+import datetime as dt
+
+from sqlalchemy.orm import Session
+
+from config import words
+from pos.messages import OutgoingMessage
+from pos.store.store import store_of
+from store_app.mail.carriers import Envelope
+from store_app.words.today import TITLES
+
+
+def written(session: Session, row: OutgoingMessage) -> Envelope:
+    """Return a summary as it is carried."""
+    store, body = store_of(session, row.store_id), row.body
+    say = words.language(row.language, store.tz)
+    day = dt.date.fromisoformat(body["day"])
+    lines = [say("Sales: %(amount)s", amount=say.money(body["total_minor"], store.currency))]
+    if body["before_minor"] is not None:
+        before, amount = say.day(day - dt.timedelta(days=7)), say.money(body["before_minor"], store.currency)
+        lines.append(say("%(day)s: %(amount)s", day=before, amount=amount))
+    lines.append(say("Customers: %(count)s", count=say.number(body["customers"])))
+    for z_no, minor in body["closes"]:
+        off = say.money(abs(minor), store.currency)
+        said = (
+            say("%(amount)s short") if minor < 0 else say("%(amount)s over") if minor else say("The drawer balances.")
+        )
+        lines.append(f"Z {z_no}: {said % {'amount': off} if minor else said}")
+    if body["waiting"]:
+        lines += ["", say("Waiting for you"), *(f"- {say(TITLES[kind])}: {count}" for kind, count in body["waiting"])]
+    subject = say("%(store)s, %(day)s", store=store.name, day=say.day(day))
+    return Envelope(row.id, row.kind, "", row.email, subject, "\n".join([*lines, ""]))

@@ -1,0 +1,207 @@
+"""Today, where the shopkeeper begins: sales so far, what waits with its one next step, the tills, the last close."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from config.errors import DomainError
+from pos import messages
+from pos.reports import day as day_report
+from pos.reports.day import Compared
+from pos.store.store import Till, store_of
+from pos.till import shift as shifts
+from pos.till.shift_book import Shift
+from store_app.pages.common import form
+from store_app.runtime.doors import acting, doors, read, write
+from store_app.web import presenting
+from store_app.web.presenting import clock_time, page, place
+from store_app.web.security import can, requires
+from store_app.words import today as words
+from store_app.words.words import few
+from supply.membership import day_summary, suggestions, today
+from supply.membership.today import Advice, Waiting
+
+bp = Blueprint("today", __name__, url_prefix="/today")
+MOST_NAMES = 3
+
+
+@dataclass(frozen=True)
+class Way:
+    """Where what waits is done: icon, button, permission, page, and the page of a single one with its argument."""
+
+    icon: str
+    action: Any
+    permission: str
+    endpoint: str
+    single: tuple[str, str] | None = None
+
+
+WAYS = {
+    "recall": Way("no-symbol", _l("Check"), "recall", "recall.listed"),
+    "order": Way("clipboard-document-list", _l("Review"), "order", "ordering.orders", ("ordering.order", "order_id")),
+    "delivery": Way("truck", _l("Receive"), "receive", "receiving.deliveries", ("receiving.delivery", "delivery_id")),
+    "pickup": Way("shopping-bag", _l("Prepare"), "pickup", "pickup.orders"),
+    "offer": Way("gift", _l("Answer"), "network_offer", "ordering.orders"),
+    "campaign": Way("megaphone", _l("Answer"), "offers", "campaigns.listed"),
+    "transfer": Way("arrows-right-left", _l("Answer"), "receive", "transfers.everything"),
+    "expiry": Way("calendar-days", _l("Reduce or write off"), "stock.look", "expiry.calendar"),
+    "count": Way("clipboard-document-check", _l("Count"), "stock.count", "check_these.list_today"),
+    "message": Way("envelope", _l("Send"), "order", "ordering.orders", ("ordering.order", "order_id")),
+    "print": Way("printer", _l("Check"), "shift", "shift.money"),
+}
+ADVICE_WAYS = {
+    "first-steps": (_l("Continue"), "settings", "first_steps.overview"),
+    "order": (_l("View product"), "stock.look", "stock.product"),
+    "reduce": (_l("Reduce"), "stock.look", "expiry.calendar"),
+    "add": (_l("View"), "reports", "compare.show"),
+    "price": (_l("View"), "reports", "compare.show"),
+}
+"""Advice -> its button, who may follow it, its page."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the page, a link as a whole. level: '' | warn | bad."""
+
+    icon: str
+    title: str
+    detail: str
+    action: str
+    href: str
+    level: str = ""
+
+
+@bp.get("/")
+@requires("reports")
+def show(fault: DomainError | None = None) -> ResponseReturnValue:
+    """Show today; a script asks for the same again while the page is open."""
+    store_id, at, day = str(place().store_id), doors().now(), presenting.today()
+    with read() as session:
+        store = store_of(session, store_id)
+        found = day_report.compared(session, store, day, at)
+        tills = day_report.tills(session, store_id)
+        closed = day_report.closes(session, store_id, day)
+        tolerance_minor = shifts.tolerance_minor(session, store_id)
+        waiting = today.waiting(session, store_id, at)
+        advice = today.advice(session, store_id, day)
+        product = suggestions.taxed(session, [advice.sku]).get(advice.sku) if advice else None
+        email = store.summary_email
+    return page(
+        "store/today.html",
+        found=found,
+        bars=_bars(found),
+        week=day_report.WEEK,
+        rows_waiting=[_row(one) for one in waiting if can(WAYS[one.kind].permission)],
+        tills=[_till_row(till, now_open, day) for till, now_open in tills],
+        closes=_close_rows(closed, tolerance_minor),
+        advice=_advised(advice, (product.stock_unit, product.price_quantity) if product else ("each", 1)),
+        sends_mail=doors().settings.sends_mail,
+        email=request.form.get("email", email),
+        fault=fault,
+    )
+
+
+@bp.post("/summary")
+@requires("settings")
+@form.answers_on(show)
+def wish_summary() -> ResponseReturnValue:
+    """Keep who gets the nightly summary."""
+    address = form.text("email", most=messages.LONGEST)
+    with write() as session:
+        day_summary.wish(acting(session), str(place().store_id), address)
+    flash(_("Saved. You get the summary each night.") if address else _("Saved. No summary is sent."), "good")
+    return redirect(url_for(".show"), 303)
+
+
+# --- inside ---
+
+
+def _row(one: Waiting) -> Row:
+    way = WAYS[one.kind]
+    href = url_for(way.endpoint)
+    if way.single and one.about:
+        endpoint, argument = way.single
+        named: dict[str, Any] = {argument: one.about}
+        href = url_for(endpoint, **named)
+    said = [
+        few(one.names, MOST_NAMES),
+        presenting.money(one.amount_minor) if one.amount_minor else "",
+        _("by %(when)s", when=_when(one.until)) if one.until else "",
+    ]
+    count = "" if one.count == 1 and one.names else f" ({one.count})"
+    return Row(
+        way.icon, f"{_(words.TITLES[one.kind])}{count}", " · ".join(filter(None, said)), str(way.action),
+        href, "bad" if one.kind == "recall" else "",
+    )  # fmt: skip
+
+
+def _when(until: dt.datetime | dt.date) -> str:
+    """Say until when: the time alone where that is today."""
+    if not isinstance(until, dt.datetime):
+        return presenting.day(until)
+    return clock_time(until, until.astimezone(ZoneInfo(place().tz)).date() != presenting.today())
+
+
+def _till_row(till: Till, now_open: Shift | None, day: dt.date) -> Row:
+    here = url_for("shift.money", till=till.id)
+    if now_open is None:
+        return Row("lock-closed", till.name, _("The till is closed"), _("Open the till"), here)
+    since = _("%(who)s, since %(when)s", who=now_open.holder,
+              when=clock_time(now_open.opened_at, now_open.business_day != day))  # fmt: skip
+    if now_open.state == "counting":
+        return Row("calculator", till.name, _("The drawer is being counted"), _("Continue the count"),
+                   url_for("drawer.counting", till=till.id), "warn")  # fmt: skip
+    if now_open.business_day != day:
+        return Row("lock-open", till.name, _("Still open: %(since)s", since=since), _("Close the till"), here, "warn")
+    return Row("lock-open", till.name, _("Open: %(since)s", since=since), _("View"), here)
+
+
+def _close_rows(closed: Sequence[Shift], tolerance_minor: int) -> list[Row]:
+    rows = []
+    for one in closed:
+        minor = one.over_short_minor or 0
+        off = (
+            _("The drawer balances.") if not minor
+            else _("%(amount)s over", amount=presenting.money(minor)) if minor > 0
+            else _("%(amount)s short", amount=presenting.money(-minor))
+        )  # fmt: skip
+        rows.append(Row(
+            "document-chart-bar", _("Z %(n)s, %(day)s", n=one.z_no, day=presenting.day(one.business_day)),
+            f"{presenting.money((one.z_report or {}).get('total_minor'))} · {off}", _("View"),
+            url_for("shift.z_report", shift_id=one.id), "warn" if abs(minor) > tolerance_minor else "",
+        ))  # fmt: skip
+    return rows
+
+
+def _advised(one: Advice | None, per: tuple[str, int]) -> Row | None:
+    if one is None or not can(ADVICE_WAYS[one.kind][1]):
+        return None
+    action, _permission, endpoint = ADVICE_WAYS[one.kind]
+    title, why = words.advice_words(one, per)
+    href = url_for(endpoint, sku=one.sku) if endpoint == "stock.product" else url_for(endpoint)
+    return Row("light-bulb", title, why, str(action), href)
+
+
+def _bars(found: Compared) -> list[dict[str, Any]]:
+    """Return a bar an hour, today's beside the week before's, each height in percent of the highest."""
+    before = found.before.hours if found.before else {}
+    both = [*found.sales.hours.items(), *before.items()]
+    most = max((minor for _hour, minor in both), default=0)
+    if most <= 0:
+        return []
+    first, last = min(hour for hour, _minor in both), max(hour for hour, _minor in both)
+    return [
+        {
+            "now": max(0, found.sales.hours.get(hour, 0)) * 100 // most,
+            "before": max(0, before.get(hour, 0)) * 100 // most,
+            "hour": hour,
+        }
+        for hour in range(first, last + 1)
+    ]
