@@ -174,10 +174,14 @@ def gift_receipt(document: dict[str, Any], *, columns: int, language: str = "en"
 def cash_slip(document: dict[str, Any], *, columns: int, language: str = "en", copy_no: int = 0) -> list[PaperLine]:
     """Lay out the slip of cash that was put into the drawer or left it, to be signed by who gave and who has it.
 
-    document: store, till_name, cashier_name, local_time, kind (`drop`, `pay_in` or `pay_out`), amount_minor, why.
+    document: store, till_name, cashier_name, local_time, kind (`drop`, `pay_in`, `pay_out`, or `safe` and `bank` for
+    what a close puts away), amount_minor, why; of a close also z_no, counted_minor, kept_minor.
     """
     say = said_in(document, language)
-    titles = {"drop": say("TO THE SAFE"), "pay_in": say("PAID IN"), "pay_out": say("PAID OUT")}
+    titles = {
+        "drop": say("TO THE SAFE"), "safe": say("TO THE SAFE"), "bank": say("TO THE BANK"), "pay_in": say("PAID IN"),
+        "pay_out": say("PAID OUT"),
+    }  # fmt: skip
     title = titles[document["kind"]]
     lines = [*centred(document["store"]["name"], columns), *centred(title, columns, bold=True, wide=2, tall=2)]
     lines += [
@@ -185,7 +189,12 @@ def cash_slip(document: dict[str, Any], *, columns: int, language: str = "en", c
         *pair(say.moment(document["local_time"]), document["cashier_name"], columns),
     ]
     lines += [*pair(document["till_name"], "", columns), RULE]
-    figures = price(say, document["amount_minor"], document["store"]["currency"])
+    currency = document["store"]["currency"]
+    if "z_no" in document:
+        lines += pair(say("Z report"), str(document["z_no"]), columns)
+        lines += pair(say("Cash counted"), say.amount(document["counted_minor"], currency), columns)
+        lines += pair(say("Stays as float"), say.amount(document["kept_minor"], currency), columns)
+    figures = price(say, document["amount_minor"], currency)
     lines += pair(say("Amount"), figures, columns, bold=True, wide=2, tall=2)
     if document["why"]:
         lines += pair(say("Reason"), document["why"], columns)

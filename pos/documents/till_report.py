@@ -170,6 +170,10 @@ def _count(document: dict[str, Any], say: Language, currency: str, columns: int)
         over = say.pgettext("paper", "Over") if over_short > 0 else say.pgettext("paper", "Short")
         label = over if over_short else say.pgettext("paper", "Exact")
         lines += pair(label, price(say, abs(over_short), currency), columns, bold=True, wide=2, tall=2)
+    if (kept := document.get("kept_minor")) is not None:
+        places = {"safe": say("To the safe"), "bank": say("To the bank")}
+        lines += pair(say("Stays as float"), say.amount(kept, currency), columns)
+        lines += pair(places[document["put_away_to"]], say.amount(document["put_away_minor"], currency), columns)
     return lines
 
 

@@ -107,6 +107,19 @@ def cash_slip(ctx: Context, till: Till, movement: CashMovement) -> Queued:
     return queue.queue(ctx.session, store.id, till.id, queue.Printout("cash", movement.source_id, document), at=ctx.at)
 
 
+def put_away_slip(ctx: Context, till: Till, closed: Shift) -> Queued | None:
+    """Queue the slip of the cash that a close puts in the safe or takes to the bank; None where nothing leaves."""
+    report = closed.z_report or {}
+    if not report.get("put_away_minor"):
+        return None
+    document = head(store_of(ctx.session, till.store_id), ctx.actor, ctx.at) | {
+        "till_name": till.name, "cashier_name": ctx.actor.name, "kind": report["put_away_to"], "why": "",
+        "amount_minor": report["put_away_minor"], "z_no": closed.z_no, "counted_minor": closed.counted_minor,
+        "kept_minor": report["kept_minor"],
+    }  # fmt: skip
+    return queue.queue(ctx.session, till.store_id, till.id, queue.Printout("cash", closed.id, document), at=ctx.at)
+
+
 def count_sheet(ctx: Context, till: Till, take_id: str, section_n: int, category: str = "", *, command: str) -> Queued:
     """Queue the sheet to count a section on: the products of a category, else all the take is about (rule 4)."""
     take = stocktake.take_of(ctx.session, till.store_id, take_id)

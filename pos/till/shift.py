@@ -15,6 +15,8 @@ Rules
    sell on it meanwhile, and X and Z name them; it is counted, settled, closed and signed over by its holder alone, by
    who may handle other people's drawers, or with such a person's leave.
 8. Until the count is settled, what cash can be worked out from is kept from people who may not settle a drawer.
+9. What was counted leaves as two sums: what stays as the next float, and what is put in the safe or taken to the bank;
+   together they are the count, to the cent. The next shift of the till is offered the float that stayed.
 """
 
 import datetime as dt
@@ -57,6 +59,15 @@ class Closing:
     approvals: Sequence[str]
 
 
+@dataclass(frozen=True)
+class PutAway:
+    """Where the counted cash goes (rule 9). keep_minor: what stays; to: where the rest goes, one of AWAY."""
+
+    keep_minor: int
+    to: str
+
+
+AWAY = ("safe", "bank")
 Counted = int | Mapping[str, int]
 """A sum in minor units, or pieces by denomination."""
 
@@ -89,6 +100,8 @@ def open_shift(ctx: Context, store_id: str, till_id: str, float_counted: Counted
     if not isinstance(float_counted, int):
         _keep_count(ctx, shift, "float", float_counted, float_minor, new_id())
     facts = {"till": till_id, "float_minor": float_minor, "movement": movement.id}
+    if (left_minor := float_left(ctx.session, store_id, till_id)) is not None:
+        facts["left_minor"] = left_minor
     journal.record(ctx, verb="shift.opened", subject=f"shift:{shift.id}", **facts)
     return shift
 
@@ -150,12 +163,19 @@ def settle(ctx: Context, shift: Shift) -> int:
 
 
 def close(
-    ctx: Context, shift: Shift, counted: Counted | None = None, *, why: str = "", approvals: Sequence[str] = ()
+    ctx: Context,
+    shift: Shift,
+    counted: Counted | None = None,
+    *,
+    why: str = "",
+    approvals: Sequence[str] = (),
+    put_away: PutAway | None = None,
 ) -> Shift:
     """Close a shift: Z is frozen, printed and told to the network (rules 4 to 6).
 
     counted: counted and settled now, unless that happened before. why and approvals: for a drawer that is off beyond
-    the tolerance; refused without a reason, or a person who may settle it. The same again changes nothing.
+    the tolerance; refused without a reason, or a person who may settle it. put_away: None where all of it stays, with
+    nothing said of the next float (rule 9). The same again changes nothing.
     """
     locked(ctx.session, shift.store_id, shift.till_id)
     if counted is not None and not shift.is_settled:
@@ -167,13 +187,13 @@ def close(
     _refuse_strangers(ctx, shift)
     over_short_minor = settle(ctx, shift)
     agreed_by = _agree(ctx, shift, why, approvals)
-    z_no, before = _next_z(ctx.session, shift)
-    shift.closed_at, shift.z_no = ctx.at, z_no
+    last_no, before = _last_z(ctx.session, shift.store_id, shift.till_id)
+    shift.closed_at, shift.z_no = ctx.at, last_no + 1
     last = last_count(ctx.session, shift)
-    pieces = last.pieces if last is not None else {}
+    money = {"pieces": last.pieces if last is not None else {}} | _put_away(shift, put_away)
     late = _late(ctx.session, shift)
     shift.z_report = shift_report.z_report(
-        ctx.session, shift, before, late, pieces, closed_by=ctx.actor.name, why=why, agreed_by=agreed_by
+        ctx.session, shift, before, late, money, closed_by=ctx.actor.name, why=why, agreed_by=agreed_by
     )
     journal.move(
         ctx,
@@ -181,7 +201,7 @@ def close(
         "closed",
         subject=f"shift:{shift.id}",
         why=why.strip() or None,
-        z_no=z_no,
+        z_no=shift.z_no,
         counted_minor=shift.counted_minor,
         over_short_minor=over_short_minor,
         z_hash=shift.z_report["hash"],
@@ -214,10 +234,17 @@ def sign_over(ctx: Context, shift: Shift, to: Actor) -> Shift:
 
 
 def relieve(
-    ctx: Context, shift: Shift, to: Actor, float_counted: Counted, *, why: str = "", approvals: Sequence[str] = ()
+    ctx: Context,
+    shift: Shift,
+    to: Actor,
+    float_counted: Counted,
+    *,
+    why: str = "",
+    approvals: Sequence[str] = (),
+    put_away: PutAway | None = None,
 ) -> Shift:
     """Close the counted shift and open the next one for who takes over, in one go (rule 7); returns the new shift."""
-    close(ctx, shift, why=why, approvals=approvals)
+    close(ctx, shift, why=why, approvals=approvals, put_away=put_away)
     return open_shift(Context(ctx.session, to, ctx.at), shift.store_id, shift.till_id, float_counted)
 
 
@@ -288,6 +315,19 @@ def last_count(session: Session, shift: Shift) -> CashCount | None:
         CashCount.store_id == shift.store_id, CashCount.shift_id == shift.id, CashCount.kind == "count"
     )
     return session.scalar(query.order_by(CashCount.id.desc()).limit(1))
+
+
+def float_left(session: Session, store_id: str, till_id: str) -> int | None:
+    """Return what stayed in a till's drawer when it was closed last (rule 9); None where nobody said."""
+    _z_no, report = _last_z(session, store_id, till_id)
+    left: int | None = (report or {}).get("kept_minor")
+    return left
+
+
+def usual_float(shift: Shift, counted_minor: int) -> int:
+    """Return what to propose to stay of a count: as much as the shift began with, if there is so much."""
+    began: int = shift.totals.get("cash", {}).get("float", 0)
+    return min(began, counted_minor)
 
 
 def tolerance_minor(session: Session, store_id: str) -> int:
@@ -385,13 +425,27 @@ def _agree(ctx: Context, shift: Shift, why: str, approvals: Sequence[str]) -> st
     return used[0].granted_by_name if used else ctx.actor.name
 
 
-def _next_z(session: Session, shift: Shift) -> tuple[int, dict[str, Any] | None]:
-    """Return the till's next Z number, and its last Z report."""
+def _put_away(shift: Shift, wanted: PutAway | None) -> dict[str, Any]:
+    """Return what a Z says of where the counted cash went (rule 9)."""
+    if wanted is None:
+        return {}
+    check_amount(wanted.keep_minor)
+    counted_minor = shift.counted_minor or 0
+    if wanted.keep_minor > counted_minor:
+        raise Invalid("too-much-kept", "More than was counted. Enter that amount or less.", field="keep")
+    if wanted.to not in AWAY:
+        raise Invalid("bad-place", "Choose the safe or the bank.", field="away")
+    rest_minor = counted_minor - wanted.keep_minor
+    return {"kept_minor": wanted.keep_minor, "put_away_minor": rest_minor, "put_away_to": wanted.to}
+
+
+def _last_z(session: Session, store_id: str, till_id: str) -> tuple[int, dict[str, Any] | None]:
+    """Return a till's last Z number, and its report; 0 and None before its first."""
     query = sa.select(Shift.z_no, Shift.z_report).where(
-        Shift.store_id == shift.store_id, Shift.till_id == shift.till_id, Shift.z_no.is_not(None)
+        Shift.store_id == store_id, Shift.till_id == till_id, Shift.z_no.is_not(None)
     )
     last = session.execute(query.order_by(Shift.z_no.desc()).limit(1)).first()
-    return (1, None) if last is None else ((last.z_no or 0) + 1, last.z_report)
+    return (0, None) if last is None else (last.z_no or 0, last.z_report)
 
 
 def _late(session: Session, shift: Shift) -> list[LateSale]:

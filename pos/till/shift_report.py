@@ -84,7 +84,7 @@ def z_report(
     shift: Shift,
     before: dict[str, Any] | None,
     late: Sequence[LateSale],
-    pieces: dict[str, Any],
+    money: dict[str, Any],
     *,
     closed_by: str,
     why: str,
@@ -92,7 +92,8 @@ def z_report(
 ) -> dict[str, Any]:
     """Return the Z report of a shift that is being closed (rule 3).
 
-    before: the till's last Z; late: sales to list; pieces: as counted; agreed_by: who answers for an uneven drawer.
+    before: the till's last Z; late: sales to list; money: the pieces as counted, and where they went; agreed_by: who
+    answers for an uneven drawer.
     """
     report = x_report(session, shift)
     head = session.execute(
@@ -102,7 +103,7 @@ def z_report(
         "closed_by": closed_by,
         "why": why.strip(),
         "agreed_by": agreed_by,
-        "pieces": pieces,
+        **money,
         "drops": _drops(session, shift, report["store"]["tz"]),
         "parked_count": count_parked(session, shift.store_id),
         "late_count": len(late),

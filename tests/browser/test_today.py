@@ -1,6 +1,7 @@
-"""Today in the browser: on a desk and a phone, fresh without a touch, quick on a slow computer; and the way there."""
+"""The day in the browser: Today on a desk and a phone, fresh without a touch, and the close in the evening."""
 
 import datetime as dt
+import re
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -93,3 +94,28 @@ def test_today_is_one_tap_from_the_till(page: Page, morning: Node, faults: list[
     enter(page, morning)
     page.get_by_role("link", name="Store", exact=True).click()
     expect(page.get_by_role("link", name="Z 2")).to_contain_text("$1.99")
+
+
+@in_languages("zh")
+def test_a_day_is_closed_and_tomorrow_begins_with_what_stayed(page: Page, node: Node, faults: list[str], language: str):
+    dress(page, language)
+    enter(page, node, "/money/", language=language)
+    page.locator("form[action='/money/count'] button").click()
+    page.locator("details:has(#sum) > summary").click()
+    page.locator("#sum").fill("151.50")
+    page.locator("form[action='/money/drawer/count'] .btn-go").click()
+    expect(page.locator("#keep")).to_have_value("100.00")
+    expect(page.locator("[data-rest]")).to_contain_text("51")
+    page.locator("#keep").fill("90.25")
+    expect(page.locator("[data-rest]")).to_contain_text("61")
+    page.locator("[name=away][value=bank]").check()
+    assert_well_made_in_every_size(page, language)
+    page.locator("form.ending .btn-go").click()
+    expect(page.locator("#why")).to_be_visible()  # it is off beyond the tolerance
+    expect(page.locator("#keep")).to_have_value("90.25")
+    page.locator("#why").fill("a sale not rung up")
+    page.locator("form.ending .btn-go").click()
+    expect(page).to_have_url(re.compile("/money/shifts/"))
+    assert_well_made_in_every_size(page, language)
+    page.goto(f"{node.url}/money/")
+    expect(page.locator("#float")).to_have_value("90.25")

@@ -152,6 +152,9 @@ def full_z() -> dict[str, Any]:
     """Return a Z of a day on which everything happened."""
     return till_report() | {
         "held_by": "李雷",
+        "kept_minor": 10000,
+        "put_away_minor": till_report()["counted_minor"] - 10000,
+        "put_away_to": "bank",
         "exchanges_count": 2,
         "exchanges_minor": 1200,
         "first_receipt_no": 4211,
@@ -257,6 +260,10 @@ def cash(kind: str) -> dict[str, Any]:
         "store": dict(STORE), "till_name": "Till 1", "cashier_name": "Fang Wang", "local_time": "2026-11-24 14:32",
         "kind": kind, "amount_minor": 5000, "why": SLIP_REASONS.get(kind, ""),
     }  # fmt: skip
+
+
+def put_away(to: str) -> dict[str, Any]:
+    return cash(to) | {"amount_minor": 41235, "z_no": 42, "counted_minor": 51235, "kept_minor": 10000}
 
 
 def statement() -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The drawer: opened with a counted float, counted blind in coins and notes, settled, closed or handed over."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, Response, flash, g, redirect, request, url_for
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 from config.errors import DomainError, NotFound
 from config.money import exponent
 from config.nodes.journal import Actor
+from pos.reports import slips
 from pos.store import approvals
 from pos.store.store import staff_of
 from pos.till import denominations, shift, shift_report
@@ -48,6 +50,7 @@ def opening(fault: DomainError | None = None, **_refused: str) -> Response:
     with read() as look:
         till = own_till(look, str(place().store_id))
         now_open = shift.current(look, till.store_id, till.id)
+        left_minor = shift.float_left(look, till.store_id, till.id)
     if now_open is not None:
         return redirect(url_for("shift.money"), 303)  # type: ignore[return-value]
     return page(
@@ -55,6 +58,7 @@ def opening(fault: DomainError | None = None, **_refused: str) -> Response:
         till=till,
         pieces=_kinds(),
         places=exponent(place().currency),
+        left_minor=left_minor,
         typed=request.form,
         fault=fault,
     )
@@ -90,6 +94,7 @@ def counting(fault: DomainError | None = None, **_refused: str) -> Response:
         strange = shift.stranger(acting(look), now_open) if now_open is not None else None
     if now_open is None or now_open.state != "counting":
         return redirect(url_for("shift.money"), 303)  # type: ignore[return-value]
+    counted_minor = last.total_minor if last is not None else now_open.counted_minor or 0
     again = request.args.get("again") == "1" and now_open.counted_times < shift.MOST_COUNTS
     return page(
         "till/shift/counting.html",
@@ -106,7 +111,9 @@ def counting(fault: DomainError | None = None, **_refused: str) -> Response:
         strange=strange,
         pieces=_kinds(),
         places=exponent(place().currency),
-        typed=request.form,
+        typed=request.values,
+        keep=form.as_typed(shift.usual_float(now_open, counted_minor), place().currency) or "0",
+        counted_minor=counted_minor,
         fault=fault,
     )
 
@@ -131,7 +138,7 @@ def count() -> ResponseReturnValue:
 def close() -> ResponseReturnValue:
     """Let the count stand and close the till, or hand it over; beyond the tolerance somebody has to agree first."""
     to = _taker() if request.form.get("to") else None
-    float_minor = form.amount("float", place().currency) if to is not None else 0
+    put_away = _put_away() if to is not None or "keep" in request.form else None
     why, agreeing = form.text("why"), approver()
     with write() as session:
         found = _current(session)
@@ -141,13 +148,16 @@ def close() -> ResponseReturnValue:
         shift.settle(ctx, found)
         if not was_settled and shift.wanted_leave(session, found) is not None:
             wake_worker_after(session)
-            return redirect(url_for("drawer.counting"), 303)  # the count stands; who may settle it is asked now
+            asked: dict[str, Any] = {name: request.form[name] for name in ("keep", "away") if name in request.form}
+            # the count stands; who may settle it is asked now
+            return redirect(url_for("drawer.counting", **asked), 303)
         need = shift.wanted_leave(session, found)
         granted = agreed(session, agreeing, [need] if need else [], found.id, why)
-        if to is None:
-            shift.close(ctx, found, why=why, approvals=granted)
+        if to is not None and put_away is not None:
+            shift.relieve(ctx, found, to, put_away.keep_minor, why=why, approvals=granted, put_away=put_away)
         else:
-            shift.relieve(ctx, found, to, float_minor, why=why, approvals=granted)
+            shift.close(ctx, found, why=why, approvals=granted, put_away=put_away)
+        slips.put_away_slip(ctx, own_till(session, found.store_id), found)
         wake_worker_after(session)
     flash(_("The till is closed, Z %(n)s.", n=found.z_no), "good")
     if to is not None:
@@ -274,6 +284,12 @@ def _counted() -> shift.Counted:
         raw = request.form.get(one.key, "").strip()
         pieces[one.key] = form.number(raw or "0", one.key, most=MOST_PIECES)
     return pieces
+
+
+def _put_away() -> shift.PutAway:
+    """Return what stays of the count and where the rest goes."""
+    to = form.one_of("away", shift.AWAY, sentence=_("Choose the safe or the bank."))
+    return shift.PutAway(form.amount("keep", place().currency), to)
 
 
 def _taker() -> Actor:

@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 
 from config.errors import DomainError, Invalid, NotFound, Refused
 from config.money import exponent
-from config.nodes.journal import Context
 from pos import messages
 from pos.payments import vouchers
 from pos.payments.tenders import TENDERS, tender_of
@@ -90,8 +89,13 @@ def money(fault: DomainError | None = None, **_refused: str) -> Response:
         ).all()
         agree = approvals.approvers(look, store_id, _paying() or hand_cash.PAY_OUT)
         lend = approvals.approvers(look, store_id, shift.OTHERS)
+        left_minor = shift.float_left(look, store_id, till.id)
+        tolerance_minor = shift.tolerance_minor(look, store_id)
     return page(
         "till/shift/money.html",
+        left_minor=left_minor,
+        left="" if left_minor is None else form.as_typed(left_minor, place().currency),
+        tolerance_minor=tolerance_minor,
         till=till,
         shift=now_open,
         report=report,
@@ -175,26 +179,6 @@ def go_on() -> ResponseReturnValue:
     return redirect(url_for("shift.money"), 303)
 
 
-@bp.post("/close")
-@requires("shift")
-@form.answers_on(money)
-def close() -> ResponseReturnValue:
-    """Close the till with the counted cash and show its Z report; where it is off, somebody has to agree first."""
-    counted_minor, at = form.amount("counted", place().currency), doors().now()
-    with write() as session:
-        closed = _current(session)
-        ctx = Context(session, g.actor, at)
-        if not closed.is_settled:
-            shift.count(ctx, closed, counted_minor)
-            shift.settle(ctx, closed)
-            if shift.wanted_leave(session, closed) is not None:
-                return redirect(url_for("drawer.counting"), 303)  # the count stands; the reason is asked now
-        shift.close(ctx, closed, counted_minor)
-        wake_worker_after(session)
-    flash(_("The till is closed, Z %(n)s.", n=closed.z_no), "good")
-    return redirect(url_for("shift.z_report", shift_id=closed.id), 303)
-
-
 @bp.post("/x")
 @requires("over_short")
 @form.answers_on(money)
@@ -214,10 +198,12 @@ def z_report(shift_id: str) -> Response:
     with read() as look:
         found = _closed(look, shift_id)
         job = queue.latest(look, found.store_id, shift_id, "z")
+        tolerance_minor = shift.tolerance_minor(look, found.store_id)
     return page(
         "till/shift/report.html",
         shift=found,
         report=found.z_report,
+        tolerance_minor=tolerance_minor,
         paper=job.id if job is not None and job.paper is not None else None,
         tender_word=tender_word,
         cash_word=cash_word,

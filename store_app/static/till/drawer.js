@@ -4,6 +4,8 @@ import { all, around, figures, maybe, one } from "../common/dom.js";
 
 const holder = maybe(document, "[data-counting]");
 if (holder) wire(holder);
+const rest = maybe(document, "[data-rest]");
+if (rest) wireRest(rest);
 
 /** @param {HTMLElement} counting */
 function wire(counting) {
@@ -51,4 +53,18 @@ function wire(counting) {
   typed?.addEventListener("input", () => { for (const field of fields) field.disabled = typed.value.trim() !== ""; });
   if (touched) touch(touched);
   add();
+}
+
+/** @param {HTMLElement} rest shows what leaves the drawer while what stays is typed */
+function wireRest(rest) {
+  const keep = one(document, "#keep", HTMLInputElement);
+  const places = Number(rest.dataset.places), counted = Number(rest.dataset.counted);
+  const sign = (rest.dataset.sum ?? "").replace(/\d([\d.,\s]*\d)?/, "\u0000");
+  const show = () => {
+    const minor = counted - Math.round(Number(keep.value.trim().replace(",", ".")) * 10 ** places);
+    if (rest.parentElement) rest.parentElement.hidden = !(minor >= 0);
+    rest.textContent = sign.replace("\u0000", figures(minor / 10 ** places, places));
+  };
+  keep.addEventListener("input", show);
+  show();
 }

@@ -51,6 +51,8 @@ DOCUMENTS = {
     "drop": (receipt.cash_slip, lambda: documents.cash("drop")),
     "pay_in": (receipt.cash_slip, lambda: documents.cash("pay_in")),
     "pay_out": (receipt.cash_slip, lambda: documents.cash("pay_out")),
+    "to_safe": (receipt.cash_slip, lambda: documents.put_away("safe")),
+    "to_bank": (receipt.cash_slip, lambda: documents.put_away("bank")),
     "statement": (accounts.statement, documents.statement),
     "tab_paid": (accounts.repayment_slip, documents.repayment),
     "voucher": (accounts.voucher_slip, documents.voucher),

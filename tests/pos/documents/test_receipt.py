@@ -37,6 +37,8 @@ LAYOUTS = {
     "drop": (receipt.cash_slip, lambda: documents.cash("drop"), 0),
     "pay_in": (receipt.cash_slip, lambda: documents.cash("pay_in"), 0),
     "pay_out": (receipt.cash_slip, lambda: documents.cash("pay_out"), 0),
+    "to_safe": (receipt.cash_slip, lambda: documents.put_away("safe"), 0),
+    "to_bank": (receipt.cash_slip, lambda: documents.put_away("bank"), 0),
     "statement": (accounts.statement, documents.statement, 0),
     "tab_paid": (accounts.repayment_slip, documents.repayment, 0),
     "voucher": (accounts.voucher_slip, documents.voucher, 0),
@@ -47,7 +49,10 @@ LAYOUTS = {
     "count_sheet": (goods.count_sheet, documents.count_sheet, 0),
     "price_batch": (goods.price_batch, documents.price_batch, 0),
 }
-CASES = list(itertools.product(LAYOUTS, COLUMNS, LANGUAGES))
+CASES = [
+    *itertools.product(LAYOUTS, COLUMNS, LANGUAGES),
+    *itertools.product(("to_safe", "to_bank"), COLUMNS, ("es", "de")),
+]
 
 
 def file_name(name, columns, language):

@@ -168,10 +168,10 @@ def test_a_drawer_is_signed_over_to_who_proves_who_they_are(opened: House):
 def test_a_drawer_is_counted_closed_and_opened_for_the_next_in_one_go(opened: House):
     cashier = opened.signed_in("cashier")
     send(cashier, f"{HERE}/count", sum="50")
-    wrong = send(cashier, f"{HERE}/close", to="shopkeeper", to_pin="1", float="30")
+    wrong = send(cashier, f"{HERE}/close", to="shopkeeper", to_pin="1", keep="30", away="safe")
     assert wrong.status_code == 409
     assert now(opened).state == "counting"
-    assert send(cashier, f"{HERE}/close", to="shopkeeper", to_pin="2222", float="30").status_code == 303
+    assert send(cashier, f"{HERE}/close", to="shopkeeper", to_pin="2222", keep="30", away="safe").status_code == 303
     with opened.doors.read() as session:
         first, second = session.scalars(sa.select(Shift).order_by(Shift.id)).all()
     assert (first.state, first.z_no, first.over_short_minor) == ("closed", 1, 0)
@@ -413,3 +413,50 @@ def test_a_drop_beyond_the_limit_asks_for_somebody_who_agrees_and_one_within_it_
     send(cashier, f"{HERE}/close")
     shown = words(cashier.get(f"/money/shifts/{now(opened).id}"))
     assert "Cash out above drawer total" in shown
+
+
+def test_what_stays_and_what_leaves_is_said_when_the_till_is_closed(opened: House):
+    cashier = opened.signed_in("cashier")
+    send(cashier, f"{HERE}/count", sum="50")
+    page = cashier.get(f"{HERE}/count").text
+    assert 'name="keep"' in page
+    assert 'value="50.00"' in page  # as much as it began with
+    assert send(cashier, f"{HERE}/close", keep="50.01", away="safe").status_code == 422
+    assert send(cashier, f"{HERE}/close", keep="20", away="my pocket").status_code == 422
+    assert now(opened).state == "counting"
+    assert send(cashier, f"{HERE}/close", keep="20", away="bank").status_code == 303
+    report = now(opened).z_report
+    assert (report["kept_minor"], report["put_away_minor"], report["put_away_to"]) == (2000, 3000, "bank")
+    assert "To the bank $30.00" in words(cashier.get(f"/money/shifts/{now(opened).id}"))
+    with opened.doors.read() as session:
+        assert (
+            session.scalars(sa.select(PrintJob).where(PrintJob.kind == "cash")).one().document["amount_minor"] == 3000
+        )
+    assert 'name="float" inputmode="decimal" autocomplete="off" required value="20.00"' in cashier.get("/money/").text
+    assert "Left at the last close: $20.00." in words(cashier.get(f"{HERE}/open"))
+
+
+def test_what_was_typed_stays_while_an_uneven_drawer_is_settled(opened: House):
+    keeper = opened.signed_in()
+    send(keeper, f"{HERE}/count", sum="40")
+    asked = send(keeper, f"{HERE}/close", keep="12.34", away="bank").location
+    page = keeper.get(asked).text
+    assert 'value="12.34"' in page
+    assert re.search('value="bank" checked', page)
+
+
+def test_a_drawer_a_few_cents_off_is_no_alarm(opened: House):
+    cashier = opened.signed_in("cashier")
+    send(cashier, f"{HERE}/count", sum="49.97")
+    send(cashier, f"{HERE}/close", keep="49.97", away="safe")
+    page = cashier.get(f"/money/shifts/{now(opened).id}")
+    assert "$0.03 short, within the tolerance." in words(page)
+    assert "note-bad" not in page.text
+    assert "tag-bad" not in cashier.get("/money/").text
+    opened.doors.clock.advance(60)
+    with opened.doors.write() as session:
+        actor = Actor("shopkeeper", "Shopkeeper", "shopkeeper", STORE)
+        ctx = Context(session, actor, opened.doors.now())
+        found = shift.open_shift(ctx, STORE, "1", 5000)
+        shift.close(ctx, found, 4000, why="stolen")
+    assert "note-bad" in opened.signed_in().get(f"/money/shifts/{now(opened).id}").text
