@@ -24,8 +24,8 @@ interface Settings {
   prints: boolean;
   urls: Record<
     | "approvals" | "approvers" | "badge" | "baskets" | "catalogue" | "customers" | "customers_all" | "customers_page"
-    | "display" | "drawer" | "hand_over" | "levels" | "look" | "look_up" | "money" | "more" | "open_shift" | "payments"
-    | "products" | "quote" | "receipts" | "returns" | "sales" | "scale" | "scan" | "status" | "symbols" | "training" | "vouchers" | "x_report",
+    | "display" | "drawer" | "find" | "hand_over" | "levels" | "look" | "look_up" | "money" | "more" | "open_shift" | "payments" | "product_pages" | "products"
+    | "quote" | "receipts" | "returns" | "sales" | "scale" | "scan" | "status" | "symbols" | "training" | "vouchers" | "x_report",
     string
   >;
 }

@@ -12,7 +12,7 @@ from store_app.web.presenting import language
 
 CHAPTERS = {
     "store/start": "first_steps more store_settings look",
-    "store/sign-in": "signin own_sign_in badges",
+    "store/sign-in": "signin own_sign_in badges search",
     "store/people": "people",
     "store/sell": "till weighed",
     "store/pay": "payments",
@@ -21,7 +21,7 @@ CHAPTERS = {
     "store/customers": "customers loyalty statements vouchers",
     "store/messages": "customer_messages reviews",
     "store/promotions": "offers campaigns",
-    "store/products": "products prices taxes selling_hours own_products",
+    "store/products": "product products prices taxes selling_hours own_products",
     "store/import": "bring_in past_sales",
     "store/labels": "sheets quick_keys",
     "store/order": "ordering order_messages closed_days surroundings",

@@ -12,6 +12,7 @@ from flask_babel import ngettext
 
 from store_app.web.presenting import day, number, percent
 from store_app.words.words import weekday
+from supply.demand.expected import OLDEST_DAYS
 from supply.demand.promotion_days import OFFER, PRICE
 
 REASONS: dict[str, Any] = {
@@ -48,6 +49,7 @@ WEATHER: dict[tuple[str, bool], Any] = {
     ("rain", True): _l("Wetter than usual"),
     ("rain", False): _l("Drier than usual"),
 }
+STALE_DAYS = 2
 A_MONDAY = dt.date(2024, 1, 1)
 REPORTED_FROM = 0.1
 """A weekday this far from an ordinary day is worth a word, and so is this share of the region, or such a season."""
@@ -56,6 +58,27 @@ SPECIAL_FROM = 1.3
 EVEN = ("mean_28", "zero")
 HARDLY = 0.05
 """A smaller share more than this is hardly more."""
+
+
+def age_sentence(age_days: int | None) -> str:
+    """Say how old the forecast behind an order is, None: there is none; beyond OLDEST_DAYS it is not behind it."""
+    if age_days is None:
+        return _("There is no forecast yet. Orders use the four-week average instead.")
+    if age_days == 0:
+        return _("Based on sales up to last night.")
+    if age_days < STALE_DAYS:
+        return ngettext("The forecast is %(num)d day old.", "The forecast is %(num)d days old.", age_days)
+    if age_days <= OLDEST_DAYS:
+        return ngettext(
+            "The forecast is %(num)d day old. Check fast sellers.",
+            "The forecast is %(num)d days old. Check fast sellers.",
+            age_days,
+        )
+    return ngettext(
+        "The forecast is %(num)d day old, too old for ordering. Orders use the four-week average instead.",
+        "The forecast is %(num)d days old, too old for ordering. Orders use the four-week average instead.",
+        age_days,
+    )
 
 
 def forecast_sentences(seen: Mapping[str, Any], quantity: Callable[[float], str]) -> list[str]:

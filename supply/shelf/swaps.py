@@ -45,6 +45,7 @@ class Swap:
     """A swap of the live plan. achieved_milli: None without a control, or before LEAST_DAYS are over."""
 
     slot: int
+    sku: str
     name: str
     out_name: str
     expected_milli: int
@@ -112,7 +113,9 @@ def swaps_of(session: Session, store_id: str, day: dt.date) -> list[Swap]:
             achieved = (
                 _achieved(session, store, (row.sku, swap["out"]), plan.from_day, day) if days >= LEAST_DAYS else None
             )
-            found.append(Swap(row.slot, row.name, swap["out_name"], swap["expected_milli"], achieved, max(0, days)))
+            found.append(
+                Swap(row.slot, row.sku, row.name, swap["out_name"], swap["expected_milli"], achieved, max(0, days))
+            )
     return found
 
 

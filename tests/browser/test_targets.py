@@ -16,7 +16,7 @@ from tests.store_app.conftest import NOON, STORE
 __all__ = ["office"]
 pytestmark = pytest.mark.browser
 PAGES = (
-    "/till/", "/money/", "/money/drawer/reports", "/stock/", "/stock/milk", "/stock/check/", "/products/",
+    "/till/", "/money/", "/money/drawer/reports", "/stock/", "/stock/check/", "/products/",
     "/products/milk", "/prices/", "/offers/", "/orders/", "/suppliers/", "/deliveries/", "/claims/", "/shelf/",
     "/pickup/", "/customers/", "/reports/", "/people/", "/settings/", "/finance/", "/more/",
 )  # fmt: skip

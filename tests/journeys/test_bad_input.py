@@ -125,7 +125,7 @@ def test_a_bad_sale(store: House, till: FlaskClient, wrong: Any, status: int, co
 @pytest.mark.parametrize("qty", ["", "-1", "1.5", "9" * 30, "many", "1e3"])
 def test_a_bad_count_or_waste_on_a_page(store: House, qty: str):
     client, before = store.signed_in(), rows(store)
-    for address in ("/stock/milk/count", "/stock/milk/waste"):
+    for address in ("/stock/milk/count", "/products/milk/waste"):
         answer = send(client, address, qty=qty, counted=qty, counted_qty=qty, reason="broken", words="fell down")
         assert answer.status_code == 422, words(answer)
         assert re.search("whole number from|Type", words(answer))

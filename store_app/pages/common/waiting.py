@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from pos.catalogue.catalogue import Product
 from pos.stock.ledger import CountTask
+from supply.demand.campaign_uplift import CampaignAsk
 from supply.online.orders import TO_DO, PickupOrder
 from supply.orders.deliveries import Delivery
 from supply.orders.network_offers import NetworkOffer
@@ -20,6 +21,11 @@ def orders(session: Session, store_id: str) -> int:
         ReplenishmentOrder.store_id == store_id,
         ReplenishmentOrder.state.in_(("proposed", "approved")),
     ) + _number(session, NetworkOffer.store_id == store_id, NetworkOffer.state == "offered")
+
+
+def campaigns(session: Session, store_id: str) -> int:
+    """Count the network's campaigns that wait for this store's answer."""
+    return _number(session, CampaignAsk.store_id == store_id, CampaignAsk.state == "asked")
 
 
 def deliveries(session: Session, store_id: str) -> int:

@@ -68,7 +68,7 @@ def add() -> ResponseReturnValue:
             beside(refusal, "code")
         raise
     flash(_("%(name)s is ready to sell.", name=details.name), "good")
-    return redirect(url_for("products.product", sku=known), 303)
+    return redirect(url_for("product.page", sku=known), 303)
 
 
 @bp.get("/<sku>/change")
@@ -90,7 +90,7 @@ def save(sku: str) -> ResponseReturnValue:
     with write() as session:
         assortment.change(acting(session), str(place().store_id), sku, details)
     flash(_("Saved."), "good")
-    return redirect(url_for("products.product", sku=sku), 303)
+    return redirect(url_for("product.page", sku=sku), 303)
 
 
 # --- inside ---

@@ -1,4 +1,4 @@
-"""What is in the store: search, filters, one product with its movements, a blind count, and writing off."""
+"""What is in the store: search, filters, and a blind count."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -10,17 +10,15 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from config.errors import DomainError, Invalid
+from config.errors import DomainError
 from pos.catalogue import catalogue
 from pos.catalogue.catalogue import Barcode, Listing, Product
-from pos.stock import batches, stock
-from pos.stock import waste as wastes
-from pos.stock.ledger import INSIDE, CountTask, Place, Reservation, StockLevel, StockMovement
+from pos.stock import stock
+from pos.stock.ledger import INSIDE, CountTask, Reservation, StockLevel, StockMovement
 from store_app.pages.common import find_product, form, waiting
 from store_app.runtime.doors import acting, read, write
 from store_app.web.presenting import RAIL_COUNTS, page, place, qty, today
-from store_app.web.security import can, requires
-from store_app.words import stock as stock_words
+from store_app.web.security import requires
 from store_app.words import words
 from supply.demand.history import DailyDemand
 
@@ -50,18 +48,6 @@ class LevelRow:
     cover_text: str
 
 
-@dataclass(frozen=True)
-class MovementRow:
-    """One movement of a product, in words. sign says whether the store got more or less."""
-
-    at: dt.datetime
-    words: str
-    from_word: str
-    to_word: str
-    qty: int
-    sign: str
-
-
 @bp.get("/")
 @requires("stock.look")
 def levels(fault: DomainError | None = None) -> ResponseReturnValue:
@@ -88,40 +74,6 @@ def levels(fault: DomainError | None = None) -> ResponseReturnValue:
     )
 
 
-@bp.get("/<sku>")
-@requires("stock.look")
-def product(sku: str, fault: DomainError | None = None, asked: str = "") -> ResponseReturnValue:
-    """Show one product: where it is, what moved, and the forms to count it and to write off."""
-    store_id = str(place().store_id)
-    with read() as session:
-        product = find_product.product_of(session, sku)
-        level = stock.levels(session, store_id, [sku])[sku]
-        task = session.get(CountTask, (store_id, sku))
-        moved = form.paged(_moved(store_id, sku), ROWS)
-        price_minor = catalogue.price_on(session, store_id, sku, today())
-        lots = batches.standing(session, store_id, [sku], day=today())[sku]
-    may_count = can("stock.count")
-    return page(
-        "goods/stock/product.html",
-        product=product,
-        level=level,
-        places=[(words.place_word(name), number) for name, number in _inside(level.by_place)] if may_count else [],
-        task=words.count_reason(task.reason) if task is not None and task.done_at is None else None,
-        moved=moved,
-        movements=[_movement(row) for row in moved],
-        page_address=lambda number: url_for("stock.product", sku=sku, page=number),
-        price_minor=price_minor,
-        lots=lots if may_count and any(lot.batch_id for lot in lots) else [],
-        currency=place().currency,
-        unit_word=unit_word(product.stock_unit),
-        waste_places=[(str(name), words.place_word(name)) for name in INSIDE if level.by_place.get(name, 0) > 0],
-        waste_reasons=stock_words.WASTE_REASONS,
-        may_count=may_count,
-        fault=fault,
-        asked=asked,
-    )
-
-
 @bp.get("/<sku>/count")
 @requires("stock.count")
 def count_page(sku: str, fault: DomainError | None = None) -> ResponseReturnValue:
@@ -139,10 +91,6 @@ def count_page(sku: str, fault: DomainError | None = None) -> ResponseReturnValu
     )
 
 
-def _after_waste(sku: str, fault: DomainError | None = None) -> Any:
-    return product(sku=sku, fault=fault, asked="wasted")
-
-
 @bp.post("/<sku>/count")
 @requires("stock.count")
 @form.answers_on(count_page)
@@ -151,26 +99,10 @@ def count(sku: str) -> ResponseReturnValue:
     command, counted = form.command_id(), form.whole("qty")
     with write() as session:
         name = find_product.product_of(session, sku).shown
-        if not _already(session, command):
+        if not is_recorded(session, command):
             stock.count(acting(session), str(place().store_id), sku, counted, count_id=command)
     flash(_("Thanks, %(name)s is counted.", name=name), "good")
-    return redirect(url_for("stock.product", sku=sku), 303)
-
-
-@bp.post("/<sku>/waste")
-@requires("stock.waste")
-@form.answers_on(_after_waste)
-def waste(sku: str) -> ResponseReturnValue:
-    """Write off what cannot be sold any more."""
-    command, wasted, (reason, note) = form.command_id(), form.whole("qty", least=1), _waste_reason()
-    from_place = form.one_of("place", INSIDE, sentence=_("Choose where it was."))
-    with write() as session:
-        product = find_product.product_of(session, sku)
-        if not _already(session, command):
-            what = wastes.WriteOff(sku, wasted, reason, note, from_place=Place(from_place))
-            wastes.write_off(acting(session), str(place().store_id), what, id=command)
-    flash(_("Written off: %(qty)s of %(name)s.", qty=qty(wasted, product.stock_unit), name=product.shown), "good")
-    return redirect(url_for("stock.product", sku=sku), 303)
+    return redirect(url_for("product.page", sku=sku), 303)
 
 
 def unit_word(stock_unit: str) -> str:
@@ -178,19 +110,8 @@ def unit_word(stock_unit: str) -> str:
     return {"gram": "g", "millilitre": "ml"}.get(stock_unit) or _("pieces")
 
 
-# --- inside ---
-
-
-def _waste_reason() -> tuple[str, str]:
-    """Return the chosen reason and the person's own words; words alone are another reason."""
-    own, choice = form.text("words"), request.form.get("reason", "")
-    known = choice in wastes.REASONS and choice != "other"
-    if not known and not own:
-        raise Invalid("no-reason", "Choose a reason or write your own.", field="reason")
-    return (choice if known else "other"), own
-
-
-def _already(session: Session, command: str) -> bool:
+def is_recorded(session: Session, command: str) -> bool:
+    """Tell whether a command has moved stock before: a second click does nothing."""
     return (
         session.scalar(
             sa.select(StockMovement.id)
@@ -199,6 +120,14 @@ def _already(session: Session, command: str) -> bool:
         )
         is not None
     )
+
+
+def inside(by_place: Any) -> list[tuple[str, int]]:
+    """Return what lies where in the store."""
+    return [(str(name), by_place[name]) for name in INSIDE if by_place.get(name)]
+
+
+# --- inside ---
 
 
 def _found(store_id: str, text: str, show: str) -> sa.Select[Product]:
@@ -275,7 +204,7 @@ def _rows(session: Session, store_id: str, products: list[Product]) -> list[Leve
                 available=level.available,
                 where_text=" · ".join(
                     f"{words.place_word(name)} {qty(number, product.stock_unit)}"
-                    for name, number in _inside(level.by_place)
+                    for name, number in inside(level.by_place)
                 ),
                 count_reason=tasks.get(product.sku),
                 is_low=cover is not None and cover < LOW_DAYS,
@@ -283,10 +212,6 @@ def _rows(session: Session, store_id: str, products: list[Product]) -> list[Leve
             )
         )
     return rows
-
-
-def _inside(by_place: Any) -> list[tuple[str, int]]:
-    return [(str(name), by_place[name]) for name in INSIDE if by_place.get(name)]
 
 
 def _filters(session: Session, store_id: str) -> list[tuple[str, str, int | None]]:
@@ -302,22 +227,3 @@ def _filters(session: Session, store_id: str) -> list[tuple[str, str, int | None
         distinct = _skus(store_id, show).distinct().subquery()
         numbers[show] = session.scalar(sa.select(sa.func.count()).select_from(distinct))
     return [(show, words[show], numbers[show]) for show in FILTERS]
-
-
-def _moved(store_id: str, sku: str) -> sa.Select[StockMovement]:
-    return (
-        sa.select(StockMovement)
-        .where(StockMovement.store_id == store_id, StockMovement.sku == sku)
-        .order_by(StockMovement.at.desc(), StockMovement.id.desc())
-    )
-
-
-def _movement(row: StockMovement) -> MovementRow:
-    return MovementRow(
-        at=row.at,
-        words=words.movement_word(row.reason),
-        from_word=words.place_word(row.from_place),
-        to_word=words.place_word(row.to_place),
-        qty=row.qty,
-        sign={(True, False): "−", (False, True): "+"}.get((row.from_place in INSIDE, row.to_place in INSIDE), ""),
-    )

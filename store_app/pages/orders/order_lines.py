@@ -7,7 +7,6 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
-from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from config.ids import NETWORK
@@ -18,8 +17,7 @@ from store_app.pages.common.waiting import stock_units
 from store_app.runtime import job_runs
 from store_app.web.presenting import clock_time, money, qty, speech
 from store_app.words import claims, orders, words
-from store_app.words.forecast import watched_sentences
-from supply.demand.expected import OLDEST_DAYS
+from store_app.words.forecast import age_sentence, watched_sentences
 from supply.demand.forecasts import ForecastRun, published
 from supply.money import credit
 from supply.money.credit import CreditDraw, CreditLine
@@ -30,16 +28,13 @@ from supply.orders.suppliers import Supplier, SupplierProduct
 from supply.replenishment import budget, service_targets
 from supply.replenishment.auto_approval import OrderRule
 
-STALE_DAYS = 2
-
 
 @dataclass(frozen=True)
 class LineView:
     """A line of a basket.
 
     have_qty: what is there or coming and not promised; per_day: units expected a day; risks: how running out is called
-    with 0, 1, 2 ... packs; reasons: what a change of its kind can have; teaches: approving takes the change as a
-    lesson.
+    with 0, 1, 2 ... packs; reasons: what a change can have; teaches: approving takes the change as a lesson.
     """
 
     sku: str
@@ -142,6 +137,7 @@ class OfferView:
     """Goods the network offers."""
 
     id: str
+    sku: str
     name: str
     packs_text: str
     cost_minor: int
@@ -230,6 +226,7 @@ def offers(session: Session, store_id: str) -> list[OfferView]:
     return [
         OfferView(
             id=row.id,
+            sku=row.sku,
             name=row.name,
             packs_text=words.packs_text(row.packs, row.pack_qty, qty(row.pack_qty, units.get(row.sku, "each"))),
             cost_minor=row.packs * row.pack_cost_minor,
@@ -260,27 +257,6 @@ def watched(session: Session, store_id: str) -> list[str]:
     """Say what last night's look at the week before found wrong with the forecast in use; [] when all is well."""
     run = published(session, "store", store_id)
     return watched_sentences(run.reason if run else None)
-
-
-def age_sentence(age_days: int | None) -> str:
-    """Say how old the forecast behind an order is, None: there is none; beyond OLDEST_DAYS it is not behind it."""
-    if age_days is None:
-        return _("There is no forecast yet. Orders use the four-week average instead.")
-    if age_days == 0:
-        return _("Based on sales up to last night.")
-    if age_days < STALE_DAYS:
-        return ngettext("The forecast is %(num)d day old.", "The forecast is %(num)d days old.", age_days)
-    if age_days <= OLDEST_DAYS:
-        return ngettext(
-            "The forecast is %(num)d day old. Check fast sellers.",
-            "The forecast is %(num)d days old. Check fast sellers.",
-            age_days,
-        )
-    return ngettext(
-        "The forecast is %(num)d day old, too old for ordering. Orders use the four-week average instead.",
-        "The forecast is %(num)d days old, too old for ordering. Orders use the four-week average instead.",
-        age_days,
-    )
 
 
 def missing(session: Session, store_id: str) -> str:

@@ -1,9 +1,8 @@
 """Orders: what is proposed and why, changing it, approving and sending it, and what became of it."""
 
-import datetime as dt
 from typing import Any
 
-from flask import Blueprint, flash, g, jsonify, redirect, request, url_for
+from flask import Blueprint, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -14,17 +13,15 @@ from config.ids import NETWORK
 from config.nodes.journal import Context
 from config.words import N_
 from pos.catalogue.catalogue import find_code, search
-from store_app.pages.common import find_product, form, waiting
+from store_app.pages.common import form, waiting
 from store_app.pages.common.timeline import timeline
 from store_app.pages.orders import order_lines
 from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
-from store_app.web.presenting import RAIL_COUNTS, language, page, place, qty, today
+from store_app.web.presenting import RAIL_COUNTS, page, place, today
 from store_app.web.security import requires
 from store_app.words import words
-from store_app.words.forecast import forecast_sentences
 from store_app.words.messages import message_sentence
 from store_app.words.refusals import sentence_of
-from supply.demand import forecasts
 from supply.money import credit
 from supply.orders import network_offers, supplier_messages, suppliers, transfers
 from supply.orders import orders as supply_orders
@@ -32,7 +29,6 @@ from supply.orders.orders import OrderLine, ReplenishmentOrder
 from supply.orders.suppliers import Supplier
 from supply.replenishment import auto_approval, open_orders, proposals, service_targets
 from supply.replenishment.proposals import Edit
-from supply.replenishment.service_targets import OrderPreference
 
 bp = Blueprint("ordering", __name__, url_prefix="/orders")
 bp.before_request(form.know_the_place)
@@ -306,96 +302,6 @@ def set_rule(supplier_id: str) -> ResponseReturnValue:
     return redirect(url_for("ordering.orders"), 303)
 
 
-@bp.get("/products/<sku>/outlook.json")
-@requires("order")
-def outlook(sku: str) -> ResponseReturnValue:
-    """Give a chart its numbers: days as seconds of noon UTC, sold, where the shelf was empty, the forecast's band.
-
-    Weighed goods count in kilograms and litres.
-    """
-    with read() as session:
-        unit = find_product.product_of(session, sku).stock_unit
-        seen = forecasts.as_seen(session, str(place().store_id), sku)
-    size = 1 if unit == "each" else 1000
-    past = {day: None if sold is None else sold / size for day, sold in seen["history"]}
-    ahead = {day: (mean / size, high / size) for day, mean, _middle, high in seen["ahead"]}
-    days = sorted({*past, *ahead})
-    named = {"gram": _("Sold, kg"), "millilitre": _("Sold, l")}
-    return jsonify(
-        days=[_seconds(day) for day in days],
-        sold=[past.get(day) for day in days],
-        empty=[past.get(day) if day in seen["empty"] else None for day in days],
-        high=[ahead[day][1] if day in ahead else None for day in days],
-        expected=[ahead[day][0] if day in ahead else None for day in days],
-        today=_seconds(today()),
-        words={
-            "language": language(),
-            "day": _("Day"),
-            "sold": named.get(unit, _("Sold")),
-            "empty": _("Shelf empty part of the day"),
-            "high": _("Busy-day limit"),
-            "expected": _("Expected"),
-            "today": _("today"),
-        },
-    )
-
-
-@bp.get("/products/<sku>")
-@requires("order")
-def outlook_page(sku: str, fault: DomainError | None = None) -> ResponseReturnValue:
-    """Show the same numbers as a table, and what the shopkeeper wants of this product."""
-    with read() as session:
-        product = find_product.product_of(session, sku)
-        preference = session.get(OrderPreference, (str(place().store_id), sku))
-        seen = forecasts.as_seen(session, str(place().store_id), sku)
-        sentence = order_lines.forecast_sentence(session, str(place().store_id), today=today())
-
-    def shown(units: float) -> str:
-        return qty(round(units) if units >= 10 else round(units, 1), product.stock_unit)
-
-    return page(
-        "orders/ordering/outlook.html",
-        product=product,
-        past=[
-            {"day": day, "sold": sold, "empty": round(100 * seen["empty"].get(day, 0))}
-            for day, sold in seen["history"][: -1 - SHOWN_DAYS : -1]
-        ],
-        ahead=[
-            {"day": day, "expected": shown(mean), "high": shown(high)} for day, mean, _middle, high in seen["ahead"]
-        ],
-        sentence=sentence,
-        fault=fault,
-        preference={
-            "room": preference.room_qty if preference and preference.room_qty else "",
-            "show": preference.show_qty if preference and preference.show_qty else "",
-            "service": f"{preference.service_bp / 100:g}" if preference and preference.service_bp else "",
-        }
-        | {name: request.form[name] for name in ("room", "show", "service") if name in request.form},
-        why=forecast_sentences(seen, shown),
-    )
-
-
-@bp.post("/products/<sku>/preference")
-@requires("settings")
-@form.answers_on(outlook_page)
-def set_preference(sku: str) -> ResponseReturnValue:
-    """Keep what the shopkeeper wants of a product: room, show, service; an empty field follows from the policy."""
-    room = form.whole("room", least=1) if request.form.get("room", "").strip() else None
-    show = form.whole("show") if request.form.get("show", "").strip() else 0
-    service = form.share("service") if request.form.get("service", "").strip() else None
-    with write() as session:
-        service_targets.set_preference(
-            acting(session),
-            str(place().store_id),
-            sku,
-            room_qty=room,
-            show_qty=show,
-            service_bp=service,
-        )
-    flash(_("Saved. Future suggestions use it."), "good")
-    return redirect(url_for("ordering.outlook_page", sku=sku), 303)
-
-
 # --- inside ---
 
 
@@ -436,7 +342,3 @@ def one_product(session: Session, wanted: str) -> str:
         names = _(", ").join(one.shown for one in named)
         raise Invalid("many-products", "Several products match: %(names)s. Enter more of the name.", names=names)
     return named[0].sku
-
-
-def _seconds(day: dt.date) -> int:
-    return int(dt.datetime.combine(day, dt.time(12), dt.UTC).timestamp())

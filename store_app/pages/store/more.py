@@ -1,30 +1,70 @@
-"""More: the places needed now and then, those this person may enter; on a phone also what its bar has no room for."""
+"""Every place of a store and of the network, and More: those needed now and then that this person may enter.
 
-from collections.abc import Iterable
+Rules
+-----
+1. A place that the store does not use yet stands folded under the others; one of a network is nowhere in a store on
+   its own.
+2. What a page leads to anyway is not under More (`ELSEWHERE`): the search finds it all the same.
+"""
+
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from flask import Blueprint, Response
+import sqlalchemy as sa
+from flask import Blueprint, Response, url_for
 from flask_babel import lazy_gettext as lazy
 from flask_babel.speaklater import LazyString
+from sqlalchemy.orm import Session
 
-from store_app.runtime.doors import own_doors
-from store_app.web.presenting import page
+from config.database import Base
+from pos.payments.vouchers import Voucher
+from pos.producers.producers import Producer
+from pos.stock.consignment_stock import Consignment
+from store_app.pages.common import waiting
+from store_app.roles import is_network
+from store_app.runtime.doors import own_doors, read
+from store_app.web.presenting import RAIL_COUNTS, page, place
 from store_app.web.security import can, requires, while_setting_up
+from supply.demand.campaign_uplift import CampaignAsk
+from supply.membership import first_steps
+from supply.membership.support import SupportPermission
+from supply.online.groups.groups import GroupOffer
+from supply.online.messages.campaigns import Outreach
+from supply.online.pickup import delivery
+from supply.online.storefront.reviews import Review
+from supply.orders import transfers
+from supply.orders.claims import Claim
+from supply.orders.transfers import Transfer
 
 bp = Blueprint("more", __name__, url_prefix="/more")
+RAIL_COUNTS["campaigns"] = waiting.campaigns
+RAIL_COUNTS["transfers"] = transfers.unanswered
 
 
 @dataclass(frozen=True)
 class Place:
-    """A place under More: its endpoint, who may enter, icon, name and what is done there."""
+    """A place: its endpoint, who may enter, icon, name and what is done there."""
 
     endpoint: str
     permission: str
     icon: str
     name: LazyString
-    about: LazyString
+    about: LazyString | str = ""
     of_network: bool = False
     """Of no use to a store on its own."""
+    used: Callable[[Session, str], bool] | None = None
+    """Whether the store uses it; None: every store does."""
+    waits: str = ""
+    """The number of `RAIL_COUNTS` that waits there."""
+    words: LazyString | str = ""
+    """What else a person may call it."""
+    part: str = ""
+    """The part of the page where it stands."""
+
+    @property
+    def address(self) -> str:
+        """Return where it is."""
+        return url_for(self.endpoint, _anchor=self.part or None)
 
 
 @dataclass(frozen=True)
@@ -35,20 +75,62 @@ class Group:
     places: tuple[Place, ...]
 
 
+def has(noun: type[Base]) -> Callable[[Session, str], bool]:
+    """Return the question whether a store has a row of a noun."""
+    return lambda session, store_id: _exists(session, noun, noun.__table__.c.store_id == store_id)
+
+
+def _exists(session: Session, noun: type[Base], condition: sa.ColumnElement[bool]) -> bool:
+    return bool(session.scalar(sa.select(sa.exists(sa.select(noun).where(condition)))))
+
+
+def _transfers(session: Session, store_id: str) -> bool:
+    return _exists(session, Transfer, sa.or_(Transfer.giver_id == store_id, Transfer.taker_id == store_id))
+
+
+def _first_steps(session: Session, store_id: str) -> bool:
+    steps = first_steps.steps(session, store_id, in_network=bool(own_doors().settings.network_url))
+    return not all(step.done for step in steps)
+
+
 GROUPS: tuple[Group, ...] = (
     Group(
         lazy("Customers and promotions"),
         (
-            Place("customers.people", "tab", "users", lazy("Customers"), lazy("Tabs, points and balances")),
-            Place("offers.everything", "offers", "gift", lazy("Promotions"), lazy("Special prices, 3 for 2, coupons")),
+            Place(
+                "customers.people",
+                "tab",
+                "users",
+                lazy("Customers"),
+                lazy("Tabs, points and balances"),
+                words=lazy("tab, points, loyalty, debt"),
+            ),
+            Place(
+                "offers.everything",
+                "offers",
+                "gift",
+                lazy("Promotions"),
+                lazy("Special prices, 3 for 2, coupons"),
+                words=lazy("offers, discounts, sale"),
+            ),
             Place(
                 "customer_messages.listed",
                 "offers",
                 "envelope",
                 lazy("Customer messages"),
                 lazy("Welcome, win back, and results"),
+                used=has(Outreach),
+                words=lazy("newsletter, mail, win back"),
             ),
-            Place("vouchers.look_up", "sell", "ticket", lazy("Vouchers"), lazy("Check a code’s value, reprint it")),
+            Place(
+                "vouchers.look_up",
+                "sell",
+                "ticket",
+                lazy("Vouchers"),
+                lazy("Check a code’s value, reprint it"),
+                used=has(Voucher),
+                words=lazy("gift cards, store credit"),
+            ),
             Place(
                 "campaigns.listed",
                 "offers",
@@ -56,6 +138,8 @@ GROUPS: tuple[Group, ...] = (
                 lazy("Campaigns"),
                 lazy("Requests from the network to answer"),
                 of_network=True,
+                used=has(CampaignAsk),
+                waits="campaigns",
             ),
             Place(
                 "groups.listed",
@@ -64,6 +148,7 @@ GROUPS: tuple[Group, ...] = (
                 lazy("Group buys"),
                 lazy("Cases shared by neighbors"),
                 of_network=True,
+                used=has(GroupOffer),
             ),
             Place(
                 "reviews.listed",
@@ -72,6 +157,7 @@ GROUPS: tuple[Group, ...] = (
                 lazy("Reviews"),
                 lazy("Reviews and your answers"),
                 of_network=True,
+                used=has(Review),
             ),
             Place(
                 "online_store.rules",
@@ -80,6 +166,7 @@ GROUPS: tuple[Group, ...] = (
                 lazy("Online store"),
                 lazy("Opening and pickup times"),
                 of_network=True,
+                words=lazy("storefront, web shop, opening hours"),
             ),
             Place(
                 "home_deliveries.overview",
@@ -87,6 +174,7 @@ GROUPS: tuple[Group, ...] = (
                 "truck",
                 lazy("Home deliveries"),
                 lazy("Online orders to the door"),
+                used=lambda session, store_id: delivery.rules_of(session, store_id).on,
             ),
         ),
     ),
@@ -94,45 +182,21 @@ GROUPS: tuple[Group, ...] = (
         lazy("Stock"),
         (
             Place(
-                "check_these.list_today",
-                "stock.count",
-                "clipboard-document-check",
-                lazy("Items to count"),
-                lazy("Products whose stock looks wrong"),
-            ),
-            Place(
-                "stocktake.takes",
-                "stock.count",
-                "qr-code",
-                lazy("Stock take"),
-                lazy("Count the whole store by scanner"),
-            ),
-            Place(
-                "expiry.calendar", "stock.look", "calendar-days", lazy("Expiry"), lazy("Expiring products, markdowns")
-            ),
-            Place("waste.tiles", "stock.waste", "trash", lazy("Write off"), lazy("Damaged, expired, stolen")),
-            Place(
-                "goods_in.notes",
-                "stock.receive",
-                "arrow-down-on-square",
-                lazy("Receive without an order"),
-                lazy("From a market or local supplier"),
-            ),
-            Place(
-                "goods_back.notes",
-                "stock.send_back",
-                "arrow-up-on-square",
-                lazy("Supplier returns"),
-                lazy("Damaged, expired or recalled products"),
-            ),
-            Place(
                 "produce.overview",
                 "order",
                 "sun",
                 lazy("Local producers"),
                 lazy("Their products, lots and statements"),
+                used=has(Producer),
             ),
-            Place("claims.listed", "receive", "hand-thumb-down", lazy("Claims"), lazy("Problems with a delivery")),
+            Place(
+                "claims.listed",
+                "receive",
+                "hand-thumb-down",
+                lazy("Claims"),
+                lazy("Problems with a delivery"),
+                used=has(Claim),
+            ),
             Place(
                 "consigned.overview",
                 "stock.send_back",
@@ -140,13 +204,10 @@ GROUPS: tuple[Group, ...] = (
                 lazy("Consignment"),
                 lazy("Network products on consignment"),
                 of_network=True,
+                used=has(Consignment),
             ),
             Place(
-                "suppliers.listed",
-                "order",
-                "truck",
-                lazy("Suppliers"),
-                lazy("Prices, order days, actual lead times"),
+                "suppliers.listed", "order", "truck", lazy("Suppliers"), lazy("Prices, order days, actual lead times")
             ),
             Place(
                 "transfers.everything",
@@ -155,8 +216,9 @@ GROUPS: tuple[Group, ...] = (
                 lazy("Transfers"),
                 lazy("Neighbors’ surplus and shortages"),
                 of_network=True,
+                used=_transfers,
+                waits="transfers",
             ),
-            Place("recall.listed", "recall", "no-symbol", lazy("Recalls"), lazy("Products that must not be sold")),
         ),
     ),
     Group(
@@ -168,6 +230,7 @@ GROUPS: tuple[Group, ...] = (
                 "tag",
                 lazy("Products"),
                 lazy("Your range, prices and codes"),
+                words=lazy("catalog, range, assortment"),
             ),
             Place(
                 "prices.change_many",
@@ -175,6 +238,7 @@ GROUPS: tuple[Group, ...] = (
                 "arrows-up-down",
                 lazy("Change prices"),
                 lazy("Many at once, or for a later day"),
+                words=lazy("reprice, markup, margin"),
             ),
             Place(
                 "quick_keys.arrange",
@@ -182,6 +246,7 @@ GROUPS: tuple[Group, ...] = (
                 "squares-2x2",
                 lazy("Quick keys"),
                 lazy("Touch keys for products without a barcode"),
+                words=lazy("touch keys, favorites, tiles"),
             ),
             Place(
                 "weighed.overview",
@@ -189,8 +254,16 @@ GROUPS: tuple[Group, ...] = (
                 "scale",
                 lazy("Weighed products"),
                 lazy("Label formats, scale and tare"),
+                words=lazy("scale, tare, weight"),
             ),
-            Place("taxes.classes", "catalogue", "receipt-percent", lazy("Taxes"), lazy("Rates, included or added")),
+            Place(
+                "taxes.classes",
+                "catalogue",
+                "receipt-percent",
+                lazy("Taxes"),
+                lazy("Rates, included or added"),
+                words=lazy("VAT, sales tax"),
+            ),
         ),
     ),
     Group(
@@ -202,6 +275,7 @@ GROUPS: tuple[Group, ...] = (
                 "chart-bar",
                 lazy("Reports"),
                 lazy("Days, products, margin, cashiers, tax"),
+                words=lazy("sales, yesterday, takings, bestsellers, export"),
             ),
             Place(
                 "drawer.reports",
@@ -209,6 +283,7 @@ GROUPS: tuple[Group, ...] = (
                 "document-chart-bar",
                 lazy("Z reports"),
                 lazy("Closed shifts, cash differences, tolerance"),
+                words=lazy("close of day, yesterday, over and short"),
             ),
             Place(
                 "payments.overview",
@@ -252,15 +327,31 @@ GROUPS: tuple[Group, ...] = (
                 "academic-cap",
                 lazy("Training"),
                 lazy("Short lessons in a practice store"),
+                words=lazy("practice, lessons, learn"),
             ),
-            Place("people.your_pin", "sell", "key", lazy("Your sign-in"), lazy("Your PIN and your devices")),
-            Place("people.everybody", "staff", "identification", lazy("People"), lazy("Names, roles, PINs and limits")),
+            Place(
+                "people.your_pin",
+                "sell",
+                "key",
+                lazy("Your sign-in"),
+                lazy("Your PIN and your devices"),
+                words=lazy("PIN, password, badge"),
+            ),
+            Place(
+                "people.everybody",
+                "staff",
+                "identification",
+                lazy("People"),
+                lazy("Names, roles, PINs and limits"),
+                words=lazy("staff, employees, cashiers, roles, permissions, limits"),
+            ),
             Place(
                 "first_steps.overview",
                 "settings",
                 "rocket-launch",
                 lazy("First steps"),
                 lazy("Setting up a new store"),
+                used=_first_steps,
             ),
             Place(
                 "support.show",
@@ -269,6 +360,8 @@ GROUPS: tuple[Group, ...] = (
                 lazy("Network support"),
                 lazy("Grant read access for some hours"),
                 of_network=True,
+                words=lazy("remote help"),
+                used=has(SupportPermission),
             ),
             Place(
                 "signing_key.show",
@@ -278,12 +371,119 @@ GROUPS: tuple[Group, ...] = (
                 lazy("How the network recognizes this store"),
             ),
             Place(
-                "store_settings.overview", "settings", "cog-6-tooth", lazy("Store"), lazy("Network, printers, settings")
+                "store_settings.overview",
+                "settings",
+                "cog-6-tooth",
+                lazy("Store"),
+                lazy("Network, printers, settings"),
+                words=lazy("settings, setup, options"),
             ),
         ),
     ),
 )
 
+
+ELSEWHERE: tuple[Place, ...] = (
+    Place("till.page", "sell", "calculator", lazy("Till")),
+    Place(
+        "till.page",
+        "sell",
+        "arrow-uturn-left",
+        lazy("Refund"),
+        lazy("At the till: press More, then Refund"),
+        words=lazy("return, exchange, money back, bring back"),
+    ),
+    Place("stock.levels", "stock.look", "archive-box", lazy("Stock"), words=lazy("inventory")),
+    Place("pickup.orders", "pickup", "shopping-bag", lazy("Pickup"), words=lazy("click and collect")),
+    Place("shift.money", "shift", "banknotes", lazy("Cash drawer"), words=lazy("shift, close the till, safe")),
+    Place(
+        "shift.money",
+        "shift",
+        "receipt-percent",
+        lazy("Today’s receipts"),
+        part="receipts",
+        words=lazy("sales slip, refund"),
+    ),
+    Place("drawer.x_report", "over_short", "document-chart-bar", lazy("X report")),
+    Place(
+        "check_these.list_today",
+        "stock.count",
+        "clipboard-document-check",
+        lazy("Items to count"),
+        lazy("Products whose stock looks wrong"),
+    ),
+    Place(
+        "stocktake.takes",
+        "stock.count",
+        "qr-code",
+        lazy("Stock take"),
+        lazy("Count the whole store by scanner"),
+        words=lazy("inventory, count everything"),
+    ),
+    Place(
+        "expiry.calendar",
+        "stock.look",
+        "calendar-days",
+        lazy("Expiry"),
+        lazy("Expiring products, markdowns"),
+        words=lazy("best before, expired, dates"),
+    ),
+    Place(
+        "waste.tiles",
+        "stock.waste",
+        "trash",
+        lazy("Write off"),
+        lazy("Damaged, expired, stolen"),
+        words=lazy("waste, damaged, theft, shrinkage"),
+    ),
+    Place(
+        "goods_in.notes",
+        "stock.receive",
+        "arrow-down-on-square",
+        lazy("Receive without an order"),
+        lazy("From a market or local supplier"),
+    ),
+    Place(
+        "goods_back.notes",
+        "stock.send_back",
+        "arrow-up-on-square",
+        lazy("Supplier returns"),
+        lazy("Damaged, expired or recalled products"),
+        words=lazy("send back"),
+    ),
+    Place("recall.listed", "recall", "no-symbol", lazy("Recalls"), lazy("Products that must not be sold")),
+    Place("own_products.new", "catalogue", "plus", lazy("New product"), words=lazy("add, item, article")),
+    Place("bring_in.upload", "import", "arrow-up-tray", lazy("Import products"), words=lazy("upload, spreadsheet")),
+    Place("past_sales.upload", "import", "arrow-up-tray", lazy("Import past sales")),
+    Place("prices.labels", "catalogue", "tag", lazy("Labels for new prices"), words=lazy("price tags")),
+    Place("replays.store", "order", "beaker", lazy("Order simulation")),
+    Place("loyalty.points", "settings", "gift", lazy("Points"), words=lazy("loyalty program, members")),
+    Place("printers.all", "settings", "printer", lazy("Printers"), words=lazy("receipt printer, label printer, paper")),
+    Place("paper_looks.show", "settings", "document-text", lazy("Receipt layout")),
+    Place("till.paper", "print", "document-text", lazy("Printed receipts")),
+    Place(
+        "selling_hours.listed",
+        "settings",
+        "clock",
+        lazy("Hours of sale"),
+        lazy("For example, no beer at night."),
+        words=lazy("alcohol, age"),
+    ),
+    Place("closed_days.listed", "settings", "calendar-days", lazy("Closed days")),
+    Place("surroundings.listed", "settings", "sun", lazy("School holidays and weather")),
+    Place("store_settings.overview", "settings", "lock-closed", lazy("Auto-lock"), part="lock-title"),
+    Place("store_settings.overview", "settings", "no-symbol", lazy("Out-of-stock items"), part="beyond-title"),
+    Place(
+        "store_settings.overview",
+        "settings",
+        "device-phone-mobile",
+        lazy("Receipts on the phone"),
+        part="online-title",
+        words=lazy("e-receipt"),
+    ),
+    Place("store_settings.overview", "settings", "shield-check", lazy("Check the books"), part="checks-title"),
+)
+"""What the rail or another page leads to (rule 2)."""
 
 FROM_THE_RAIL: tuple[Place, ...] = (
     Place(
@@ -292,8 +492,18 @@ FROM_THE_RAIL: tuple[Place, ...] = (
         "clipboard-document-list",
         lazy("Orders"),
         lazy("Suggested orders and their reasons"),
+        waits="orders",
+        words=lazy("reorder, replenishment, purchase"),
     ),
-    Place("receiving.deliveries", "receive", "truck", lazy("Receiving"), lazy("Deliveries to count")),
+    Place(
+        "receiving.deliveries",
+        "receive",
+        "truck",
+        lazy("Receiving"),
+        lazy("Deliveries to count"),
+        waits="deliveries",
+        words=lazy("goods receipt, delivery"),
+    ),
     Place("shelf.plan", "shelf", "star", lazy("Shelf"), lazy("Bestsellers and what to refill")),
     Place("shift.money", "reports", "banknotes", lazy("Cash drawer"), lazy("Open, count and close the till")),
 )
@@ -368,25 +578,24 @@ OF_NETWORK: tuple[Place, ...] = (
         lazy("School holidays and weather"),
         lazy("School holidays and weather for regional forecasts"),
     ),
-    Place(
-        "console_lessons.listed",
-        "network.stores",
-        "academic-cap",
-        lazy("Lessons"),
-        lazy("Practice for the stores"),
-    ),
+    Place("console_lessons.listed", "network.stores", "academic-cap", lazy("Lessons"), lazy("Practice for the stores")),
 )
 
 
 @bp.get("/")
 @requires("sell")
 def places() -> Response:
-    """List the places this person may enter."""
-    in_network = bool(own_doors().settings.network_url)
-    groups = [
-        (group.name, _open(place for place in group.places if in_network or not place.of_network)) for group in GROUPS
-    ]
-    return page("store/more.html", rail_places=_open(FROM_THE_RAIL), groups=groups)
+    """List the places this person may enter: in use, and folded those the store does not use yet."""
+    store_id = str(place().store_id)
+    groups: list[tuple[LazyString, list[Place]]] = []
+    unused: list[Place] = []
+    with read() as session:
+        for group in GROUPS:
+            own = may_enter(group.places)
+            used = [one for one in own if one.used is None or one.used(session, store_id)]
+            groups.append((group.name, used))
+            unused += [one for one in own if one not in used]
+    return page("store/more.html", rail_places=may_enter(FROM_THE_RAIL), groups=groups, unused=unused)
 
 
 @bp.get("/network")
@@ -394,11 +603,10 @@ def places() -> Response:
 @while_setting_up
 def of_network() -> Response:
     """List every place of the operator's beyond the bar: some stand nowhere else, more of them on a phone."""
-    return page("store/more.html", rail_places=_open(OF_NETWORK), groups=[])
+    return page("store/more.html", rail_places=may_enter(OF_NETWORK), groups=[], unused=[])
 
 
-# --- inside ---
-
-
-def _open(places: Iterable[Place]) -> list[Place]:
-    return [place for place in places if can(place.permission)]
+def may_enter(places: Iterable[Place]) -> list[Place]:
+    """Return the places that this person may enter and this store has (rule 1)."""
+    in_network = is_network(own_doors().settings) or bool(own_doors().settings.network_url)
+    return [one for one in places if can(one.permission) and (in_network or not one.of_network)]

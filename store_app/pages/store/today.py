@@ -58,7 +58,7 @@ WAYS = {
 }
 ADVICE_WAYS = {
     "first-steps": (_l("Continue"), "settings", "first_steps.overview"),
-    "order": (_l("View product"), "stock.look", "stock.product"),
+    "order": (_l("View product"), "stock.look", "product.page"),
     "reduce": (_l("Reduce"), "stock.look", "expiry.calendar"),
     "add": (_l("View"), "reports", "compare.show"),
     "price": (_l("View"), "reports", "compare.show"),
@@ -185,7 +185,7 @@ def _advised(one: Advice | None, per: tuple[str, int]) -> Row | None:
         return None
     action, _permission, endpoint = ADVICE_WAYS[one.kind]
     title, why = words.advice_words(one, per)
-    href = url_for(endpoint, sku=one.sku) if endpoint == "stock.product" else url_for(endpoint)
+    href = url_for(endpoint, sku=one.sku) if endpoint == "product.page" else url_for(endpoint)
     return Row("light-bulb", title, why, str(action), href)
 
 

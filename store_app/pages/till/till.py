@@ -189,6 +189,8 @@ def _settings(store: Store, till: Till, now_open: shift_book.Shift | None) -> di
             "look": url_for("look.choose"),
             "look_up": "/api/look-up",
             "money": url_for("shift.money"),
+            "find": url_for("search.everything"),
+            "product_pages": url_for("products.listed"),
             "more": url_for("more.places"),
             "open_shift": "/api/shifts",
             "payments": "/api/payments",

@@ -2,12 +2,14 @@
 
 import { all, around, one } from "./dom.js";
 import { submitOnce } from "./submit_once.js";
+import { wireFinder } from "./find.js";
 import { wireSteppers } from "./stepper.js";
 import { csrfToken } from "./token.js";
 
 wireSteppers(document);
 document.addEventListener("htmx:after:swap", () => wireSteppers(document));
 submitOnce();
+wireFinder();
 
 // In a row that scrolls sideways the place one is at can be seen.
 for (const here of document.querySelectorAll("nav [aria-current]")) here.scrollIntoView({ block: "nearest", inline: "center" });

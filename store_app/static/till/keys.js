@@ -2,7 +2,7 @@
 
 import { maybe } from "../common/dom.js";
 import { isWeighed } from "./catalogue.js";
-import { $ } from "./settings.js";
+import { $, settings } from "./settings.js";
 
 /**
  * Listen for keys; `till` names what they do.
@@ -35,8 +35,12 @@ export function listenForKeys({ till, basket, view, goods, pay, sheet }) {
   }, true);
 
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
     const standing = sheet.isOpen || document.querySelector("dialog[open]") || till.stands();
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
+      event.preventDefault();
+      if (!standing && !pay.isOpen) location.assign(settings.urls.find);
+    }
+    if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
     const act = keys[event.key];
     if (act) {
       event.preventDefault();

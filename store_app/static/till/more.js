@@ -42,6 +42,7 @@ export function openMore(actions, basket) {
       settings.may.includes("practice") && act("academic-cap", say(basket.practice ? "practice-leave" : "practice-begin"), () => actions.practice(!basket.practice)),
       act("sun", say("look"), chooseLook),
       act("question-mark-circle", say("keys"), () => actions.help(), "?"),
+      link("magnifying-glass", say("find"), urls.find),
       link("squares-2x2", say("all-places"), urls.more)),
   });
 }
@@ -63,6 +64,7 @@ export function lookUp(actions) {
     else showMoney(price, product.price_minor);
     answer.replaceChildren(el("h3", {}, product.name), el("p.muted", {}, [product.brand, product.pack_text, product.department || product.category].filter(Boolean).join(" · ")),
       price, el("p.muted", {}, [product.stock_unit === "each" ? "" : eachText(product), product.minimum_age && say("age-from", { age: product.minimum_age }), (product.codes ?? []).map(([code]) => code).slice(0, 2).join(", ")].filter(Boolean).join(" · ")));
+    if (settings.may.includes("stock.look")) answer.append(el("a.btn.btn-quiet", { href: `${settings.urls.product_pages}${encodeURIComponent(product.sku)}#price` }, icon("tag"), el("span", {}, say("product-page"))));
     rows.fill([]);
     rows.none.hidden = true;
     if (!label) askMore(product.sku);

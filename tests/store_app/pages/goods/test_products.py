@@ -472,7 +472,9 @@ def test_the_networks_tax_class_stays_as_the_network_settles_it(build):
 @pytest.mark.parametrize("role", ["cashier", "supervisor"])
 def test_only_who_may_changes_products(office: House, role: str):
     client = office.signed_in(role)
-    for address in ("/products/", "/products/milk", "/products/new", "/products/products.csv", "/products/bring-in/",
+    assert client.get("/products/milk").status_code == 200
+    assert 'name="price"' not in client.get("/products/milk").text
+    for address in ("/products/", "/products/new", "/products/products.csv", "/products/bring-in/",
                     "/taxes/", "/prices/"):  # fmt: skip
         assert client.get(address).status_code == 403, address
     assert send(client, "/products/milk/price", price="1", from_day=TODAY.isoformat()).status_code == 403

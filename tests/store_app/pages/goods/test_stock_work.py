@@ -535,6 +535,6 @@ def test_a_delivery_is_counted_in_with_the_last_day_of_its_lines(office):
 
 def test_a_product_shows_what_of_it_expires_when(office):
     lay_in(office, "milk", 6, 1, "L7")
-    shown = words(office.signed_in().get("/stock/milk"))
+    shown = words(office.signed_in().get("/products/milk"))
     assert "Tue, Mar 3 L7 6 no date – 9" in shown
-    assert "L7" not in words(office.signed_in("cashier").get("/stock/milk"))
+    assert "L7" not in words(office.signed_in("cashier").get("/products/milk"))

@@ -444,13 +444,13 @@ def test_what_does_not_exist_is_a_sentence(office, address):
 
 def test_the_outlook_gives_the_chart_and_the_table_the_same_days(office):
     client = office.signed_in()
-    chart = json.loads(client.get("/orders/products/milk/outlook.json").text)
+    chart = json.loads(client.get("/products/milk/outlook.json").text)
     assert len(chart["days"]) == len(chart["sold"]) == len(chart["high"]) == 56
     assert chart["sold"][-1] == 6
-    page = client.get("/orders/products/milk")
+    page = client.get("/products/milk")
     assert "Whole milk" in words(page)
-    assert client.get("/orders/products/nothing").status_code == 404
-    before, folded = page.text.split("<details>", 1)
+    assert client.get("/products/nothing").status_code == 404
+    before, folded = page.text.split('id="sales-title"')[1].split("<details>", 1)
     assert "data-chart" in before, "the picture comes first, its days wait folded up"
     assert "<table" not in before
     assert 'data-label="Sold"' in folded
@@ -458,7 +458,7 @@ def test_the_outlook_gives_the_chart_and_the_table_the_same_days(office):
 
 def test_the_outlook_marks_days_with_an_empty_shelf_and_the_orders_say_what_the_night_found(office):
     client = office.signed_in()
-    chart = json.loads(client.get("/orders/products/milk/outlook.json").text)
+    chart = json.loads(client.get("/products/milk/outlook.json").text)
     last = dt.datetime.fromtimestamp(chart["days"][-1], dt.UTC).date()
     with office.doors.write() as session:
         session.get_one(DailyDemand, (STORE, "milk", last)).out_of_stock_bp = 2_500
@@ -467,10 +467,10 @@ def test_the_outlook_marks_days_with_an_empty_shelf_and_the_orders_say_what_the_
             started_at=NOON, reason="fell_back:smooth,drifts:lumpy",
         )  # fmt: skip
         session.add(run)
-    chart = json.loads(client.get("/orders/products/milk/outlook.json").text)
+    chart = json.loads(client.get("/products/milk/outlook.json").text)
     assert chart["empty"][-1] == chart["sold"][-1] == 6
     assert chart["empty"][:-1] == [None] * (len(chart["days"]) - 1)
-    assert "shelf empty for 25% of the day" in words(client.get("/orders/products/milk"))
+    assert "shelf empty for 25% of the day" in words(client.get("/products/milk"))
     assert "the four-week average was more accurate last week" in words(client.get("/orders/"))
     assert "Some products sold differently than forecast" in words(client.get("/orders/"))
 

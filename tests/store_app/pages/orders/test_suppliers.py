@@ -244,12 +244,12 @@ def test_the_week_s_money_is_set_and_lifted(office):
 
 def test_a_preference_for_a_product_is_kept_and_refused_with_its_field(office):
     client = office.signed_in()
-    assert send(client, "/orders/products/milk/preference", room="24", show="2", service="97,5").status_code == 303
+    assert send(client, "/products/milk/preference", room="24", show="2", service="97,5").status_code == 303
     with office.doors.read() as session:
         preference = service_targets.preferences(session, STORE)["milk"]
         assert (preference.room_qty, preference.show_qty, preference.service_bp) == (24, 2, 9750)
     for wrong in ({"room": "0"}, {"show": "-1"}, {"service": "many"}, {"service": "20"}, {"room": "3", "show": "9"}):
-        assert send(client, "/orders/products/milk/preference", **wrong).status_code == 422
+        assert send(client, "/products/milk/preference", **wrong).status_code == 422
 
 
 def test_a_supplier_put_aside_says_so_and_is_offered_nothing(office):
