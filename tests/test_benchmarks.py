@@ -61,6 +61,7 @@ TOYS: dict[str, Callable[[Any, Asked], Any]] = {
     "faults": _faults,
     "forecast": _forecast,
     "ingest": _ingest,
+    "inventorybench": lambda bench, asked: bench.measure(asked.getfixturevalue("tmp_path")),
     "lookup": lambda bench, _: bench.measure(1, 8, products=8),
     "pages": _pages,
     "print": lambda bench, _: bench.measure(1, 2, products=60, days=60),
@@ -72,6 +73,7 @@ TOYS: dict[str, Callable[[Any, Asked], Any]] = {
     "shop": _shop,
     "till": lambda bench, asked: bench.measure(asked.getfixturevalue("browser"), 1, 1, products=40),
     "verify": lambda bench, _: bench.measure(8, 1, a_shift=4),
+    "vn2": lambda bench, asked: bench.measure(asked.getfixturevalue("tmp_path"), 3),
 }
 """How each is asked for as little as it can do."""
 
@@ -142,3 +144,45 @@ def sell(folder: Path) -> None:
         {"date": grocer["day"].astype(str), "item_code": grocer["product"].map({"bread": 1, "milk": 2}),
          "qty_kg": grocer["sold"] * 1.0, "avg_price": 6.0, "category": "food"}
     ).drop_duplicates(["date", "item_code"]).to_parquet(folder / "greengrocer_daily.parquet")  # fmt: skip
+    games = pd.MultiIndex.from_product([["0", "4", "uncertain"], range(-5, 12)], names=["lead", "period"])
+    played = games.to_frame(index=False).assign(family="real", profit=4.0, holding_cost=1.0)
+    played["game"], played["demand"] = "lead_" + played["lead"], dice.poisson(20, len(played)).astype(float)
+    late = np.where(played["period"] % 3 == 2, np.inf, 1.0 + played["period"] % 3)
+    played["lead_time"] = np.select([played["lead"] == "0", played["lead"] == "4"], [0.0, 4.0], late)
+    played.to_parquet(folder / "inventorybench_dev.parquet")
+    shelf = pd.MultiIndex.from_product(
+        [range(2), range(3), pd.date_range("2022-01-03", periods=70, freq="7D")], names=["Store", "Product", "week"]
+    ).to_frame(index=False)
+    shelf.assign(sold=dice.poisson(3, len(shelf)).astype(float), in_stock=True).to_parquet(
+        folder / "vn2_weekly.parquet"
+    )
+    kinds = shelf[["Store", "Product"]].drop_duplicates()
+    kinds.assign(ProductGroup=kinds["Product"], Department=1, DepartmentGroup=1).to_parquet(
+        folder / "vn2_master.parquet"
+    )
+
+
+def test_what_arrives_in_a_game_is_traced_to_the_orders_that_add_up_to_it_and_a_lost_one_stays_in_transit() -> None:
+    bench = import_module("tests.benchmarks.inventorybench")
+    assert bench.arrived({3: 20.0, 4: 30.0, 5: 50.0}, 50.0, 5, 2.0) == (3, 4), "nearer to two periods than one in none"
+    assert bench.arrived({3: 20.0, 4: 30.0}, 7.0, 5, 2.0) == ()
+    game = bench.Games(
+        ("a",), ("real",), ("uncertain",), np.full((1, 9), 10.0), np.array([[np.inf, 1.0, np.inf, 2.0]]),
+        np.ones(1), np.ones(1),
+    )  # fmt: skip
+    seen = []
+    score = bench.play(game, lambda view: seen.append(view) or np.array([10.0]))
+    assert [view.in_transit.item() for view in seen] == [0.0, 10.0, 20.0, 20.0]
+    assert [view.last_arrival.item() for view in seen] == [0.0, 0.0, 0.0, 10.0]
+    assert score.item() == pytest.approx(10 / 40), "ten of forty are sold, and nothing is left"
+
+
+def test_an_order_of_the_vn2_challenge_is_on_the_shelf_three_weeks_later_and_each_unit_left_or_lost_costs() -> None:
+    bench = import_module("tests.benchmarks.vn2")
+    weeks = tuple(pd.Timestamp("2022-01-03").date() + pd.Timedelta(weeks=n) for n in range(40))
+    y = np.full((1, 40), 4.0)
+    sales = bench.Sales(y, np.ones_like(y, dtype=bool), (), weeks)
+    assert bench.cost_per_week(sales, lambda week, here, due: np.array([5.0 * (week == 27)]), 30, 34) == pytest.approx(
+        (0.2 * 1 + 3 + 4 + 4) / 4
+    )
+    assert bench.cost_per_week(sales, bench.perfect(sales), 30, 34) == 0.0

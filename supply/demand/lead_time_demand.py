@@ -11,15 +11,13 @@ Rules
    of busy days goes slower afterwards: it rises with the interval's demand over that of usual days. And what varied
    more lately than it is told to is harder to foresee just now: it falls with that, as far as so few days can tell it
    of a line.
-3. Whoever wants what is not there goes without (lost sales), so the position that counts is never below the demand
-   until the goods come.
-4. Of what is fresh a pack comes while it is likelier wanted than so many times spoilt, and demand is told higher or
+3. Of what is fresh a pack comes while it is likelier wanted than so many times spoilt, and demand is told higher or
    lower for what was sold lately.
-5. Demand is negative binomial with a mean and a variance per product, in whole stock units; never less dispersed than
+4. Demand is negative binomial with a mean and a variance per product, in whole stock units; never less dispersed than
    chance alone (Poisson). Nothing is ever wanted of a product whose mean is zero.
-6. A forecast tells a mean and quantiles; the variance is the one whose negative binomial has these quantiles, measured
+5. A forecast tells a mean and quantiles; the variance is the one whose negative binomial has these quantiles, measured
    at FITTED levels in the middle of the step a whole unit makes. A quantile of zero tells nothing.
-7. Losses are exact for whole units and straight between them: E[(D - x)+] = (m - x) P(D > x) + m (1 + x / r) p(x), for
+6. Losses are exact for whole units and straight between them: E[(D - x)+] = (m - x) P(D > x) + m (1 + x / r) p(x), for
    k p(k; r) = m p(k - 1; r + 1).
 
 Letters: x position, Q pack; arrays of any one shape, float64, in stock units.
@@ -63,7 +61,7 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Demand:
-    """Demand of n products summed over an interval each, in stock units (rule 5)."""
+    """Demand of n products summed over an interval each, in stock units (rule 4)."""
 
     mean: Floats
     variance: Floats
@@ -75,7 +73,7 @@ class Demand:
 
     @classmethod
     def of_quantiles(cls, mean: Floats, quantiles: Floats) -> "Demand":
-        """Return the demand a forecast tells (rule 6); quantiles: (n, Q) at `forecasting.series.panel.LEVELS`."""
+        """Return the demand a forecast tells (rule 5); quantiles: (n, Q) at `forecasting.series.panel.LEVELS`."""
         mean = np.asarray(mean, dtype=np.float64)
         columns = [LEVELS.index(level) for level in FITTED]
         units = np.asarray(quantiles, dtype=np.float64)[:, columns]
@@ -108,7 +106,7 @@ class Demand:
         return np.where(self._wanted(units), _above(r, p, np.floor(units)), np.where(units < 0, 1.0, 0.0))
 
     def lost(self, units: Floats) -> Floats:
-        """Return the units expected to be wanted in vain when there are `units` (rule 7); below zero all are owed."""
+        """Return the units expected to be wanted in vain when there are `units` (rule 6); below zero all are owed."""
         there = np.maximum(units, 0.0)
         whole = np.floor(there)
         r, p = self._shaped(units)
@@ -264,11 +262,6 @@ def spoiling_point(
 def packs_to(point: Floats, position: Floats, pack_qty: Floats | float) -> Floats:
     """Return the fewest packs that lift the position above the reorder point; none at or above it."""
     return np.maximum(0.0, np.floor((point - position) / pack_qty) + 1.0)
-
-
-def counted_position(position: Floats, mean_before: Floats, outdating: Floats | float = 0.0) -> Floats:
-    """Return the position that counts (rule 3): what is promised beyond what is there is still owed."""
-    return np.asarray(np.maximum(position - outdating, mean_before + np.minimum(0.0, position)))
 
 
 # --- inside ---

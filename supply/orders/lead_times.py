@@ -10,12 +10,15 @@ Rules
    do. The days planned with are the measured mean, rounded; where nothing came yet, what is promised.
 3. The spread about the planned days makes demand until the goods come less certain: it adds rate squared times its
    square to the variance (Snyder & Shen, eq. 4.34).
+4. What is due for longer than LEAST_PATIENCE_DAYS and twice the spread of its supplier's lead time did not come.
+5. Where orders of a supplier did not come, another one comes with the chance of those that took at least as long as it
+   has waited, the promise among them, against the lost ones.
 """
 
 import datetime as dt
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -30,13 +33,17 @@ from supply.orders.suppliers import Supplier
 LOOK_BACK_DAYS = 180
 MOST_DELIVERIES = 30
 PROMISE_WORTH = 3
+LEAST_PATIENCE_DAYS = 2
+LONGER_STILL = 0.3
+"""As if so many deliveries took longer than any that came."""
 
 
 @dataclass(frozen=True)
 class LeadTime:
     """How long a supplier takes. days: planned with; mean_days, spread_days: measured, None and 0 where nothing came.
 
-    late: how many of `count` came after the day they were promised for.
+    late: how many of `count` came after the day they were promised for. took: the days of each. lost: how many did not
+    come.
     """
 
     promised_days: int
@@ -46,6 +53,13 @@ class LeadTime:
     mean_days: float | None = None
     spread_days: float = 0.0
     late: int = 0
+    took: tuple[int, ...] = ()
+    lost: int = 0
+
+    def chance(self, waited_days: int) -> float:
+        """Return how likely an order that has waited so long comes at all (rule 5)."""
+        longer = sum(days >= waited_days for days in self.took) + PROMISE_WORTH * (self.promised_days >= waited_days)
+        return (longer + LONGER_STILL) / (longer + LONGER_STILL + self.lost)
 
 
 class Trip(NamedTuple):
@@ -58,7 +72,7 @@ class Trip(NamedTuple):
 
 
 def measured(session: Session, store_id: str, suppliers: Sequence[Supplier], *, at: dt.datetime) -> dict[str, LeadTime]:
-    """Return the lead time of each of these suppliers at a store (rules 1, 2), in one query."""
+    """Return the lead time of each of these suppliers at a store (rules 1, 2), and what did not come (rule 4)."""
     since = at - dt.timedelta(days=LOOK_BACK_DAYS)
     first = sa.func.min(Delivery.posted_at)
     query = (
@@ -88,7 +102,9 @@ def measured(session: Session, store_id: str, suppliers: Sequence[Supplier], *, 
         for supplier_id, order_day, sent_at, promised, posted_at in session.execute(query)
         if sent_at is not None and posted_at is not None
     )  # fmt: skip
-    return from_trips(suppliers, trips)
+    leads = from_trips({supplier.id: supplier.calendar.lead_days for supplier in suppliers}, trips)
+    lost = _lost(session, store_id, leads, at)
+    return {supplier_id: replace(lead, lost=lost[supplier_id]) for supplier_id, lead in leads.items()}
 
 
 def began(order_day: dt.date | None, sent: dt.date) -> dt.date:
@@ -96,17 +112,50 @@ def began(order_day: dt.date | None, sent: dt.date) -> dt.date:
     return sent if order_day is None else max(order_day, sent)
 
 
-def from_trips(suppliers: Sequence[Supplier], trips: Iterable[Trip]) -> dict[str, LeadTime]:
-    """Return the lead time of each of these suppliers from how long orders were on their way, the last first."""
-    taken: dict[str, list[tuple[int, bool]]] = {supplier.id: [] for supplier in suppliers}
+def from_trips(
+    promised_days: Mapping[str, int], trips: Iterable[Trip], lost: Mapping[str, int] | None = None
+) -> dict[str, LeadTime]:
+    """Return the lead time of each supplier from how long orders were on their way, the last first.
+
+    lost: how many orders of a supplier did not come.
+    """
+    taken: dict[str, list[tuple[int, bool]]] = {supplier_id: [] for supplier_id in promised_days}
     for trip in trips:
         days, rows = (trip.came - trip.began).days, taken[trip.supplier_id]
         if 0 <= days <= LONGEST_LEAD_DAYS and len(rows) < MOST_DELIVERIES:
             rows.append((days, trip.came > trip.promised))
-    return {supplier.id: _reported(supplier.calendar.lead_days, taken[supplier.id]) for supplier in suppliers}
+    return {
+        supplier_id: replace(_reported(days, taken[supplier_id]), lost=(lost or {}).get(supplier_id, 0))
+        for supplier_id, days in promised_days.items()
+    }
+
+
+def patience_days(lead: LeadTime | None) -> int:
+    """Return for how many days an order may be due before it did not come (rule 4)."""
+    return max(LEAST_PATIENCE_DAYS, math.ceil(2 * lead.spread_days) if lead else 0)
 
 
 # --- inside ---
+
+
+def _lost(session: Session, store_id: str, leads: Mapping[str, LeadTime], at: dt.datetime) -> dict[str, int]:
+    """Return how many orders of each supplier did not come (rule 4), brought nothing, and were not called off."""
+    today, lost = day_of(session, store_id, at), dict.fromkeys(leads, 0)
+    query = sa.select(
+        ReplenishmentOrder.supplier_id, ReplenishmentOrder.order_day, ReplenishmentOrder.sent_at,
+        ReplenishmentOrder.delivery_day,
+    ).where(
+        ReplenishmentOrder.store_id == store_id, ReplenishmentOrder.supplier_id.in_(list(leads)),
+        ReplenishmentOrder.state.in_(["sent", "acknowledged", "dispatched"]),
+        ReplenishmentOrder.sent_at > at - dt.timedelta(days=LOOK_BACK_DAYS),
+        ReplenishmentOrder.delivery_day < today - dt.timedelta(days=LEAST_PATIENCE_DAYS),
+    )  # fmt: skip
+    for supplier_id, order_day, sent_at, promised in session.execute(query):
+        if sent_at is not None:
+            lead = leads[supplier_id]
+            due = max(promised, began(order_day, day_of(session, store_id, sent_at)) + dt.timedelta(days=lead.days))
+            lost[supplier_id] += (today - due).days > patience_days(lead)
+    return lost
 
 
 def _reported(promised: int, came: Sequence[tuple[int, bool]]) -> LeadTime:
@@ -120,4 +169,4 @@ def _reported(promised: int, came: Sequence[tuple[int, bool]]) -> LeadTime:
     # the promise itself is on time: it stands for PROMISE_WORTH deliveries without a distance
     about = sum((days - planned) ** 2 for days in took) + PROMISE_WORTH * (promised - planned) ** 2
     late = sum(1 for _, was_late in came if was_late)
-    return LeadTime(promised, planned, about / (PROMISE_WORTH + count), count, mean, spread, late)
+    return LeadTime(promised, planned, about / (PROMISE_WORTH + count), count, mean, spread, late, tuple(took))

@@ -122,7 +122,7 @@ def leads(session: Session, sellers: Sequence[Supplier], *, at: dt.datetime) -> 
         for house, seller, order_day, ordered, received, promised in session.execute(query)
         if seller is not None and ordered is not None and received is not None
     )  # fmt: skip
-    return lead_times.from_trips(sellers, trips)
+    return lead_times.from_trips({seller.id: seller.calendar.lead_days for seller in sellers}, trips)
 
 
 def to_come(session: Session, warehouse_id: str, today: dt.date) -> dict[str, int]:

@@ -7,8 +7,8 @@ Rules
 2. An order is due on its delivery day, on the day its goods were announced for, or as many days after its order day as
    its supplier takes (`lead_times`), whichever is last. An offer's goods are due on the day they were announced for, at
    the latest LOAD_DAYS after the last day to answer (`push`, rule 6); a neighbour's on the last day to fetch them.
-3. What is due for longer than LEAST_PATIENCE_DAYS and twice the spread of its supplier's lead time did not come. No
-   proposal counts on it any more: it is named, to be taken in or called off.
+3. No proposal counts any more on what did not come (`lead_times`, rule 4): it is named, to be taken in or called off.
+   Of the other orders of a supplier that loses some it counts on the share that is likely to come (rule 5 there).
 4. What is being counted, or what the driver says he left, is here: it is counted on until it is posted.
 5. What is due comes on its day; today comes what is overdue, what was announced for no day, and what a neighbour holds
    ready, for it can be fetched.
@@ -17,7 +17,6 @@ Quantities in stock units.
 """
 
 import datetime as dt
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,13 +27,11 @@ from sqlalchemy.orm import Session
 from pos.store.store import day_of
 from supply.orders import lead_times, transfers
 from supply.orders.deliveries import ON_ITS_WAY, Delivery, DeliveryLine
-from supply.orders.lead_times import LeadTime, measured
+from supply.orders.lead_times import LEAST_PATIENCE_DAYS, LeadTime, measured, patience_days
 from supply.orders.network_offers import LOAD_DAYS, NetworkOffer
 from supply.orders.orders import ON_THE_WAY, OrderLine, ReplenishmentOrder
 from supply.orders.suppliers import Supplier
 from supply.receiving.vehicle_arrivals import LEFT_HERE, DeliveryTracking
-
-LEAST_PATIENCE_DAYS = 2
 
 
 @dataclass(frozen=True)
@@ -66,7 +63,7 @@ class MissedOrder:
 class ToCome:
     """What a store waits for. coming: units of each day by SKU (rules 1, 5).
 
-    missed: what is not counted on (rule 3).
+    missed: what is not counted on. doubted_qty: units of `coming`, by SKU, that are expected not to come (rule 3).
     """
 
     coming: dict[str, dict[dt.date, int]] = field(default_factory=dict)
@@ -75,7 +72,7 @@ class ToCome:
 
 def to_come(session: Session, store_id: str, *, at: dt.datetime) -> ToCome:
     """Return what a store can count on to come and when, and what it cannot count on (rules 1 to 5)."""
-    due, late = _due(session, store_id, at)
+    due, late, chances = _due(session, store_id, at)
     found, today = ToCome(), day_of(session, store_id, at)
     least = today - dt.timedelta(days=LEAST_PATIENCE_DAYS)
     for sku, qty, fetch_by in transfers.coming(session, store_id):
@@ -91,7 +88,8 @@ def to_come(session: Session, store_id: str, *, at: dt.datetime) -> ToCome:
             OrderLine.store_id == store_id, OrderLine.order_id == order_id, rest > 0
         )
         for sku, qty in session.execute(lines.order_by(OrderLine.sku)):
-            _add(found, sku, int(qty), max(today, due[order_id]), late.get(order_id), order_no)
+            likely = int(qty) if order_id in late else round(int(qty) * chances.get(order_id, 1.0))
+            _add(found, sku, likely, max(today, due[order_id]), late.get(order_id), order_no)
     note, line, offer = Delivery, DeliveryLine, NetworkOffer
     offered = (
         sa.select(offer.sku, sa.func.coalesce(line.advised_qty, offer.packs * offer.pack_qty), offer.id, note.id)
@@ -116,7 +114,7 @@ def to_come(session: Session, store_id: str, *, at: dt.datetime) -> ToCome:
 
 def missed_orders(session: Session, store_id: str, *, at: dt.datetime) -> list[MissedOrder]:
     """Return the orders that did not come, the longest awaited first (rule 3)."""
-    _, late = _due(session, store_id, at)
+    _, late, _ = _due(session, store_id, at)
     noted = sa.select(Delivery.order_id, Delivery.id).where(
         Delivery.store_id == store_id, Delivery.order_id.in_(late), Delivery.state.in_(ON_ITS_WAY)
     )
@@ -146,8 +144,13 @@ def _add(found: ToCome, sku: str, qty: int, day: dt.date, late_since: dt.date | 
         found.missed.setdefault(sku, []).append(Missed(sku, qty, late_since, order_no))
 
 
-def _due(session: Session, store_id: str, at: dt.datetime) -> tuple[dict[str, dt.date], dict[str, dt.date]]:
-    """Return when what is to come is due, by the id of its order or offer, and which did not come (rules 2 to 4)."""
+def _due(
+    session: Session, store_id: str, at: dt.datetime
+) -> tuple[dict[str, dt.date], dict[str, dt.date], dict[str, float]]:
+    """Return when what is to come is due, by the id of its order or offer, which did not come, and chances (rules 2-4).
+
+    The chances are those of orders whose supplier lost some.
+    """
     today = day_of(session, store_id, at)
     least = today - dt.timedelta(days=LEAST_PATIENCE_DAYS)
     orders = session.scalars(
@@ -180,20 +183,23 @@ def _due(session: Session, store_id: str, at: dt.datetime) -> tuple[dict[str, dt
             due[source] = (delivery.supplier_id, latest)
     past = {source: supplier_id for source, (supplier_id, day) in due.items() if day < least}
     leads = _leads(session, store_id, set(past.values()), at) if past else {}
+    chances: dict[str, float] = {}
     for row in orders:
-        if row.id in past and row.sent_at is not None and row.supplier_id in leads:
-            began = lead_times.began(row.order_day, day_of(session, store_id, row.sent_at))
-            taken = began + dt.timedelta(days=leads[row.supplier_id].days)
-            due[row.id] = (row.supplier_id, max(due[row.id][1], taken))
+        if row.sent_at is not None and row.supplier_id in leads:
+            lead, began = (
+                leads[row.supplier_id],
+                lead_times.began(row.order_day, day_of(session, store_id, row.sent_at)),
+            )
+            if lead.lost:
+                chances[row.id] = lead.chance((today - began).days)
+            if row.id in past:
+                due[row.id] = (row.supplier_id, max(due[row.id][1], began + dt.timedelta(days=lead.days)))
     days = {source: day for source, (_, day) in due.items()}
-    patience = {source: _patience_days(leads.get(supplier_id)) for source, supplier_id in past.items()}
-    return days, {source: days[source] for source in past if (today - days[source]).days > patience[source]}
+    patience = {source: patience_days(leads.get(supplier_id)) for source, supplier_id in past.items()}
+    late = {source: days[source] for source in past if (today - days[source]).days > patience[source]}
+    return days, late, chances
 
 
 def _leads(session: Session, store_id: str, supplier_ids: set[str], at: dt.datetime) -> dict[str, LeadTime]:
     suppliers: Sequence[Supplier] = session.scalars(sa.select(Supplier).where(Supplier.id.in_(supplier_ids))).all()
     return measured(session, store_id, suppliers, at=at)
-
-
-def _patience_days(lead: LeadTime | None) -> int:
-    return max(LEAST_PATIENCE_DAYS, math.ceil(2 * lead.spread_days) if lead else 0)

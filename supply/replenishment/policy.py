@@ -9,9 +9,10 @@ Rules
 2. The next pack comes up to the reorder point of `lead_time_demand`, whose least chance is 1 - service level where a
    person set that. What stands for show, or a person taught to hold (presentation), is added to the point; less than
    none is taken off.
-3. Whoever wants what is not there goes without (lost sales), so the position that counts is never below the demand
-   until the goods come; what will expire before they sell does not count. What is on the way serves from its day on: of
-   the demand until the goods come only what finds something (ready) is taken off it.
+3. Whoever wants what is not there goes without (lost sales): of the demand until the goods come, only what is expected
+   to find something is taken off the position (projected inventory; van Jaarsveld & Arts 2024). So the position that
+   counts is never below that demand. What is on the way serves from its day on (ready); what will expire before it
+   sells does not count.
 4. No pack comes of which the chance to sell within its shelf life, on average over its units, is below cost / (cost +
    margin), and of what lives FRESH_DAYS or less none whose chance to be wanted, times its margin, is below its chance
    to spoil, times its cost; none that finds no room in the store when it comes. Of what has its place on a shelf that
@@ -47,7 +48,6 @@ from supply.demand.lead_time_demand import (
     KEPT_DAYS,
     Demand,
     Mask,
-    counted_position,
     critical_ratio,
     least_chance,
     packs_to,
@@ -217,11 +217,9 @@ def total_costs(lines: Sequence[PolicyLine], policy: OrderPolicy = OrderPolicy()
     basket = _Basket(lines, policy)
     days = float(basket.interval.max())
     wanted = float(basket.rate.max()) * days
-    share = np.divide(basket.before, basket.demand.mean, out=np.zeros_like(basket.before), where=basket.demand.mean > 0)
-    lost = basket.demand.scaled(share).lost(np.maximum(basket.ready, 0.0))
     lot = np.maximum(basket.pack * basket.minimum, basket.rate * basket.held)
     holding = basket.unit_cost * policy.holding_bp_a_day / 10_000 * days * lot / 2
-    return np.asarray(basket.unit_cost * wanted + basket.margin * lost + holding)
+    return np.asarray(basket.unit_cost * wanted + basket.margin * basket.early_lost + holding)
 
 
 def worth(lines: Sequence[PolicyLine], policy: OrderPolicy = OrderPolicy()) -> Floats:
@@ -229,8 +227,6 @@ def worth(lines: Sequence[PolicyLine], policy: OrderPolicy = OrderPolicy()) -> F
     basket = _Basket(lines, policy)
     packs, _ = basket.wanted()
     demand, cost = basket.demand, basket.unit_cost
-    share = np.divide(basket.before, demand.mean, out=np.zeros_like(basket.before), where=demand.mean > 0)
-    early = demand.scaled(share).lost(np.maximum(basket.ready, 0.0))
     there = basket.counted + packs * basket.pack
     left = np.maximum(demand.left(there), 0.0)
     sold_out = np.divide(left, basket.rate, out=np.full_like(left, np.inf), where=basket.rate > 0)
@@ -239,7 +235,7 @@ def worth(lines: Sequence[PolicyLine], policy: OrderPolicy = OrderPolicy()) -> F
     sellable = basket.rate * np.where(np.isfinite(basket.life), basket.life, 0.0)
     stale = np.where(np.isfinite(basket.life), np.maximum(left - sellable, 0.0), 0.0)
     wasted = cost * (stale + basket.outdating)
-    return np.asarray(basket.margin * (demand.mean - early - demand.lost(there)) - keeping - wasted)
+    return np.asarray(basket.margin * (demand.mean - basket.early_lost - demand.lost(there)) - keeping - wasted)
 
 
 def ready(daily: Sequence[float], here: float, coming: Mapping[int, float]) -> float:
@@ -303,13 +299,12 @@ class _Basket:
         self.waiting: Ints | None = None
         self.cut: Ints = np.zeros(len(lines), dtype=np.int64)
         self.cut_by = ""
-        self.counted = counted_position(self.position, self.before, self.outdating)
         self.slot, reported = given["slot_qty"], ~np.isnan(given["ready_qty"])
-        self.ready = np.where(reported, given["ready_qty"], self.position)
-        if reported.any():
-            left = self.position - self.outdating - np.clip(self.ready, 0.0, self.before)
-            by_day = self.before + np.maximum(left, 0.0) + np.minimum(self.position, 0.0)
-            self.counted = np.where(reported, by_day, self.counted)
+        ready = np.where(reported, given["ready_qty"], self.position)
+        share = np.divide(self.before, self.demand.mean, out=np.zeros_like(self.before), where=self.demand.mean > 0)
+        self.early_lost = self.demand.scaled(share).lost(np.maximum(ready, 0.0))
+        left = self.position - self.outdating - (self.before - self.early_lost)
+        self.counted = self.before + np.maximum(left, 0.0) + np.minimum(self.position, 0.0)
         self.x = self.counted - self.show
         self._weigh()
         self.caps = self._caps()
@@ -317,7 +312,7 @@ class _Basket:
     def packs(self) -> Floats:
         """Return the packs of each line for itself (rules 2 to 5)."""
         point = reorder_point(self.demand, self.pack, self.least)
-        packs = np.minimum(packs_to(point, self.x, self.pack), MOST_PACKS)
+        packs = np.minimum(packs_to(point, np.rint(self.x), self.pack), MOST_PACKS)
         packs = np.where((self.demand.mean > 0) | (self.counted < 0), packs, 0.0)
         self.enough = self.counted >= self.target
         self.asked = packs.copy()
@@ -449,8 +444,8 @@ class _Basket:
             weight = self.unit_cost[mortal] / np.maximum(self.margin[mortal], 1e-9)
             fresh = spoiling_point(demand, lasting, self.pack[mortal], weight)
             point = np.where(self.life[mortal] <= FRESH_DAYS, np.minimum(point, fresh), point)
-            self.life_caps[mortal] = packs_to(point, self.counted[mortal], self.pack[mortal])
-        lies = np.maximum(0.0, self.counted - self.before)
+            self.life_caps[mortal] = packs_to(point, np.rint(self.counted[mortal]), self.pack[mortal])
+        lies = np.rint(np.maximum(0.0, self.counted - self.before))
         roomy, placed = np.flatnonzero(~np.isnan(self.room)), np.flatnonzero(~np.isnan(self.slot))
         self.room_caps[roomy] = np.maximum(0.0, (self.room[roomy] - lies[roomy]) // self.pack[roomy])
         fills = (self.slot[placed] - lies[placed]) // self.pack[placed]

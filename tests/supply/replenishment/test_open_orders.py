@@ -8,6 +8,7 @@ from config.nodes.journal import Context
 from supply.demand.history import DailyDemand, StoreDay
 from supply.orders import network_offers, orders
 from supply.orders.delivery_calendar import DeliveryCalendar
+from supply.orders.lead_times import LeadTime, measured
 from supply.orders.network_offers import NewOffer
 from supply.orders.suppliers import Supplier
 from supply.orders.transfers import Transfer, TransferLine
@@ -102,6 +103,28 @@ def test_a_supplier_whose_days_vary_is_waited_for_twice_its_spread(country):
     # on the second day as measured, not the first as written
     assert country.on_the_way("S1", later(days=6)) == {"bread": 6}
     assert country.on_the_way("S1", later(days=7)) == {}
+
+
+def test_of_a_supplier_that_loses_orders_only_the_likely_share_is_counted_on(country):
+    with country.stores["S1"].write() as session:
+        came(session, [1, 1, 1])
+    lost = country.order("S1", {"bread": 4}, supplier=FARM)
+    country.order("S1", {"bread": 4}, supplier=FARM, at=later(days=6))
+    with country.stores["S1"].read() as session:
+        lead = measured(session, "S1", [session.get_one(Supplier, FARM)], at=later(days=6))[FARM]
+    assert (missed(country, days=6), lead.lost) == ([(lost, True)], 1)
+    # three came in as many days, and three are promised: one of seven does not come
+    assert country.on_the_way("S1", later(days=6)) == {"bread": round(24 * 6.3 / 7.3)}
+    with country.stores["S1"].write() as session:
+        orders.cancel(Context(session, KEEPER["S1"], later(days=6)), "S1", lost, why="It did not arrive.")
+    assert country.on_the_way("S1", later(days=6)) == {"bread": 24}, "what was called off proves nothing"
+
+
+def test_the_longer_an_order_waits_the_likelier_it_is_lost():
+    lead = LeadTime(2, 2, 0.0, count=4, took=(1, 2, 2, 3), lost=2)
+    chances = [lead.chance(days) for days in range(5)]
+    assert chances == pytest.approx([7.3 / 9.3, 7.3 / 9.3, 6.3 / 8.3, 1.3 / 3.3, 0.3 / 2.3])
+    assert LeadTime(2, 2, 0.0, count=4, took=(1, 2, 2, 3)).chance(9) == 1.0, "none was ever lost"
 
 
 def test_goods_that_were_announced_late_are_waited_for_from_that_day(country):

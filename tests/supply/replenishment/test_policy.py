@@ -222,7 +222,7 @@ def test_an_order_fills_up_to_the_level_in_whole_packs():
 def test_the_last_pack_is_worth_the_margin_of_what_it_sells_less_what_the_rest_of_it_costs(position):
     some = line(position_qty=position, service_level=0.9)
     decision = decide(some)
-    there = max(position, 4) + 6 * decision.packs
+    there = position + lost(4.0, position) + 6 * decision.packs
     sold = lost(12.0, there - 6) - lost(12.0, there) if decision.packs else 0.0
     rest = 6 - sold if decision.packs else 0.0
     assert decision.value_minor == pytest.approx(37 * sold - 37 * 0.1 / 0.9 * rest, rel=2e-3)
@@ -239,6 +239,14 @@ def test_every_number_of_packs_tells_its_risk_also_after_one_that_leaves_none():
 def test_what_cannot_be_served_before_the_goods_come_is_not_ordered():
     late = line(mean_before=8.0)
     assert decide(late._replace(position_qty=0)).packs == decide(late._replace(position_qty=8)).packs
+
+
+def test_what_may_be_left_when_the_goods_come_counts():
+    some = line(mean_before=4.0, position_qty=4)
+    assert decide(some).counted_qty == pytest.approx(4.0 + lost(4.0, 4.0), rel=1e-3)
+    assert decide(some._replace(position_qty=0)).counted_qty == 4.0
+    slow = line(**selling(4.0), mean_before=3.0, position_qty=3, pack_qty=1, pack_cost_minor=92, service_level=0.8)
+    assert decide(slow).packs == decide(slow._replace(position_qty=0)).packs - 1, "one of the three is left on average"
 
 
 def test_a_big_case_of_a_slow_seller_waits_and_a_small_one_comes():
@@ -304,7 +312,8 @@ def test_no_more_comes_than_the_shelf_holds():
     decision = decide(line(position_qty=4, capacity_qty=13))
     assert (decision.packs, decision.reason) == (2, "no-room")
     wanted = decide(line(position_qty=4)).packs
-    assert decide(line(position_qty=4, capacity_qty=6 * wanted)).reason == "needed", "all of it finds room"
+    some_left = 1
+    assert decide(line(position_qty=4, capacity_qty=6 * wanted + some_left)).reason == "needed", "all of it finds room"
     decision = decide(line(**selling(40.0), position_qty=16, capacity_qty=24))  # of which 12 lie there when it comes
     assert (decision.packs, decision.reason) == (2, "no-room")
 
@@ -526,10 +535,10 @@ def test_no_more_serves_than_there_is_and_what_is_here_at_once_serves_most(daily
 def test_goods_that_come_after_the_shelf_was_empty_are_still_there_afterwards():
     late = line(position_qty=20, mean=32.0, variance=40.0, mean_before=24.0, interval_days=8.0, ready_qty=4.0)
     at_once = line(position_qty=20, mean=32.0, variance=40.0, mean_before=24.0, interval_days=8.0)
-    assert decide(late).counted_qty == 24.0 + 16.0
-    assert decide(late._replace(outdating_qty=5.0)).counted_qty == 24.0 + 11.0
+    assert decide(late).counted_qty == pytest.approx(24.0 + 16.0)
+    assert decide(late._replace(outdating_qty=5.0)).counted_qty == pytest.approx(24.0 + 11.0)
     assert decide(late._replace(position_qty=-4, ready_qty=0.0)).counted_qty == 24.0 - 4.0
-    assert decide(at_once).counted_qty == 24.0
+    assert decide(at_once).counted_qty == pytest.approx(20.0 + lost(24.0, 20.0), rel=0.01)
     assert decide(late).packs < decide(at_once).packs
 
 
