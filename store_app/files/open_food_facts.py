@@ -26,7 +26,6 @@ from config.errors import DomainError, Invalid, Unreachable
 from pos.catalogue import public_products
 from pos.catalogue.assortment import LONGEST
 from pos.catalogue.public_products import PublicProduct, number_of
-from store_app.runtime import outgoing
 from store_app.runtime.doors import Doors
 
 CODES = ("code", "ean", "barcode", "gtin")
@@ -98,6 +97,7 @@ def _online(address: str, code: str, language: str) -> list[PublicProduct]:
         raise Unreachable(
             "no-lookup", "Looking up products online needs an extra: pip install 'cornerstore[openfoodfacts]'."
         ) from fault
+    from store_app.runtime import outgoing  # a client of its own: only who asks needs it
 
     class Guarded(HTTPAdapter):
         def init_poolmanager(self, *given: Any, **more: Any) -> None:

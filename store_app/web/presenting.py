@@ -263,7 +263,8 @@ def day(value: dt.date | str | None) -> str:
         return "–"
     date = dt.date.fromisoformat(value) if isinstance(value, str) else value
     skeleton = "MMMEd" if date.year == today().year else "yMMMEd"
-    return str(dates.format_skeleton(skeleton, date, locale=speech().locale))
+    # a sentence has its own full stop after an abbreviated month
+    return str(dates.format_skeleton(skeleton, date, locale=speech().locale)).removesuffix(".")
 
 
 def clock_time(at: dt.datetime | str | None, with_day: bool = False) -> str:

@@ -496,7 +496,7 @@ def test_a_closed_till_says_that_it_takes_no_scan_and_is_opened_with_its_float(
     node = make_node(is_open=False)
     enter(page, node)
     page.locator("#open-till").get_by_role("link", name="Store").click()  # who does not sell now gets past it
-    page.wait_for_url("**/money/")
+    page.wait_for_url("**/today/")
     page.go_back()
     expect(page.locator("#open-till")).to_be_visible()
     wedge(page, CODES["MILK"])

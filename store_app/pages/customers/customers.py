@@ -243,7 +243,11 @@ def repay(customer_id: str) -> ResponseReturnValue:
         wake_worker_after(session)
     parts = [f"{day(row.day)} {money_text(row.amount_minor)}" for row in done.paid]
     paid, left = money_text(amount_minor), money_text(done.entry.balance_minor)
-    flash(_("%(paid)s paid; %(left)s still owed.", paid=paid, left=left) + " " + _(", ").join(parts), "good")
+    if done.entry.balance_minor:
+        reported = _("%(paid)s paid; %(left)s still owed.", paid=paid, left=left)
+    else:
+        reported = _("%(paid)s paid. The tab is settled.", paid=paid)
+    flash(f"{reported} {_(', ').join(parts)}", "good")
     return redirect(url_for("customers.person", customer_id=customer_id), 303)
 
 

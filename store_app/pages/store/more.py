@@ -505,7 +505,7 @@ FROM_THE_RAIL: tuple[Place, ...] = (
         words=lazy("goods receipt, delivery"),
     ),
     Place("shelf.plan", "shelf", "star", lazy("Shelf"), lazy("Bestsellers and what to refill")),
-    Place("shift.money", "reports", "banknotes", lazy("Cash drawer"), lazy("Open, count and close the till")),
+    Place("shift.money", "shift", "banknotes", lazy("Cash drawer"), lazy("Open, count and close the till")),
 )
 """What stands in the rail beside a desk, and here on a phone."""
 OF_NETWORK: tuple[Place, ...] = (

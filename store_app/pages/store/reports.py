@@ -28,7 +28,7 @@ KIND_WORDS = {
 }  # fmt: skip
 COLUMN_WORDS = {
     "day": _l("Day"), "hour": _l("Hour"), "name": _l("Name"), "sku": _l("SKU"), "qty": _l("Quantity"),
-    "sales_count": _l("Sales"), "returns_count": _l("Returns"), "lines_count": _l("Lines"),
+    "sales_count": _l("Number of sales"), "returns_count": _l("Returns"), "lines_count": _l("Lines"),
     "products_count": _l("Products"), "overrides_count": _l("Prices overridden"),
     "corrections_count": _l("Removed lines"), "corrections_minor": _l("Value removed"),
     "total_minor": _l("Sales"),

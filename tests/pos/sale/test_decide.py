@@ -33,7 +33,7 @@ COUNTER = Counter(
 )  # fmt: skip
 VIEWS = {
     "milk": replace(PLAIN, sku="milk", name="Milk", price_minor=129, category="Dairy"),
-    "wine": replace(PLAIN, sku="wine", name="Wine", price_minor=699, minimum_age=18),
+    "wine": replace(PLAIN, sku="wine", name="Wine", shown="Wine", price_minor=699, minimum_age=18),
     "empty": replace(PLAIN, sku="empty", name="Deposit", price_minor=25, kind="deposit"),
 }
 SHELF = Shelf(WALL, VIEWS, Offers((), NOON.date()), day=NOON.date())

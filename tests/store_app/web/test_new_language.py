@@ -77,7 +77,7 @@ class Seen(HTMLParser):
 
 def test_pages_and_paper_speak_it(build: Callable[..., House], added: tuple[str, str, str]):
     code, locale, direction = added
-    sentences = {" ".join(text.split()) for text in english()}
+    sentences = {" ".join(text.split()) for text in english()} - {"Till 1"}  # what the books call the till
     house = build()
     client = house.signed_in()
     for address in ("/till/", "/", "/settings/", "/orders/"):

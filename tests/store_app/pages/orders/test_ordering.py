@@ -165,7 +165,7 @@ def test_a_product_is_meant_by_the_name_that_is_shown(office):
             with pytest.raises(Invalid, match="Tee, Teeseife"):
                 network.one_product(session, "te")
     asked = {"packs": "2", "reason": "change-event"}
-    assert "Mehrere Produkte passen: Teeseife, Tee." in words(
+    assert "Mehrere Artikel passen: Teeseife, Tee." in words(
         send(client, f"/orders/{P1}/add?lang=de", product="te", **asked)
     )
     assert send(client, f"/orders/{P1}/add?lang=de", product="tee", **asked).location.endswith("line-tea")

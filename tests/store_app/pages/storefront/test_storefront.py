@@ -108,7 +108,7 @@ def test_the_first_page_is_light_for_a_phone_even_with_a_full_page_of_goods(mark
     shown = customer.look()
     carried = {*re.findall(r'"(/static/[^"?]+\.(?:css|js|svg))[?"]', shown.text)}
     assert len(carried) >= 2
-    assert len(shown.data) + sum((APP / path[1:]).stat().st_size for path in carried) <= 55_000
+    assert len(shown.data) + sum((APP / path[1:]).stat().st_size for path in carried) <= 60_000
     assert '<link rel="stylesheet"' not in shown.text, "nothing is asked for before the first paint"
     assert all('type="module"' in one for one in re.findall(r"<script[^>]* src=[^>]*>", shown.text))
     nonce = re.search(r'<style nonce="([^"]+)">', shown.text)[1]
