@@ -384,6 +384,7 @@ GROUPS: tuple[Group, ...] = (
 
 
 ELSEWHERE: tuple[Place, ...] = (
+    Place("today.show", "reports", "home", lazy("Today"), words=lazy("yesterday, start page, what waits")),
     Place("till.page", "sell", "calculator", lazy("Till")),
     Place(
         "till.page",
@@ -395,7 +396,6 @@ ELSEWHERE: tuple[Place, ...] = (
     ),
     Place("stock.levels", "stock.look", "archive-box", lazy("Stock"), words=lazy("inventory")),
     Place("pickup.orders", "pickup", "shopping-bag", lazy("Pickup"), words=lazy("click and collect")),
-    Place("shift.money", "shift", "banknotes", lazy("Cash drawer"), words=lazy("shift, close the till, safe")),
     Place(
         "shift.money",
         "shift",
@@ -505,7 +505,14 @@ FROM_THE_RAIL: tuple[Place, ...] = (
         words=lazy("goods receipt, delivery"),
     ),
     Place("shelf.plan", "shelf", "star", lazy("Shelf"), lazy("Bestsellers and what to refill")),
-    Place("shift.money", "shift", "banknotes", lazy("Cash drawer"), lazy("Open, count and close the till")),
+    Place(
+        "shift.money",
+        "shift",
+        "banknotes",
+        lazy("Cash drawer"),
+        lazy("Open, count and close the till"),
+        words=lazy("shift, close the till, safe"),
+    ),
 )
 """What stands in the rail beside a desk, and here on a phone."""
 OF_NETWORK: tuple[Place, ...] = (

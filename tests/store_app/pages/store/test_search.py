@@ -45,7 +45,7 @@ def hits(client, text, language="en"):
         ("en", "MILK", "/products/milk"), ("en", "whole mil", "/products/milk"), ("zh", "绿茶", "/products/tea"),
         ("en", "4006381333931", "/products/milk"),
         ("en", "refund", "/till/"), ("zh", "退款", "/till/"),
-        ("en", "staff", "/people/"), ("en", "shopkeeper", "/people/shopkeeper"),
+        ("en", "yesterday", "/today/"), ("en", "staff", "/people/"), ("en", "shopkeeper", "/people/shopkeeper"),
         ("en", "auto-lock", "/settings/#lock-title"), ("en", "stock take", "/stock/takes/"),
     ],
 )  # fmt: skip
