@@ -41,8 +41,8 @@ from config.states import StateTable
 from config.words import N_
 
 log = structlog.get_logger()
-ABSURD, NUL = N_("it has a figure no store can have"), N_("it has a text with the sign NUL, which no text may hold")
-UNFIT = N_("the content does not fit its hash")
+ABSURD, NUL = N_("it contains an impossible number"), N_("it contains a NUL character, which is not allowed")
+UNFIT = N_("the content does not match its hash")
 TRIPS = (DomainError, sa.exc.SQLAlchemyError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 """What a fact that is refused or cannot be meant raises; an OperationalError is the database's own and goes on."""
 Effect = Callable[[Session, Message], None]
@@ -446,7 +446,7 @@ def _again(
 def _contradiction(
     session: Session, from_node: str, epoch: str, message: Message, is_known: bool, at: dt.datetime
 ) -> Outcome:
-    reason = N_("the same id came with another content") if is_known else f"number-used: {message.n}"
+    reason = N_("the same ID arrived with different content") if is_known else f"number-used: {message.n}"
     _alarm(session, from_node, epoch, message, reason, at)
     return Outcome("parked", reason, CONTENT_DIFFERS if is_known else NUMBER_USED)
 

@@ -432,7 +432,7 @@ def _put_away(shift: Shift, wanted: PutAway | None) -> dict[str, Any]:
     check_amount(wanted.keep_minor)
     counted_minor = shift.counted_minor or 0
     if wanted.keep_minor > counted_minor:
-        raise Invalid("too-much-kept", "More than was counted. Enter that amount or less.", field="keep")
+        raise Invalid("too-much-kept", "That is more than you counted. Enter the counted amount or less.", field="keep")
     if wanted.to not in AWAY:
         raise Invalid("bad-place", "Choose the safe or the bank.", field="away")
     rest_minor = counted_minor - wanted.keep_minor

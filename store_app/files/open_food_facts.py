@@ -65,17 +65,17 @@ def products(file: Path, language: str) -> Iterator[PublicProduct]:
     name = file.name.lower().removesuffix(".gz")
     read = {".jsonl": _of_json, ".parquet": _of_parquet}.get(Path(name).suffix, _of_csv)
     if not name.endswith(_SUFFIXES):
-        raise Invalid("no-dump", "This file is not a product dump. Choose a CSV, JSONL or Parquet file.")
+        raise Invalid("no-dump", "This file is not a product list. Choose a CSV, JSONL or Parquet file.")
     try:
         yield from filter(None, (_product(row, language) for row in read(file)))
     except DomainError:
         raise
     except UnicodeDecodeError as fault:
-        raise Invalid("dump-not-utf-8", "This file is not UTF-8 text. Download the dump again.") from fault
+        raise Invalid("dump-not-utf-8", "This file is not UTF-8 text. Download it again.") from fault
     except (OSError, EOFError, zlib.error, ValueError, csv.Error) as fault:
         if isinstance(fault, FileNotFoundError | PermissionError | IsADirectoryError):
             raise
-        raise Invalid("torn-dump", "This file is incomplete or damaged. Download the dump again.") from fault
+        raise Invalid("torn-dump", "This file is incomplete or damaged. Download it again.") from fault
 
 
 # --- inside ---
@@ -206,8 +206,8 @@ def _refuse_other(columns: Iterable[str]) -> None:
     missing = [wanted for wanted, names in (("code", CODES), ("product_name", _FIELDS[:1])) if not there & set(names)]
     if missing:
         raise Invalid(
-            "no-dump-columns", "This file is not a product dump of Open Food Facts: it has no column %(missing)s. "
-            "Nothing was imported.", missing=missing,
+            "no-dump-columns", "This is not an Open Food Facts product list: column %(missing)s is missing. "
+                               "Nothing was imported.", missing=missing,
         )  # fmt: skip
 
 

@@ -39,18 +39,18 @@ def advice_words(one: Advice, per: tuple[str, int] = ("each", 1)) -> tuple[str, 
     if one.kind == "order":
         return (
             _("Order %(name)s", name=one.name),
-            _("You have none left, and none is on order. It sells for about %(amount)s a week.",
+            _("You have none left, and none is on order. It brings in about %(amount)s a week.",
               amount=money(one.worth_minor)),
         )  # fmt: skip
     if one.kind == "reduce":
         unit = facts["stock_unit"]
         said = {"qty": qty(facts["qty"], unit), "day": day(facts["expires_on"])}
         if facts["a_day"] < RARELY:
-            why = _("%(qty)s expire on %(day)s, and they rarely sell.", **said)
+            why = _("Expiring %(day)s: %(qty)s. It rarely sells.", **said)
         else:
             rate_a_day = qty(round(facts["a_day"], 1 if unit == "each" else 0), unit)
-            why = _("%(qty)s expire on %(day)s, and you sell about %(rate)s a day.", **said, rate=rate_a_day)
-        return _("Reduce the price of %(name)s", name=one.name), why
+            why = _("Expiring %(day)s: %(qty)s. You sell about %(rate)s a day.", **said, rate=rate_a_day)
+        return _("Mark down %(name)s", name=one.name), why
     expected = _("Expected: %(gain)s more margin a week.", gain=money(one.worth_minor))
     if one.kind == "add":
         why = _("Stores nearby sell %(rate)s a day at about %(price)s. You have not sold it in four weeks.",

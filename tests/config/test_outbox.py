@@ -165,7 +165,7 @@ def test_the_same_id_with_another_content_is_parked_with_an_alarm(sender, tmp_pa
     take(database, first)
     other = replace(first, body={"n": 99})
     other = replace(other, hash=content_hash(other))
-    assert take(database, other) == ("parked", "the same id came with another content")
+    assert take(database, other) == ("parked", "the same ID arrived with different content")
     assert take(database, other)[0] == "parked"
     assert noted(database) == {"fact-0": 0}
     with database.read() as session:
@@ -400,7 +400,7 @@ def test_a_node_is_heard_in_full_once_all_that_it_says_it_has_written_is_here(se
 def test_a_content_that_does_not_fit_its_hash_is_parked(sender, tmp_path):
     database, first = open_database(tmp_path / "network.db"), sent(sender)[0]
     for _ in range(2):  # it is not taken either when it comes again as it was
-        assert take(database, replace(first, body={"n": 5})) == ("parked", "the content does not fit its hash")
+        assert take(database, replace(first, body={"n": 5})) == ("parked", "the content does not match its hash")
     assert noted(database) == {}
     with database.write() as session:
         found(session, "network", at=NOON)

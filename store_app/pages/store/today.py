@@ -47,11 +47,11 @@ WAYS = {
     "recall": Way("no-symbol", _l("Check"), "recall", "recall.listed"),
     "order": Way("clipboard-document-list", _l("Review"), "order", "ordering.orders", ("ordering.order", "order_id")),
     "delivery": Way("truck", _l("Receive"), "receive", "receiving.deliveries", ("receiving.delivery", "delivery_id")),
-    "pickup": Way("shopping-bag", _l("Prepare"), "pickup", "pickup.orders"),
+    "pickup": Way("shopping-bag", _l("Pick"), "pickup", "pickup.orders"),
     "offer": Way("gift", _l("Answer"), "network_offer", "ordering.orders"),
     "campaign": Way("megaphone", _l("Answer"), "offers", "campaigns.listed"),
     "transfer": Way("arrows-right-left", _l("Answer"), "receive", "transfers.everything"),
-    "expiry": Way("calendar-days", _l("Reduce or write off"), "stock.look", "expiry.calendar"),
+    "expiry": Way("calendar-days", _l("Mark down or write off"), "stock.look", "expiry.calendar"),
     "count": Way("clipboard-document-check", _l("Count"), "stock.count", "check_these.list_today"),
     "message": Way("envelope", _l("Send"), "order", "ordering.orders", ("ordering.order", "order_id")),
     "print": Way("printer", _l("Check"), "shift", "shift.money"),
@@ -59,7 +59,7 @@ WAYS = {
 ADVICE_WAYS = {
     "first-steps": (_l("Continue"), "settings", "first_steps.overview"),
     "order": (_l("View product"), "stock.look", "product.page"),
-    "reduce": (_l("Reduce"), "stock.look", "expiry.calendar"),
+    "reduce": (_l("Mark down"), "stock.look", "expiry.calendar"),
     "add": (_l("View"), "reports", "compare.show"),
     "price": (_l("View"), "reports", "compare.show"),
 }

@@ -72,7 +72,7 @@ def test_no_cent_is_lost_between_the_sales_the_float_and_what_was_put_away(tmp_p
 
 
 def test_more_than_was_counted_does_not_stay_and_nothing_is_closed(store):
-    with pytest.raises(Invalid, match="More than was counted") as refusal:
+    with pytest.raises(Invalid, match="more than you counted") as refusal:
         close(store, 0, FLOAT_MINOR + 1, "safe")
     assert refusal.value.facts["field"] == "keep"
     found = store.read(lambda session: shift.current(session, STORE, "T1"))
