@@ -75,7 +75,8 @@ def test_today_says_once_a_store_how_many_of_its_messages_contradict_earlier_one
             receiver.take(session, STORE, reported, at=NOON)
     said = words(network.signed_in("operator").get("/console/"))
     sentence = (
-        "Store S01 sent 3 messages that contradict earlier ones; for example: the same ID arrived with different content."
+        "Store S01 sent 3 messages that contradict earlier ones; for example: the same ID arrived with different "
+        "content."
     )
     assert said.count(sentence) == 1
     assert said.count("contradict") == 1
