@@ -165,7 +165,7 @@ def _of_csv(file: Path) -> Iterator[Mapping[str, Any]]:
         if mark == "\t":
             cells: Iterable[list[str]] = (line.rstrip("\r\n").split(mark) for line in iter(lambda: _line(text), ""))
         else:
-            cells = csv.reader(text, delimiter=mark)
+            cells = csv.reader(iter(lambda: _line(text), ""), delimiter=mark)
         yield from (dict(zip(columns, row, strict=False)) for row in cells)
 
 

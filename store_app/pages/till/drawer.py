@@ -148,7 +148,9 @@ def close() -> ResponseReturnValue:
         shift.settle(ctx, found)
         if not was_settled and shift.wanted_leave(session, found) is not None:
             wake_worker_after(session)
-            asked: dict[str, Any] = {name: request.form[name] for name in ("keep", "away") if name in request.form}
+            asked: dict[str, Any] = {
+                name: request.form[name] for name in ("keep", "away", "to") if name in request.form
+            }
             # the count stands; who may settle it is asked now
             return redirect(url_for("drawer.counting", **asked), 303)
         need = shift.wanted_leave(session, found)

@@ -13,7 +13,7 @@ function wire() {
 }
 
 /** @param {HTMLFormElement} form */
-const isUnsaved = (form) => "waiting" in form.dataset || fieldOf(form, "packs").value !== one(form, ".order-saved").dataset.packs;
+const isUnsaved = (form) => "waiting" in form.dataset || fieldOf(form, "packs").value !== maybe(form, ".order-saved")?.dataset.packs;
 
 /**
  * Show at once how long a changed number of packs would last and what it costs; htmx saves it.
