@@ -29,6 +29,7 @@ from tests.browser.conftest import (
     sign_in,
     wedge,
 )
+from tests.browser.held import Held
 from tests.browser.served import serve
 from tests.store_app import complaints, money
 from tests.store_app import office as goods
@@ -267,6 +268,34 @@ def test_saving_one_line_keeps_what_is_typed_on_the_others_and_what_is_not_saved
     faults.clear()
     page.goto(f"{office.url}/orders/")
     assert asked == ["beforeunload"]
+
+
+def test_an_order_waits_for_a_change_that_is_sent_after_another_and_takes_its_reason_along(
+    page: Page, office: Office, faults: list[str]
+):
+    enter(page, office, "/orders/order-P1")
+    milk = page.locator("#line-milk")
+    held = Held(page, "**/lines/milk")
+    milk.get_by_role("button", name="More").click()
+    first = held.take()
+    milk.get_by_role("button", name="More").click()
+    page.get_by_role("button", name="Approve and send").first.click()
+    first.continue_()
+    held.take().continue_()
+    expect(page.get_by_role("heading", name="Items ordered")).to_be_visible()
+    with office.house.doors.read() as session:
+        assert session.get_one(orders.OrderLine, (STORE, "order-P1", "milk")).packs == 3
+
+
+def test_a_change_of_an_order_that_was_sent_meanwhile_shows_the_order_as_it_went(
+    page: Page, office: Office, faults: list[str]
+):
+    enter(page, office, "/orders/order-P1")
+    with office.house.doors.write() as session:
+        proposals.approve(Context(session, **BY), STORE, "order-P1")
+    page.locator("#line-milk").get_by_role("button", name="More").click()
+    expect(page.get_by_role("heading", name="Items ordered")).to_be_visible()
+    faults.clear()
 
 
 def test_a_shelf_that_is_empty_lasts_no_day(page: Page, office: Office, faults: list[str]):

@@ -12,8 +12,13 @@ function wire() {
   for (const basket of all(document, "[data-basket]")) showTotal(basket);
 }
 
+/**
+ * What is set on a line: packs and reason.
+ * @param {HTMLFormElement} form
+ */
+const setOn = (form) => `${fieldOf(form, "packs").value},${maybe(form, ".order-saved select", HTMLSelectElement)?.value ?? ""}`;
 /** @param {HTMLFormElement} form */
-const isUnsaved = (form) => "waiting" in form.dataset || fieldOf(form, "packs").value !== maybe(form, ".order-saved")?.dataset.packs;
+const isUnsaved = (form) => setOn(form) !== maybe(form, ".order-saved")?.dataset.saved;
 
 /**
  * Show at once how long a changed number of packs would last and what it costs; htmx saves it.
@@ -35,7 +40,7 @@ function wireChange(form) {
     one(form, ".order-cost").textContent = money(packs * Number(packCost), currency);
   };
   field.addEventListener("input", () => { look(); showTotal(basket); });
-  form.addEventListener("change", () => { form.dataset.waiting = ""; look(); showTotal(basket); });
+  field.addEventListener("change", () => { look(); showTotal(basket); });
   field.addEventListener("keydown", (event) => toLine(event, basket));
   field.addEventListener("focus", () => field.select());
   look();
@@ -74,6 +79,7 @@ function showTotal(basket) {
 // An order goes when what was changed in it is saved.
 /** @type {HTMLFormElement | null} */
 let approving = null;
+let hasGone = false;
 /** @type {(form: HTMLFormElement | null) => HTMLFormElement[]} */
 const unsavedOf = (form) => all(form?.closest("[data-basket]") ?? document, "form[data-change]", HTMLFormElement).filter(isUnsaved);
 document.addEventListener("submit", (event) => {
@@ -84,10 +90,21 @@ document.addEventListener("submit", (event) => {
   approving = form;
   for (const one of unsavedOf(form)) one.requestSubmit();
 }, true);
+/** What each request of htmx says of its line. @type {WeakMap<object, string>} */
+const sent = new WeakMap();
+/** @param {Event} event */
+const ctxOf = (event) => (event instanceof CustomEvent ? event.detail.ctx : {});
+document.addEventListener("htmx:config:request", (event) => {
+  const form = around(event, "form[data-change]");
+  if (form instanceof HTMLFormElement) sent.set(ctxOf(event), setOn(form));
+});
 document.addEventListener("htmx:finally:request", (event) => {
   const form = around(event, "form[data-change]");
-  if (!(form instanceof HTMLFormElement)) return;
-  delete form.dataset.waiting;
+  if (!(form instanceof HTMLFormElement) || sent.get(ctxOf(event)) !== setOn(form)) return; // what was set since is sent next
+  if (!maybe(form, ".order-saved")) { // it is no proposal any more: the page says what became of it
+    hasGone = true;
+    location.reload();
+  }
   one(form, ".order-unsaved").hidden = !isUnsaved(form);
   if (isUnsaved(form)) approving = null;
   if (!approving || unsavedOf(approving).length) return;
@@ -97,7 +114,7 @@ document.addEventListener("htmx:finally:request", (event) => {
 
 // Who leaves the page with something unsaved on it is asked by the browser; a page that locks itself is not held up.
 addEventListener("beforeunload", (event) => {
-  if (unsavedOf(null).length && !isLocked()) event.preventDefault();
+  if (!hasGone && unsavedOf(null).length && !isLocked()) event.preventDefault();
 });
 
 /**
