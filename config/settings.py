@@ -99,8 +99,8 @@ class Settings(BaseSettings):
     )
     product_lookup: str = Field(
         default="",
-        description="Where a barcode is asked for online that no copy knows: 'https://world.openfoodfacts.org', with "
-        "the extra openfoodfacts installed; '': nowhere",
+        description="Where to look up barcodes online that the copy doesn't have: 'https://world.openfoodfacts.org', "
+        "with the extra openfoodfacts installed; '': nowhere",
     )
     prices_alone: int = Field(
         default=100,

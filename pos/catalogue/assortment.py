@@ -20,7 +20,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from config.errors import Invalid, NotFound, Refused
+from config.errors import Conflict, Invalid, NotFound, Refused
 from config.money import BASIS, MAX_MINOR
 from config.nodes import journal
 from config.nodes.journal import Context, JournalEntry
@@ -112,10 +112,14 @@ def add_to_sell(
 ) -> str:
     """Take a product of the store's own in, ready to sell, with its code ('': none), price and cost; returns its SKU.
 
-    The same command again is the same, and changes nothing.
+    The same command again changes nothing; with another name, tax or price it is a Conflict.
     """
     sku = sku_for(store_id, command)
-    if ctx.session.get(Product, sku) is None:
+    if (known := ctx.session.get(Product, sku)) is not None:
+        before = (known.name, known.tax_class_id, catalogue.price_on(ctx.session, store_id, sku, today))
+        if before != (details.name.strip(), details.tax_class_id, price_minor):
+            raise Conflict("added-otherwise", "This product was just added with other details. Check it in Products.")
+    else:
         add(ctx, store_id, details, command=command)
         if code:
             add_code(ctx, store_id, sku, code, 1)

@@ -47,7 +47,7 @@ class PublicProduct:
 
 
 def replace(folder: Path, products: Iterable[PublicProduct]) -> int:
-    """Make the copy anew from products as they come (rule 2); returns how many it holds."""
+    """Replace the copy by products as they come (rule 2); returns how many it holds."""
     folder.mkdir(parents=True, exist_ok=True)
     partly = folder / f"{FILE}.part"
     partly.unlink(missing_ok=True)

@@ -8,7 +8,8 @@ Rules
    one that is no text are refused, and the copy there is stays (`public_products`).
 3. A name is the one in the store's language, else the one the project shows, else any.
 4. Online it is asked by its own SDK, an extra, where `product_lookup` names its address: no redirect is followed, and
-   TLS is ours (`outgoing`). Nobody waits longer than ONLINE_S, and no answer is a sentence.
+   TLS is ours (`outgoing`). An answer has ONLINE_S to begin, as long again to end, and MOST_ANSWER bytes; none is a
+   sentence.
 """
 
 import csv
@@ -20,6 +21,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from config.errors import DomainError, Invalid, Unreachable
@@ -32,7 +34,7 @@ CODES = ("code", "ean", "barcode", "gtin")
 MOST_SIGNS, MOST_CATEGORIES = 16_000_000, 500
 """Of one line; of all categories of one product."""
 ROWS_AT_ONCE = 2_000
-ONLINE_S = 4
+ONLINE_S, MOST_ANSWER = 4, 1_000_000
 USER_AGENT = "cornerstore"
 _SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
 _FIELDS = ("product_name", "generic_name", "quantity", "brands", "categories")
@@ -72,7 +74,7 @@ def products(file: Path, language: str) -> Iterator[PublicProduct]:
         raise
     except UnicodeDecodeError as fault:
         raise Invalid("dump-not-utf-8", "This file is not UTF-8 text. Download it again.") from fault
-    except (OSError, EOFError, zlib.error, ValueError, csv.Error) as fault:
+    except (OSError, EOFError, zlib.error, ValueError, TypeError, csv.Error) as fault:
         if isinstance(fault, FileNotFoundError | PermissionError | IsADirectoryError):
             raise
         raise Invalid("torn-dump", "This file is incomplete or damaged. Download it again.") from fault
@@ -91,8 +93,9 @@ def _online(address: str, code: str, language: str) -> list[PublicProduct]:
     try:
         from openfoodfacts import API  # an extra; it brings `requests` along
         from openfoodfacts.utils import http_session
-        from requests import RequestException
+        from requests import PreparedRequest, RequestException, Response, Timeout
         from requests.adapters import HTTPAdapter
+        from urllib3.exceptions import HTTPError
     except ImportError as fault:
         raise Unreachable(
             "no-lookup", "Looking up products online needs an extra: pip install 'cornerstore[openfoodfacts]'."
@@ -103,7 +106,19 @@ def _online(address: str, code: str, language: str) -> list[PublicProduct]:
         def init_poolmanager(self, *given: Any, **more: Any) -> None:
             super().init_poolmanager(*given, **more, ssl_context=outgoing.context())
 
-    http_session.mount("https://", Guarded())
+        def send(self, request: PreparedRequest, *given: Any, **more: Any) -> Response:
+            answer, body = super().send(request, *given, **more | {"stream": True}), bytearray()
+            until = monotonic() + ONLINE_S
+            while part := answer.raw.read1(65_536, decode_content=True):
+                body += part
+                if monotonic() > until or len(body) > MOST_ANSWER:
+                    answer.close()
+                    raise Timeout
+            answer.raw = io.BytesIO(body)
+            return answer
+
+    for scheme in ("https://", "http://"):
+        http_session.mount(scheme, Guarded())
     http_session.max_redirects = 0
     asked = API(USER_AGENT, timeout=ONLINE_S).product
     asked.base_url = address.rstrip("/")
@@ -116,6 +131,8 @@ def _online(address: str, code: str, language: str) -> list[PublicProduct]:
         LookupError,
         TypeError,
         AttributeError,
+        RecursionError,
+        HTTPError,
     ) as fault:  # or an answer of another shape
         raise Unreachable(
             "lookup-silent", "Open Food Facts is not responding. Enter the name and the price yourself."
@@ -176,7 +193,7 @@ def _of_json(file: Path) -> Iterator[Mapping[str, Any]]:
                 continue
             try:
                 row = json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 row = None
             if not isinstance(row, dict):
                 raise Invalid("bad-dump-line", "Line %(n)s is not a product. Nothing was imported.", n=n + 1)

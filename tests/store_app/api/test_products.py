@@ -64,6 +64,8 @@ def test_the_same_tap_sent_again_is_the_same_product(shop: House):
     first, again = (client.post("/api/products", json=body) for _ in range(2))
     assert first.json["product"]["sku"] == again.json["product"]["sku"]
     assert len(ours(shop)) == 1
+    for odd in ({"price_minor": 299}, {"name": "Cola"}, {"tax_class_id": "std"}):
+        assert client.post("/api/products", json=body | odd).status_code == 409, "no one sells at a price typed before"
 
 
 def test_a_barcode_nobody_knows_is_added_by_name_and_price(shop: House):

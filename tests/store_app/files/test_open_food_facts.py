@@ -9,6 +9,7 @@ import random
 import threading
 import tracemalloc
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
@@ -23,7 +24,8 @@ from pos.catalogue import public_products
 from pos.catalogue.catalogue import Product
 from pos.catalogue.gs1 import check_digit
 from pos.catalogue.public_products import PublicProduct
-from store_app.files.open_food_facts import look_up, products
+from store_app.files import open_food_facts
+from store_app.files.open_food_facts import MOST_ANSWER, MOST_SIGNS, look_up, products
 from tests.store_app.conftest import House
 from tests.store_app.office import fill
 
@@ -103,6 +105,9 @@ def test_the_projects_own_csv_has_tabs_and_bare_quotes(tmp_path: Path):
         ("dump.csv", "code,product_name\n4006381333931,Müsli\n".encode("cp1252"), "dump-not-utf-8"),
         ("dump.jsonl", b'[{"code": "4006381333931"}]\n', "bad-dump-line"),
         ("dump.jsonl", as_json() + b"\n{torn", "bad-dump-line"),
+        ("dump.jsonl", as_json() + b"\n" + b"[" * 100_000, "bad-dump-line"),
+        ("dump.jsonl", b'{"code": "4006381333931", "product_name": [{"lang": [], "text": "x"}]}\n', "torn-dump"),
+        ("dump.csv", b"code,product_name\n" + b"4" * (MOST_SIGNS + 1), "torn-dump"),
         ("dump.parquet", b"PAR1 no more", "torn-dump"),
         ("dump.csv.gz", gzip.compress(as_csv())[:-12], "torn-dump"),
         ("dump.zip", b"PK", "no-dump"),
@@ -165,16 +170,21 @@ class Answers(BaseHTTPRequestHandler):
     """Open Food Facts, as its address answers."""
 
     asked: ClassVar[list[str]] = []
-    status = 200
+    status, padding, pause_s = 200, 0, 0.0
 
     def do_GET(self) -> None:
         self.asked.append(self.path)
-        body = json.dumps({"status": 1, "product": json.loads(as_json().splitlines()[0])}).encode()
+        body = (
+            json.dumps({"status": 1, "product": json.loads(as_json().splitlines()[0])}).encode() + b" " * self.padding
+        )
         self.send_response(self.status)
         self.send_header("Location", "/elsewhere")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        with suppress(OSError):  # who asked went away
+            for part in (body[n : n + 1] for n in range(len(body))) if self.pause_s else [body]:
+                self.wfile.write(part)
+                threading.Event().wait(self.pause_s)
 
     def log_message(self, *_args: Any) -> None:
         pass
@@ -226,6 +236,16 @@ def test_no_answer_and_a_redirect_are_a_sentence(shop: House, project: Any, stat
     nobody = look_up(allowed(shop, "http://127.0.0.1:1"), "5449000000996", "en")
     assert nobody.silent is not None
     assert nobody.silent.code == "lookup-silent"
+
+
+@pytest.mark.parametrize("odd", [{"pause_s": 0.02}, {"padding": MOST_ANSWER}])
+def test_an_answer_that_drips_or_never_ends_is_left(shop: House, project: Any, monkeypatch: Any, odd: dict[str, Any]):
+    address, answers = project
+    for name, value in odd.items():
+        setattr(answers, name, value)
+    monkeypatch.setattr(open_food_facts, "ONLINE_S", 0.3)
+    found = look_up(allowed(shop, address), "5449000000996", "en")
+    assert (found.products, found.silent and found.silent.code) == ((), "lookup-silent")
 
 
 def test_barcodes_leave_over_tls_alone(tmp_path: Path):
