@@ -133,12 +133,14 @@ class _Product(_Shape):
     deposit_sku: str | None = None
     price_typed: bool = False
     owner_id: Literal["*"]
+    search_text: str = ""
 
 
 class _CategoryNames(_Shape):
     owner_id: Literal["*"]
     name: Name
     names: Names
+    search_text: str = ""
 
 
 def _once(key: str) -> AfterValidator:

@@ -8,7 +8,7 @@ from supply.membership.today import Advice
 
 TITLES = {
     "recall": N_("Recalls"),
-    "order": N_("Orders to approve"),
+    "order": N_("Orders to approve or send"),
     "delivery": N_("Deliveries due"),
     "pickup": N_("Online orders"),
     "offer": N_("Network offers"),

@@ -69,7 +69,8 @@ def test_a_shopkeeper_signs_in_to_today_and_every_row_is_one_tap(page: Page, mor
     page.get_by_role("button", name="Go", exact=True).click()
     expect(page.get_by_role("heading", name="Today", level=1)).to_be_visible()
     for row, heading in (
-        ("Orders to approve", "Valley Farm"), ("Items to count", "Items to count"), ("Expiring today", "Expiry"),
+        ("Orders to approve or send", "Valley Farm"), ("Items to count", "Items to count"),
+        ("Expiring today", "Expiry"),
         ("Till 1", "Cash drawer"), ("Z 2", "Z report 2"),
     ):  # fmt: skip
         page.get_by_role("link", name=row).click()
