@@ -118,6 +118,8 @@ def own_tax(body: dict[str, Any], reported: dict[str, Any]) -> None:
         (lambda body, reported: body["category_names"][0].update(owner_id=STORE), "edition-shape"),
         (lambda body, reported: body["category_names"].append(body["category_names"][0]), "edition-shape"),
         (lambda body, reported: named(body, "N1").pop("names"), "edition-shape"),
+        (lambda body, reported: named(body, "N1").update(search_text=["cola"]), "edition-shape"),
+        (lambda body, reported: body["category_names"][0].update(search_text=None), "edition-shape"),
     ],
 )  # fmt: skip
 def test_a_hostile_catalogue_changes_nothing_and_its_row_is_shown(house, network, served, good, worsen, code):

@@ -159,7 +159,7 @@ def test_a_dump_of_open_food_facts_replaces_the_copy_beside_the_books(store, tmp
     assert "ODbL" in done.output
     file.write_text("sku,price\n1,2\n", "utf-8")
     refused = store("import", "open-food-facts", str(file))
-    assert (refused.exit_code, "it has no column code, product_name" in refused.output) == (2, True), refused.output
+    assert (refused.exit_code, "column code, product_name is missing" in refused.output) == (2, True), refused.output
     copies = [path.name for path in tmp_path.rglob("open-food-facts*")]
     assert copies == ["open-food-facts.db"]
     assert store("backup").exit_code == 0
