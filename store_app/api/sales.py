@@ -1,5 +1,6 @@
 """Quote a basket, complete a sale, ask for one by its id, print its receipt again."""
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, g, jsonify
@@ -139,14 +140,14 @@ def ask(sale_id: str) -> Response:
 @bp.get("/receipts/<sale_id>/text")
 @requires("print")
 def text(sale_id: str) -> Response:
-    """Answer a receipt's lines as its copy would print them, in signs of one width."""
+    """Answer a receipt's text as its copy would print it, in letters of one size; pictures and codes are left out."""
     with read() as session:
         found = session.get(Sale, (doors().settings.node_id, sale_id))
         if found is None:
             raise NotFound("no-such-sale", "This receipt is not on record. Look up the sale again.", id=sale_id)
         document = vouchers.masked(sold.document_of(session, found))
-    lines = queue.lay_out("receipt", document, columns=PAPER)
-    return jsonify(lines=[paper.composed(line, PAPER) for line in lines])
+    lines = [replace(line, wide=1) for line in queue.lay_out("receipt", document, columns=PAPER)]
+    return jsonify(lines=[paper.composed(line, PAPER) for line in lines if line.kind in ("text", "rule")])
 
 
 @bp.post("/receipts/<sale_id>/reprint")

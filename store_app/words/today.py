@@ -3,6 +3,7 @@
 from flask_babel import gettext as _
 
 from config.words import N_
+from pos.documents.paper import per_unit
 from store_app.web.presenting import day, money, qty
 from supply.membership.today import Advice
 
@@ -29,7 +30,7 @@ def advice_words(one: Advice, per: tuple[str, int] = ("each", 1)) -> tuple[str, 
     facts = one.facts
 
     def price(minor: int) -> str:
-        return money(minor) if unit == "each" else f"{money(minor)} / {qty(price_quantity, unit)}"
+        return money(minor) + per_unit(price_quantity, unit)
 
     def rate(milli: int) -> str:
         return qty(round(milli / 1000, 2 if unit == "each" else 0), unit)

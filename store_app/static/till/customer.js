@@ -126,6 +126,7 @@ export class Customers {
       rows.fill(customers.map((found) => el("li", {}, el("button.row-button", { onclick: () => this.#attach(found) }, icon("user"),
         el("span.row-main", {}, el("b", {}, found.name), el("span.muted", {}, [found.phone_end && say("phone-end", { end: found.phone_end }), found.member && say("member")].filter(Boolean).join(" · "))),
         el("span.muted.figures", {}, standingText(found))))));
+      if (!text.trim()) rows.none.hidden = true; // nothing was looked for yet
     } catch (fault) {
       if (n === this.n) sheet.complain(sentence(fault));
     }
