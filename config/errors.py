@@ -67,7 +67,7 @@ class Unreachable(DomainError):
 
 
 def kept(fault: Exception) -> dict[str, Any]:
-    """Return a refusal as JSON keeps it, of another fault the start of its own words; `kept_again` reads it."""
+    """Return a refusal as JSON, for `kept_again`; of any other fault, its first line."""
     if not isinstance(fault, DomainError):
         fault = DomainError("", f"{type(fault).__name__}: {fault}".split("\n")[0][:200])
     kind = next(one.__name__ for one in type(fault).__mro__ if one.__module__ == __name__)
@@ -76,7 +76,7 @@ def kept(fault: Exception) -> dict[str, Any]:
 
 
 def kept_again(said: Mapping[str, Any]) -> DomainError:
-    """Return a refusal that was kept, of its own kind and ready to be worded; of an old entry the sentence alone."""
+    """Return the refusal read from JSON; an old entry has its sentence alone."""
     kind = next((one for one in DomainError.__subclasses__() if one.__name__ == said.get("kind")), DomainError)
     return kind(said.get("code", ""), said["why"], **said.get("facts", {}))
 

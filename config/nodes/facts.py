@@ -208,7 +208,7 @@ def recover(session: Session, message: Message, at: dt.datetime) -> Sequence[Odd
 
 def not_recovered(topic: str, no: str, day: str, why: Exception) -> Odd:
     """Return what a person must look at where a fact, or a part of it, could not be written again."""
-    return kept(why) | {"kind": "refused", "topic": topic, "no": no, "day": day}
+    return {"kind": "refused", "refusal": kept(why), "topic": topic, "no": no, "day": day}
 
 
 def is_applied(kind: type[Fact]) -> bool:

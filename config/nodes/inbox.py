@@ -44,7 +44,7 @@ log = structlog.get_logger()
 ABSURD, NUL = N_("it contains an impossible number"), N_("it contains a NUL character, which is not allowed")
 UNFIT = N_("the content does not match its hash")
 TRIPS = (DomainError, sa.exc.SQLAlchemyError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-"""What a fact that is refused or cannot be meant raises; an OperationalError is the database's own and goes on."""
+"""Faults of one fact. An OperationalError is the database's and is raised."""
 Effect = Callable[[Session, Message], None]
 Bulk = Callable[[Session, Sequence[Message]], Sequence[Message]]
 """Writes many facts at once and returns those it leaves to be taken one by one."""

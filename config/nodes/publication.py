@@ -69,7 +69,7 @@ class RefusedEdition(Base):
     """When the shopkeeper gave leave for this very edition."""
 
     def as_refusal(self) -> Invalid:
-        """Return it as it was raised."""
+        """Return its sentence and facts."""
         return Invalid(self.code, self.reported, **self.facts)
 
 

@@ -47,7 +47,7 @@ class PublicProduct:
 
 
 def replace(folder: Path, products: Iterable[PublicProduct]) -> int:
-    """Replace the copy by products as they come (rule 2); returns how many it holds."""
+    """Replace the copy (rule 2); returns the number of products."""
     folder.mkdir(parents=True, exist_ok=True)
     partly = folder / f"{FILE}.part"
     partly.unlink(missing_ok=True)

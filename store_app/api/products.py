@@ -1,4 +1,4 @@
-"""A product the store does not know yet, at the till: what is known of its barcode, and taking it in to sell."""
+"""Adding an unknown product at the till: look up its barcode, add it for sale."""
 
 from typing import Any
 

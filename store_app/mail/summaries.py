@@ -23,10 +23,8 @@ def written(session: Session, row: OutgoingMessage) -> Envelope:
     lines.append(say("Customers: %(count)s", count=say.number(body["customers"])))
     for z_no, minor in body["closes"]:
         off = say.money(abs(minor), store.currency)
-        said = (
-            say("%(amount)s short") if minor < 0 else say("%(amount)s over") if minor else say("The drawer balances.")
-        )
-        lines.append(f"Z {z_no}: {said % {'amount': off} if minor else said}")
+        said = say("%(amount)s short", amount=off) if minor < 0 else say("%(amount)s over", amount=off)
+        lines.append(f"Z {z_no}: {said if minor else say('The drawer balances.')}")
     if body["waiting"]:
         lines += ["", say("Waiting for you"), *(f"- {say(TITLES[kind])}: {count}" for kind, count in body["waiting"])]
     subject = say("%(store)s, %(day)s", store=store.name, day=say.day(day))

@@ -236,6 +236,11 @@ def decimal_text(value: float) -> str:
     return presenting.number(value, 1 if value < 9.95 else 0)
 
 
+def unit_word(stock_unit: str) -> str:
+    """Return the unit a quantity is typed in."""
+    return {"gram": "g", "millilitre": "ml"}.get(stock_unit) or _("pieces")
+
+
 def packs_text(packs: int, pack_qty: int, unit_text: str) -> str:
     """Return '2 cases of 12', or '3' when the pack is a single one."""
     if pack_qty == 1:

@@ -2,7 +2,8 @@
 
 Rules
 -----
-1. What waits is counted by what its own page lists; what does not wait is absent. The most pressing stands first.
+1. What waits is what its page lists, of deliveries and expiry what is due today. The most pressing comes first; what
+   does not wait is absent.
 2. Advice is a product to act on, with what it is worth: a sold-out product the sales of a week, one that expires before
    it is sold its price, a suggestion of the network's (`suggestions`) the margin of a week. The highest worth is given.
 3. A sold-out product that is on an open order needs no advice, nor does one whose price is already reduced.
@@ -91,6 +92,11 @@ def advice(session: Session, store_id: str, day: dt.date) -> Advice | None:
     return max(found, key=lambda one: (one.worth_minor, one.sku), default=None)
 
 
+def advice_of(row: Suggestion) -> Advice:
+    """Return the network's suggestion as advice (rule 2)."""
+    return Advice(row.kind, row.expected_minor, row.sku, row.name, row.facts)
+
+
 # --- what waits ---
 
 
@@ -150,9 +156,10 @@ def _expiring(session: Session, store_id: str, day: dt.date) -> Waiting:
 
 
 def _counts(session: Session, store_id: str) -> Waiting:
-    query = sa.select(CountTask.sku, Product.name).join(Product, Product.sku == CountTask.sku)
+    query = sa.select(CountTask.sku, Product).join(Product, Product.sku == CountTask.sku)
     query = query.where(CountTask.store_id == store_id, CountTask.done_at.is_(None))
-    return _of("count", session.execute(query.order_by(CountTask.opened_at, CountTask.sku)).all())
+    rows = session.execute(query.order_by(CountTask.opened_at, CountTask.sku))
+    return _of("count", [(sku, product.shown) for sku, product in rows])
 
 
 def _messages(session: Session, store_id: str) -> Waiting:
@@ -189,19 +196,19 @@ def _sold_out(session: Session, store_id: str, day: dt.date) -> Iterator[Advice]
         OrderLine.store_id == store_id, OrderLine.packs > 0, ReplenishmentOrder.state.in_(("proposed", *ON_THE_WAY))
     )
     query = (
-        sa.select(Product.sku, Product.name, sa.func.sum(DailyDemand.revenue_minor))
+        sa.select(Product, sa.func.sum(DailyDemand.revenue_minor))
         .join(Listing, sa.and_(Listing.sku == Product.sku, Listing.store_id == store_id, Listing.active.is_(True)))
         .join(DailyDemand, sa.and_(DailyDemand.store_id == store_id, DailyDemand.sku == Product.sku))
         .where(
             Product.active, DailyDemand.business_day.between(day - dt.timedelta(days=LOOK_BACK_DAYS), day),
             Product.sku.in_(gone), Product.sku.not_in(ordered),
         )
-        .group_by(Product.sku, Product.name)
+        .group_by(Product.sku)
     )  # fmt: skip
-    for sku, name, minor in session.execute(query):
+    for product, minor in session.execute(query):
         week_minor = int(minor) * 7 // LOOK_BACK_DAYS
         if week_minor > 0:
-            yield Advice("order", week_minor, sku, name)
+            yield Advice("order", week_minor, product.sku, product.shown)
 
 
 def _too_many(session: Session, store_id: str, day: dt.date) -> Iterator[Advice]:
@@ -224,5 +231,4 @@ def _too_many(session: Session, store_id: str, day: dt.date) -> Iterator[Advice]
 
 def _suggested(session: Session, store_id: str) -> Iterator[Advice]:
     query = sa.select(Suggestion).where(Suggestion.store_id == store_id, Suggestion.state == "open")
-    for row in session.scalars(query):
-        yield Advice(row.kind, row.expected_minor, row.sku, row.name, row.facts)
+    yield from map(advice_of, session.scalars(query))

@@ -61,9 +61,9 @@ class MissedOrder:
 
 @dataclass
 class ToCome:
-    """What a store waits for. coming: units of each day by SKU (rules 1, 5).
+    """What a store waits for. missed: what is not counted on.
 
-    missed: what is not counted on. doubted_qty: units of `coming`, by SKU, that are expected not to come (rule 3).
+    coming: units by SKU and day (rules 1, 5); of a supplier that loses orders, the likely share (rule 3).
     """
 
     coming: dict[str, dict[dt.date, int]] = field(default_factory=dict)

@@ -270,9 +270,7 @@ def test_saving_one_line_keeps_what_is_typed_on_the_others_and_what_is_not_saved
     assert asked == ["beforeunload"]
 
 
-def test_an_order_waits_for_a_change_that_is_sent_after_another_and_takes_its_reason_along(
-    page: Page, office: Office, faults: list[str]
-):
+def test_an_order_waits_for_a_change_that_is_sent_after_another(page: Page, office: Office, faults: list[str]):
     enter(page, office, "/orders/order-P1")
     milk = page.locator("#line-milk")
     held = Held(page, "**/lines/milk")

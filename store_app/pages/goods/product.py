@@ -31,7 +31,7 @@ from store_app.files.products import NAMED
 from store_app.pages.common import find_product, form, labelling
 from store_app.pages.goods import product_list
 from store_app.pages.goods.products import KIND_WORDS, PER_WORDS, UNIT_WORDS, amount_text, beside, day_typed
-from store_app.pages.goods.stock import inside, is_recorded, unit_word
+from store_app.pages.goods.stock import inside, is_recorded
 from store_app.runtime.doors import acting, doors, read, write
 from store_app.web import presenting
 from store_app.web.presenting import day as day_text
@@ -436,7 +436,7 @@ def _stock(session: Session, store_id: str, thing: Product) -> dict[str, Any]:
         "moved": moved,
         "movements": [_movement(one) for one in moved],
         "page_address": lambda number: url_for("product.page", sku=sku, page=number, _anchor="moves-title"),
-        "unit_word": unit_word(thing.stock_unit),
+        "unit_word": words.unit_word(thing.stock_unit),
         "waste_places": [(str(name), words.place_word(name)) for name in INSIDE if level.by_place.get(name, 0) > 0],
         "waste_reasons": stock_words.WASTE_REASONS,
     }

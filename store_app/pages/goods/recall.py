@@ -15,6 +15,7 @@ from store_app.runtime.doors import acting, doors, read, write
 from store_app.web.presenting import RAIL_COUNTS, page, place, qty, today
 from store_app.web.security import requires
 from store_app.words import stock as stock_words
+from store_app.words.words import unit_word
 from supply.network.recalls import recalls
 
 bp = Blueprint("recall", __name__, url_prefix="/stock/recalls")
@@ -98,7 +99,7 @@ def one(recall_id: str, fault: DomainError | None = None) -> ResponseReturnValue
         sold_text=qty(sum(line.qty for line in sold if line.sure), product.stock_unit),
         days=SOLD_DAYS,
         lift_reasons=stock_words.LIFT_REASONS,
-        unit_word={"gram": "g", "millilitre": "ml"}.get(product.stock_unit) or _("pieces"),
+        unit_word=unit_word(product.stock_unit),
         fault=fault,
         asked="taken",
     )

@@ -85,7 +85,7 @@ def count_page(sku: str, fault: DomainError | None = None) -> ResponseReturnValu
         "goods/stock/count.html",
         product=product,
         task=words.count_reason(task.reason) if task is not None and task.done_at is None else None,
-        unit_word=unit_word(product.stock_unit),
+        unit_word=words.unit_word(product.stock_unit),
         fault=fault,
         asked="counted",
     )
@@ -103,11 +103,6 @@ def count(sku: str) -> ResponseReturnValue:
             stock.count(acting(session), str(place().store_id), sku, counted, count_id=command)
     flash(_("Thanks, %(name)s is counted.", name=name), "good")
     return redirect(url_for("product.page", sku=sku), 303)
-
-
-def unit_word(stock_unit: str) -> str:
-    """Return the unit a quantity is typed in."""
-    return {"gram": "g", "millilitre": "ml"}.get(stock_unit) or _("pieces")
 
 
 def is_recorded(session: Session, command: str) -> bool:

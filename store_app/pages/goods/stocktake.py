@@ -18,6 +18,7 @@ from store_app.pages.common import find_product, form
 from store_app.runtime.doors import acting, doors, read, write
 from store_app.web.presenting import page, place, qty, today
 from store_app.web.security import requires
+from store_app.words.words import unit_word
 
 bp = Blueprint("stocktake", __name__, url_prefix="/stock/takes")
 bp.before_request(form.know_the_place)
@@ -170,7 +171,7 @@ def section(take_id: str, n: str, fault: DomainError | None = None) -> ResponseR
         last=scans[0] if scans else None,
         options=options,
         asked=asked,
-        unit_word={"gram": "g", "millilitre": "ml"}.get(asked.stock_unit if asked else "", _("pieces")),
+        unit_word=unit_word(asked.stock_unit if asked else ""),
         fault=fault,
     )
 

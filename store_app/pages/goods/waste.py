@@ -15,6 +15,7 @@ from store_app.runtime.doors import acting, read, write
 from store_app.web.presenting import page, place, qty, today
 from store_app.web.security import can, requires
 from store_app.words import stock as stock_words
+from store_app.words.words import unit_word
 
 bp = Blueprint("waste", __name__, url_prefix="/stock/waste")
 bp.before_request(form.know_the_place)
@@ -48,7 +49,7 @@ def tiles(fault: DomainError | None = None) -> ResponseReturnValue:
         on_hand=on_hand,
         qty_typed=request.values.get("qty") or (hit.qty if hit and hit.qty else _one(product)),
         batch=request.values.get("batch") or (hit.batch if hit and hit.batch else ""),
-        unit_word={"gram": "g", "millilitre": "ml"}.get(product.stock_unit if product else "") or _("pieces"),
+        unit_word=unit_word(product.stock_unit if product else ""),
         reasons=stock_words.WASTE_REASONS,
         icons=stock_words.REASON_ICONS,
         likely=likely,

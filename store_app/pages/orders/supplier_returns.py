@@ -18,6 +18,7 @@ from store_app.runtime.doors import acting, doors, read, wake_worker_after, writ
 from store_app.web.presenting import page, place
 from store_app.web.security import requires
 from store_app.words import stock
+from store_app.words.words import unit_word
 
 bp = Blueprint("goods_back", __name__, url_prefix="/stock/back")
 bp.before_request(form.know_the_place)
@@ -42,7 +43,7 @@ def notes(fault: DomainError | None = None) -> ResponseReturnValue:
         product=product,
         reasons=stock.BACK_REASONS,
         icons=stock.BACK_ICONS,
-        unit_word={"gram": "g", "millilitre": "ml"}.get(product.stock_unit if product else "") or _("pieces"),
+        unit_word=unit_word(product.stock_unit if product else ""),
         fault=fault,
     )
 

@@ -17,8 +17,11 @@ from store_app.runtime.doors import acting, read, write
 from store_app.web.presenting import page, place, today
 from store_app.web.security import requires
 from store_app.words import words
+from store_app.words.today import advice_words
 from supply.membership import benchmarks, suggestions
+from supply.membership import today as today_of
 from supply.membership.benchmarks import BenchmarkFigure
+from supply.membership.suggestions import Suggestion
 
 bp = Blueprint("compare", __name__, url_prefix="/compare")
 bp.before_request(form.know_the_place)
@@ -65,7 +68,7 @@ def show(fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue
             "missing": _missing(session, nearby, own),
             "suggestion": suggested,
             "past": [one for one in past if one.state != "open"],
-            "products": suggestions.taxed(session, [suggested.sku] if suggested else []),
+            "said": _said(session, suggested) if suggested else None,
             "reasons": words.DECLINE_REASONS,
             "fault": fault,
         }
@@ -90,6 +93,11 @@ def answer(suggestion_id: str) -> ResponseReturnValue:
 
 
 # --- inside ---
+
+
+def _said(session: Session, suggested: Suggestion) -> tuple[str, str]:
+    product = suggestions.taxed(session, [suggested.sku])[suggested.sku]
+    return advice_words(today_of.advice_of(suggested), (product.stock_unit, product.price_quantity))
 
 
 def _prices(

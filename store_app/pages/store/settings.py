@@ -356,7 +356,7 @@ def _odd(one: dict[str, Any]) -> str:
             "Till %(till)s: %(amount)s (%(moved)s) belongs to a shift that is no longer here. Count the drawer.",
             till=one["till_id"], amount=money(one["amount_minor"]), moved=general_words.cash_word(one["moved"]),
         )  # fmt: skip
-    why = sentence_of(kept_again(one))
+    why = sentence_of(kept_again(one.get("refusal", one)))
     what, day = general_words.topic_word(one["topic"]), presenting.day(dt.date.fromisoformat(one["day"]))
     return _("%(what)s %(no)s of %(day)s: %(why)s", what=what, no=one["no"], day=day, why=why)
 

@@ -150,7 +150,7 @@ def _when(until: dt.datetime | dt.date) -> str:
 
 
 def _till_row(till: Till, now_open: Shift | None, day: dt.date) -> Row:
-    here = url_for("shift.money")  # of the till this browser stands at: a look at another moves nobody
+    here = url_for("shift.money")  # this browser's till: opening another would switch to it
     if now_open is None:
         return Row("lock-closed", till.name, _("The till is closed"), _("Open the till"), here)
     since = _("%(who)s, since %(when)s", who=now_open.holder,

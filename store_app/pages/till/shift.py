@@ -94,7 +94,7 @@ def money(fault: DomainError | None = None, **_refused: str) -> Response:
     return page(
         "till/shift/money.html",
         left_minor=left_minor,
-        left="" if left_minor is None else form.as_typed(left_minor, place().currency),
+        left="" if left_minor is None else form.as_typed(left_minor, place().currency) or "0",
         tolerance_minor=tolerance_minor,
         till=till,
         shift=now_open,

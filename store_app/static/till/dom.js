@@ -98,7 +98,7 @@ export function choices(label, rows, onChoose, chosen = null) {
 }
 
 /**
- * Put in sight what a group of choices is called.
+ * Show a group's title above it.
  * @param {string} words
  * @param {HTMLElement} group
  */

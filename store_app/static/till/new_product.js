@@ -1,5 +1,5 @@
-// A product the store does not know yet: what is known of its barcode is filled in, a price is keyed, and it is sold.
-// It is loaded when somebody first asks for it, so what the till has one of, the sheet, is handed in.
+// Add an unknown product: what is known is filled in, a price is entered, it is sold. Loaded on first use; the till
+// passes its sheet.
 
 import { newId } from "../common/ids.js";
 import { el, field, go, note } from "./dom.js";

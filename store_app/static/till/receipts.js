@@ -39,7 +39,7 @@ const blindPrice = (line) => {
   return price;
 };
 const SOON_MS = 150;
-/** Why nobody sells it again: unless told otherwise it goes into the bin. */
+/** Reasons whose products go to the bin by default. */
 const SPOILT = ["back-broken", "back-expired", "back-recalled"];
 
 /**

@@ -78,7 +78,7 @@ def test_an_order_waits_until_its_cut_off_and_several_until_the_first(store):
         order(store, session, 1, day=day)
     one = waiting(store)["order"]
     assert (one.count, one.about, one.names, one.amount_minor) == (1, "o1", ("Valley Farm",), 1000)
-    assert one.until.hour, one.until.date() == (14, day)
+    assert (one.until.hour, one.until.date()) == (14, day)
     with store.write() as session:
         order(store, session, 2, day=day + dt.timedelta(days=2), state="approved")
         order(store, session, 3, day=day, state="sent")

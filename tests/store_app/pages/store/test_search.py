@@ -93,7 +93,10 @@ def test_a_cashier_finds_neither_people_nor_prices_nor_orders(office):
     ] == []
 
 
-def test_a_store_on_its_own_finds_nothing_of_a_network(build):
+def test_a_store_on_its_own_finds_nothing_of_a_network(build, office):
+    member = office.signed_in()
+    assert hits(member, "group buys")
+    assert hits(member, "network support")
     own = build(printer="paper")
     fill(own)
     assert hits(own.signed_in(), "group buys") == hits(own.signed_in(), "network support") == []
