@@ -99,7 +99,7 @@ def sold_here(lost: Lost) -> set[str]:
 def oddities(lost: Lost) -> list[str]:
     with lost.store.database.read() as session:
         found = homecoming.last(session, STORE)
-    return [one["no"] for one in found[1]["odd"] if one.get("code") == "not-signed"] if found else []
+    return [one["no"] for one in found[1]["odd"] if one.get("refusal", {}).get("code") == "not-signed"] if found else []
 
 
 def test_the_bearer_key_alone_opens_nothing_and_the_operator_sees_it_within_one_contact(lost, network):

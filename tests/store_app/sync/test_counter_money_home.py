@@ -181,7 +181,7 @@ def test_what_comes_home_damaged_twice_stays_out_of_the_books_and_holds_nothing_
     with book.read() as session:
         _, came = homecoming.last(session, STORE)
         assert session.get(orders.PickupOrder, (STORE, "order-00001"))
-    assert [(one["topic"], one["code"], one["day"]) for one in came["odd"]] == [
+    assert [(one["topic"], one["refusal"]["code"], one["day"]) for one in came["odd"]] == [
         ("pickup.money", "damaged", AT.date().isoformat())
     ]
 
