@@ -518,15 +518,16 @@ def _advance(session: Session, head: InboxHead, fresh: Sequence[Message]) -> Non
     head.n, head.head = _followed(head.n, head.head, {message.n: message.hash for message in fresh})
     moved = LOOKED_AT
     while moved == LOOKED_AT:  # what came earlier and waited for these
-        heard = [
-            sa.select(kind.n, kind.hash).where(
-                kind.from_node == head.from_node, kind.epoch == head.epoch, kind.n > head.n
-            )
+        beyond = [
+            sa.select(kind.n, kind.hash, sa.literal(kind is InboxAlarm).label("is_alarm"))
+            .where(kind.from_node == head.from_node, kind.epoch == head.epoch, kind.n > head.n)
+            .order_by(kind.n)
+            .limit(LOOKED_AT)
             for kind in (InboxMessage, InboxAlarm)
         ]
-        number = heard[0].selected_columns.n
-        rows = session.execute(heard[0].order_by(number).limit(LOOKED_AT)).all()
-        following = {**dict(session.execute(heard[1]).all()), **dict(rows)}  # of a number used twice the first counts
+        heard = sa.union_all(*(some.subquery().select() for some in beyond))
+        rows = sorted(session.execute(heard), key=lambda row: not row.is_alarm)
+        following = {n: hash_ for n, hash_, _ in rows}  # of a number used twice the first counts
         before = head.n
         head.n, head.head = _followed(before, head.head, following)
         moved = head.n - before

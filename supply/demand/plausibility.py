@@ -200,7 +200,8 @@ class Judge:
             self._books[day], self._let_of[day] = measures, let_in
             self._day_now[day] = {name: qty - let_in["sums"].get(name, 0) for name, qty in measures.items()}
         for day, wanted in skus.items():
-            unread = [sku for sku in wanted if (day, sku) not in self._sold]
+            # of a day without sales nothing was sold: what comes first of a day asks for nothing
+            unread = [sku for sku in wanted if self._books[day].get("sales") and (day, sku) not in self._sold]
             for sku, qty in _sold_on(session, self.store_id, day, unread, self._let_of[day]["ids"]).items():
                 self._sold[day, sku] = self._sold_now[day, sku] = qty
         self._read_originals(session, some, fresh)
