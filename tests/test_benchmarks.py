@@ -70,6 +70,7 @@ TOYS: dict[str, Callable[[Any, Asked], Any]] = {
     "reorder": lambda bench, _: bench.measure(1, 1, products=12, store_products=6, calm_sales=4),
     "replenish": _replenish,
     "rounds": lambda bench, _: bench.measure(0.2, stops=8, vehicles=2),
+    "search": lambda bench, _: bench.measure(60, 4, to_reference=2),
     "shop": _shop,
     "till": lambda bench, asked: bench.measure(asked.getfixturevalue("browser"), 1, 1, products=40),
     "verify": lambda bench, _: bench.measure(8, 1, a_shift=4),
@@ -156,6 +157,8 @@ def sell(folder: Path) -> None:
     shelf.assign(sold=dice.poisson(3, len(shelf)).astype(float), in_stock=True).to_parquet(
         folder / "vn2_weekly.parquet"
     )
+    named = {"product_name": ["Whole milk", "Rye bread", "Peanut butter"], "brands": ["Meadow", "Crumble", "Alpine"]}
+    pd.DataFrame(named).to_csv(folder / "openfoodfacts_products.csv.gz", index=False)
     kinds = shelf[["Store", "Product"]].drop_duplicates()
     kinds.assign(ProductGroup=kinds["Product"], Department=1, DepartmentGroup=1).to_parquet(
         folder / "vn2_master.parquet"

@@ -27,7 +27,7 @@ from sqlalchemy.orm import Session
 from config.clock import business_day
 from config.errors import Invalid, NotFound
 from config.ids import NETWORK
-from pos.catalogue import offers
+from pos.catalogue import offers, search_index
 from pos.catalogue.catalogue import Product
 from pos.store.store import Store
 from store_app.pages.common import form
@@ -305,9 +305,15 @@ def open_groups(session: Session, store_id: str) -> list[OpenGroup]:
 
 def listed(session: Session, store_id: str, text: str, category: str) -> list[str]:
     """Return the SKUs of a list in its order; kept ready for a moment (rule 3)."""
-    key = ("listed", store_id, text, category)
+    skus: list[str] = _ready(
+        ("listed", store_id, category),
+        lambda: listing.listed_skus(session, store_id, category=category or None, at=clock.now()),
+    )
+    if not text.strip():
+        return skus
     return _ready(
-        key, lambda: listing.listed_skus(session, store_id, text=text, category=category or None, at=clock.now())
+        ("found", store_id, category, text),
+        lambda: [one.sku for one in _index(session).search(text, skus)],
     )
 
 
@@ -328,6 +334,15 @@ def cards(
 def head_of(here: Store) -> tuple[Any, ...]:
     """Return what the head of a store's page shows of it."""
     return here.slug, here.name, here.address, here.closes, here.currency, here.tz
+
+
+def _index(session: Session) -> search_index.SearchIndex:
+    """Return the index of the catalogue as it is, read again where it changed."""
+    now = search_index.stamp(session)
+    kept: tuple[tuple[int, int], search_index.SearchIndex] | None = current_app.extensions.get("product_index")
+    if kept is None or kept[0] != now:
+        kept = current_app.extensions["product_index"] = now, search_index.read(session)
+    return kept[1]
 
 
 def _ready(key: tuple[str, ...], make: Callable[[], list[Any]]) -> list[Any]:

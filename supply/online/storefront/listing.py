@@ -18,7 +18,7 @@ from config.errors import NotFound
 from config.nodes.node import Peer
 from config.prepared import PreparedForSome
 from config.words import called
-from pos.catalogue.catalogue import Product, matches
+from pos.catalogue.catalogue import Product
 from pos.sale.quoting import Quote
 from pos.store.store import store_of
 from supply.online.storefront import price
@@ -54,14 +54,11 @@ class OnlineProduct(NamedTuple):
 
 
 def listed_skus(
-    session: Session, store_id: str, *, text: str = "", category: str | None = None, at: dt.datetime | None = None
+    session: Session, store_id: str, *, category: str | None = None, at: dt.datetime | None = None
 ) -> list[str]:
-    """Return the SKUs the online store shows: in stock, then ordered in, then the rest; bestsellers first, by name.
-
-    text looks in names, brands, categories and pinyin, every word must occur; its letters mean themselves.
-    """
+    """Return the SKUs the online store shows: in stock, then ordered in, then the rest; bestsellers first, by name."""
     query = _LISTED.where(OnlineListing.store_id == store_id).with_only_columns(OnlineListing.sku)
-    return list(session.scalars(_ordered(query, text, category, _silence(session, store_id, at))))
+    return list(session.scalars(_ordered(query, category, _silence(session, store_id, at))))
 
 
 def categories(session: Session, store_id: str) -> list[tuple[str, int]]:
@@ -130,9 +127,8 @@ def _silence(session: Session, store_id: str, at: dt.datetime | None) -> dt.time
     return silence_of(session, store_id, at) if at is not None else dt.timedelta(0)
 
 
-def _ordered(query: Query, text: str, category: str | None, silence: dt.timedelta) -> Query:
-    """Narrow a listing to words and a category, and put it in its order."""
-    query = query.where(matches(text))
+def _ordered(query: Query, category: str | None, silence: dt.timedelta) -> Query:
+    """Narrow a listing to a category, and put it in its order."""
     if category:
         query = query.where(Product.category == category)
     left = safe_left(silence)
