@@ -2,11 +2,13 @@
 
 import json
 import math
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -62,6 +64,7 @@ TOYS: dict[str, Callable[[Any, Asked], Any]] = {
     "forecast": _forecast,
     "ingest": _ingest,
     "inventorybench": lambda bench, asked: bench.measure(asked.getfixturevalue("tmp_path")),
+    "invmgmt": lambda bench, _: bench.measure(Chain, [1]),
     "lookup": lambda bench, _: bench.measure(1, 8, products=8),
     "pages": _pages,
     "print": lambda bench, _: bench.measure(1, 2, products=60, days=60),
@@ -163,6 +166,68 @@ def sell(folder: Path) -> None:
     kinds.assign(ProductGroup=kinds["Product"], Department=1, DepartmentGroup=1).to_parquet(
         folder / "vn2_master.parquet"
     )
+
+
+class Chain:
+    """A game in the shape of gym-invmgmt's: a warehouse, the store it supplies, six periods; all takes one of them."""
+
+    def __init__(self, scenario: Any) -> None:
+        self.num_periods, self.backlog = 6, scenario.waits
+        self.network = SimpleNamespace(
+            reorder_links=[("maker", "hub"), ("hub", "shop")], retail_links=[("shop", "all")],
+            main_nodes=["hub", "shop"], factory=[], node_map={"hub": 0, "shop": 1},
+        )  # fmt: skip
+        links = {("maker", "hub"): {"L": 1, "p": 1.0, "g": 0.01}, ("hub", "shop"): {"L": 1, "p": 1.5, "g": 0.01}}
+        places = {"hub": {"I0": 9, "h": 0.02}, "shop": {"I0": 9, "h": 0.03}}
+        self.graph = SimpleNamespace(edges=links | {("shop", "all"): {"p": 2.0, "b": 0.1}}, nodes=places)
+        self.demand_engine = SimpleNamespace(use_goodwill=scenario.goodwill, get_current_mu=lambda period: 4.0)
+
+    def reset(self, seed: int) -> None:
+        self.period, self.D = 0, np.random.default_rng(seed).poisson(4, (6, 1)).astype(float)
+        self.X, self.R, self.U, self.P = np.full((7, 2), 9.0), np.zeros((6, 2)), np.zeros((6, 1)), np.zeros(6)
+
+    def step(self, orders: Any) -> None:
+        now = self.period
+        self.R[now] = orders[0], min(orders[1], self.X[now, 0])
+        came = self.R[now - 1] if now else np.zeros(2)
+        wanted = self.D[now, 0] + (self.U[now - 1, 0] if now and self.backlog else 0.0)
+        sold = min(wanted, self.X[now, 1] + came[1])
+        self.X[now + 1], self.U[now] = self.X[now] + came - (self.R[now, 1], sold), wanted - sold
+        costs = self.R[now, 0] + 0.01 * self.R[now].sum() + self.X[now + 1] @ (0.02, 0.03) + 0.1 * self.U[now, 0]
+        self.P[now], self.period = 2.0 * sold - costs, now + 1
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_the_best_plan_of_a_network_is_what_it_earns_and_no_rule_earns_more(waits: bool) -> None:
+    bench = import_module("tests.benchmarks.invmgmt")
+    env = Chain(bench.Scenario("serial", "stationary", False, waits))
+    for seed in range(4):
+        best = bench.oracle(env, seed)
+        _, counted = bench._Plan(bench.Network(env)).best(env.D)
+        assert best == pytest.approx(counted), "the game pays what the plan counts on"
+        for rule in (bench.ours(informed=False), bench.ours(informed=True), bench.order_up_to, bench.newsvendor):
+            assert bench.play(env, rule, seed) <= best + 1e-6
+
+
+def test_what_lies_or_travels_between_maker_and_store_is_counted_and_nothing_comes_after_the_end() -> None:
+    bench = import_module("tests.benchmarks.invmgmt")
+    env = Chain(bench.Scenario("serial", "stationary", False, False))
+    rule = bench.ours(informed=True)
+    env.reset(seed=1)
+    few = rule(bench.Network(env))[0]
+    env.X[0] = 99.0, 9.0
+    assert few > 0
+    assert rule(bench.Network(env))[0] == 0.0, "a full warehouse buys nothing"
+    env.X[:] = 0.0
+    env.period = 3
+    assert rule(bench.Network(env))[0] == 0.0, "what comes and is shipped on after the sixth period is not bought"
+
+
+def test_a_missing_package_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = import_module("tests.benchmarks.invmgmt")
+    monkeypatch.setitem(sys.modules, bench.PACKAGE, None)
+    (said,) = bench.measure(bench.packaged())["settings"]["missing"]
+    assert "gym-invmgmt" in said
 
 
 def test_what_arrives_in_a_game_is_traced_to_the_orders_that_add_up_to_it_and_a_lost_one_stays_in_transit() -> None:
