@@ -43,7 +43,7 @@ from config.words import N_
 log = structlog.get_logger()
 ABSURD, NUL = N_("it contains an impossible number"), N_("it contains a NUL character, which is not allowed")
 UNFIT = N_("the content does not match its hash")
-TRIPS = (DomainError, sa.exc.SQLAlchemyError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+FACT_FAULTS = (DomainError, sa.exc.SQLAlchemyError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 """Faults of one fact. An OperationalError is the database's and is raised."""
 Effect = Callable[[Session, Message], None]
 Bulk = Callable[[Session, Sequence[Message]], Sequence[Message]]
@@ -407,7 +407,7 @@ def _all_at_once(session: Session, messages: list[Message], bulk: Bulk) -> list[
             session.flush()
     except sa.exc.OperationalError:
         raise
-    except TRIPS:
+    except FACT_FAULTS:
         return messages  # one of them is odd: each for itself says which
     return left
 
@@ -471,7 +471,7 @@ def _try(session: Session, message: Message, effect: Effect) -> Outcome:
         return Outcome("parked", f"{refusal.code}: {refusal.message}", refusal=fitting)
     except sa.exc.OperationalError:
         raise  # the database is busy or away: not the fact's fault, it comes again
-    except TRIPS as fault:
+    except FACT_FAULTS as fault:
         _note(message, fault)
         # The savepoint is undone; a fact we cannot read waits for a person instead of blocking the rest (rule 2).
         return Outcome("parked", f"not-kept: {message.topic}: one of its fields cannot be kept.")

@@ -99,7 +99,7 @@ def add(
     return product
 
 
-def add_to_sell(
+def add_for_sale(
     ctx: Context,
     store_id: str,
     details: ProductDetails,

@@ -422,13 +422,18 @@ def matches(text: str) -> sa.ColumnElement[bool]:
     """Return for a query whether a product's names, brand, category, pinyin or SKU hold each word (rule 6)."""
     held = [
         Product.search_text.contains(word, autoescape=True) | (sa.func.lower(Product.sku) == word)
-        | Product.category.in_(called_so(word))
+        | Product.category.in_(categories_named(word))
         for word in _parts(text)
     ]  # fmt: skip
     return sa.and_(sa.true(), *held)
 
 
-def called_so(text: str) -> sa.Select[str]:
+def matches_or_code(text: str) -> sa.ColumnElement[bool]:
+    """Return for a query whether a product matches the text, or has it as a barcode."""
+    return matches(text) | sa.exists().where(Barcode.sku == Product.sku, Barcode.code == text)
+
+
+def categories_named(text: str) -> sa.Select[str]:
     """Return the query of the categories and departments with a text in one of their other names."""
     return sa.select(CategoryNames.name).where(CategoryNames.search_text.contains(text.casefold(), autoescape=True))
 

@@ -171,7 +171,7 @@ def price_batch(document: dict[str, Any], *, columns: int, language: str = "en",
     """
     say, currency = said_in(document, language), document["store"]["currency"]
     lines = _head(document, say("NEW PRICES"), say, columns, copy_no)
-    lines += [*pair(say("From"), say.moment(document["from_day"]), columns, bold=True), RULE]
+    lines += [*pair(say("Valid from"), say.moment(document["from_day"]), columns, bold=True), RULE]
     figures = [(say("Was"), say.pgettext("paper", "New"))]
     for line in document["lines"]:
         old = "-" if line["old_minor"] is None else say.amount(line["old_minor"], currency)

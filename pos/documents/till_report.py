@@ -76,7 +76,8 @@ def _seen(minor: int | None, currency: str, say: Language) -> str:
 
 def _sales(document: dict[str, Any], say: Language, currency: str, columns: int) -> list[PaperLine]:
     lines: list[PaperLine] = []
-    for kind, label in (("sales", say("Sales")), ("returns", say("Returns")), ("exchanges", say("Exchanges"))):
+    kinds = (("sales", say("Sales")), ("exchanges", say("Including exchanges")), ("returns", say("Returns")))
+    for kind, label in kinds:
         if kind != "exchanges" or document.get("exchanges_count"):
             figures = _seen(document[f"{kind}_minor"], currency, say)
             lines += pair(label + f" ({document[f'{kind}_count']})", figures, columns)

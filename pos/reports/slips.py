@@ -96,15 +96,8 @@ def gift_receipt(session: Session, till: Till, sale_id: str, *, command: str, at
 
 def cash_slip(ctx: Context, till: Till, movement: CashMovement) -> Queued:
     """Queue the slip of cash that was put in the safe, paid in or paid out (rule 3)."""
-    store = store_of(ctx.session, till.store_id)
-    document = head(store, ctx.actor, ctx.at) | {
-        "till_name": till.name,
-        "cashier_name": ctx.actor.name,
-        "kind": movement.kind,
-        "amount_minor": abs(movement.amount_minor),
-        "why": movement.why,
-    }
-    return queue.queue(ctx.session, store.id, till.id, queue.Printout("cash", movement.source_id, document), at=ctx.at)
+    about = {"kind": movement.kind, "amount_minor": abs(movement.amount_minor), "why": movement.why}
+    return _cash(ctx, till, movement.source_id, about)
 
 
 def put_away_slip(ctx: Context, till: Till, closed: Shift) -> Queued | None:
@@ -112,12 +105,11 @@ def put_away_slip(ctx: Context, till: Till, closed: Shift) -> Queued | None:
     report = closed.z_report or {}
     if not report.get("put_away_minor"):
         return None
-    document = head(store_of(ctx.session, till.store_id), ctx.actor, ctx.at) | {
-        "till_name": till.name, "cashier_name": ctx.actor.name, "kind": report["put_away_to"], "why": "",
-        "amount_minor": report["put_away_minor"], "z_no": closed.z_no, "counted_minor": closed.counted_minor,
-        "kept_minor": report["kept_minor"],
+    about = {
+        "kind": report["put_away_to"], "why": "", "amount_minor": report["put_away_minor"], "z_no": closed.z_no,
+        "counted_minor": closed.counted_minor, "kept_minor": report["kept_minor"],
     }  # fmt: skip
-    return queue.queue(ctx.session, till.store_id, till.id, queue.Printout("cash", closed.id, document), at=ctx.at)
+    return _cash(ctx, till, closed.id, about)
 
 
 def count_sheet(ctx: Context, till: Till, take_id: str, section_n: int, category: str = "", *, command: str) -> Queued:
@@ -201,3 +193,12 @@ def wall_time(at: dt.datetime, tz: str) -> str:
 def head(store: Store, actor: Actor, at: dt.datetime) -> dict[str, Any]:
     """Return what every slip of the store's own says of itself."""
     return {"store": snapshot(store), "local_time": local(at, store), "by": actor.name}
+
+
+# --- inside ---
+
+
+def _cash(ctx: Context, till: Till, source_id: str, about: dict[str, Any]) -> Queued:
+    store = store_of(ctx.session, till.store_id)
+    document = head(store, ctx.actor, ctx.at) | {"till_name": till.name, "cashier_name": ctx.actor.name} | about
+    return queue.queue(ctx.session, store.id, till.id, queue.Printout("cash", source_id, document), at=ctx.at)

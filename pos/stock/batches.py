@@ -6,7 +6,7 @@ Rules
 2. A common barcode carries no batch, so a sale says nothing of it. What is on hand is taken to be what expires last
    (first expired, first out): lots are filled up from the latest day backwards until what is on hand is used up. A
    question computes this from the levels and the lots; the sale writes nothing. What leaves by the name of its lot
-   (written off, or back to the supplier) makes that lot smaller.
+   (written off, or back to the supplier) makes that lot smaller, and larger again when that is undone.
 3. A lot without a date is ordered by the product's shelf life, else as one that keeps for ever. What is on hand beyond
    all lots has no known date. A lot that is over for FORGET_DAYS is not looked at any more, except where all that
    leaves is taken from its lot by name, as in a warehouse.
@@ -154,6 +154,21 @@ def take_from(session: Session, store_id: str, taken: Iterable[tuple[str, int]])
     for batch_id, qty in taken:
         row = session.get_one(Batch, (store_id, batch_id))
         row.gone_qty = min(row.received_qty, row.gone_qty + qty)
+    session.flush()
+
+
+def put_back(session: Session, store_id: str, lot: Lot) -> None:
+    """Make lots larger again by what `let_go` took of them by the name of their batch, the last of them first."""
+    batch, rest = tidy_batch(lot.batch), lot.qty
+    if batch is None:
+        return
+    query = sa.select(Batch).where(
+        Batch.store_id == store_id, Batch.sku == lot.sku, Batch.batch == batch, Batch.gone_qty > 0
+    )
+    for row in session.scalars(query.order_by(Batch.leaves_on.desc(), Batch.received_on.desc(), Batch.id.desc())):
+        part = min(rest, row.gone_qty)
+        row.gone_qty -= part
+        rest -= part
     session.flush()
 
 

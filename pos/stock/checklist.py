@@ -28,7 +28,7 @@ from pos.catalogue.catalogue import Listing, Product
 from pos.sold import OF_PRODUCT, Sale, SaleLine
 from pos.stock import batches, waste
 from pos.stock.ledger import INSIDE, CountTask, Place, StockCount, StockLevel, StockMovement
-from pos.stock.waste import Waste
+from pos.stock.waste import STANDS, Waste
 
 MOST_LINES = 12
 LOOK_BACK_DAYS = 28
@@ -196,7 +196,10 @@ def _lost(session: Session, store_id: str, on_hand: dict[str, int], day: dt.date
     """Return what was stolen, or found missing by counts, of each product."""
     first_day = day - dt.timedelta(days=SHRINK_DAYS)
     stolen = sa.select(Waste.sku, sa.func.sum(Waste.qty)).where(
-        Waste.store_id == store_id, Waste.business_day >= first_day, Waste.reason.in_(("theft", "other"))
+        Waste.store_id == store_id,
+        Waste.business_day >= first_day,
+        Waste.reason.in_(("theft", "other")),
+        STANDS,
     )
     missing = sa.case((StockMovement.to_place == Place.UNEXPLAINED, StockMovement.qty), else_=-StockMovement.qty)
     found = sa.select(StockMovement.sku, sa.func.sum(missing)).where(

@@ -88,6 +88,18 @@ def gone(session: Session, store_id: str, moves: Sequence[Moved], *, code: str =
         session.flush()
 
 
+def put_back(session: Session, store_id: str, sku: str, qty: int, *, code: str = "") -> None:
+    """Let what `gone` took as lost be left again, of the lot of this code first, then of the latest."""
+    query = sa.select(ProducerLot).where(
+        ProducerLot.store_id == store_id, ProducerLot.sku == sku, ProducerLot.lost_qty > 0
+    )
+    lots = session.scalars(lock_rows(session, query.order_by(ProducerLot.came_at.desc(), ProducerLot.id.desc()))).all()
+    for lot in sorted(lots, key=lambda lot: lot.code.casefold() != code.casefold()):
+        part = min(lot.lost_qty, qty)
+        lot.lost_qty, lot.left_qty, qty = lot.lost_qty - part, lot.left_qty + part, qty - part
+    session.flush()
+
+
 def counted(session: Session, store_id: str, sku: str, counted_qty: int) -> None:
     """Let no more be left of a product's lots than was counted (rule 3)."""
     query = sa.select(sa.func.coalesce(sa.func.sum(ProducerLot.left_qty), 0))

@@ -8,6 +8,8 @@ Rules
    day; a lot named by its batch is smaller by it.
 3. One command writes off once: its id again is a Conflict.
 4. Shrink of a period is what was written off, by reason, and what counts found missing less what they found too many.
+5. A wrong write-off is undone by a counter-entry, once: its units return to the places and lots they left, and it is
+   shrink no more. What a recall took out stays out; and what was counted since then counts as it was counted.
 """
 
 import datetime as dt
@@ -18,7 +20,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base
-from config.errors import Invalid
+from config.errors import Invalid, NotFound, Refused
 from config.ids import new_id
 from config.money import amount_for
 from config.nodes import journal
@@ -33,6 +35,7 @@ from pos.stock.ledger import (
     INSIDE,
     Place,
     Source,
+    StockCount,
     StockLevel,
     StockMovement,
     book_and_report,
@@ -51,6 +54,8 @@ REASONS = ("expired", "breakage", "damaged", "theft", "own_use", "recall", "othe
 UNEXPLAINED = "unexplained"
 """The reason of what counts found: nobody knows."""
 TAKEN_FROM = (Place.FLOOR, Place.SHELF, Place.BACKROOM)
+UNDONE = "write_off_undone"
+"""The reason of the movements that undo a write-off."""
 LONGEST = 200
 SHORT_LIVED_DAYS = 14
 
@@ -84,6 +89,14 @@ class Waste(Base):
     business_day: Mapped[dt.date]
     at: Mapped[dt.datetime]
     actor_id: Mapped[str]
+
+
+_UNDONE = sa.exists().where(
+    StockMovement.store_id == Waste.store_id, StockMovement.source_kind == "waste", StockMovement.source_id == Waste.id,
+    StockMovement.reason == UNDONE,
+)  # fmt: skip
+STANDS = ~_UNDONE
+"""Of a write-off in a query: nobody undid it."""
 
 
 @dataclass(frozen=True)
@@ -148,6 +161,30 @@ def write_off(ctx: Context, store_id: str, what: WriteOff, *, id: str | None = N
     facts = {"qty": qty, "reason": reason, "note": note, "cost_minor": row.cost_minor}
     journal.record(ctx, verb="waste.written", subject=f"product:{sku}", **facts)
     ctx.session.flush()
+    return row
+
+
+def undo(ctx: Context, store_id: str, id: str) -> Waste:
+    """Undo a write-off (rule 5); Conflict when it was undone before."""
+    row = ctx.session.get(Waste, (store_id, id))
+    if row is None:
+        raise NotFound("no-such-write-off", "This write-off is not on record. Reload the page.", id=id)
+    locked(ctx.session, store_id, [row.sku])
+    source = Source(UNDONE, "waste", id)
+    refuse_if_booked(ctx.session, store_id, source)
+    if row.reason == "recall":
+        raise Refused("recalled-stays-out", "This was taken out for a recall and stays written off.", id=id)
+    counted = sa.exists().where(StockCount.store_id == store_id, StockCount.sku == row.sku, StockCount.at > row.at)
+    if ctx.session.scalar(sa.select(counted)):
+        raise Refused("counted-since", "This product was counted after the write-off. Count it again instead.", id=id)
+    query = sa.select(StockMovement.qty, StockMovement.from_place).where(
+        StockMovement.store_id == store_id, StockMovement.source_kind == "waste", StockMovement.source_id == id
+    )
+    taken = ctx.session.execute(query.order_by(StockMovement.from_place)).all()
+    moves: list[Moved] = [(new_id(), row.sku, qty, Place.WASTE, Place(place)) for qty, place in taken]
+    book_and_report(ctx, store_id, moves, source, why=row.reason, lot=row.batch or "")
+    producer_lots.put_back(ctx.session, store_id, row.sku, row.qty, code=row.batch or "")
+    batches.put_back(ctx.session, store_id, Lot(row.sku, row.qty, row.batch))
     return row
 
 
@@ -236,7 +273,7 @@ def shrink(
             sa.func.coalesce(sa.func.sum(Waste.cost_minor), 0),
             sa.func.coalesce(sa.func.sum(Waste.value_minor), 0),
         )
-        .where(Waste.store_id == store_id, Waste.business_day.between(first_day, last_day))
+        .where(Waste.store_id == store_id, Waste.business_day.between(first_day, last_day), STANDS)
         .group_by(Waste.reason)
     )
     rows = [
@@ -257,11 +294,11 @@ def shrink(
     return sorted(rows, key=lambda row: (-row.cost_minor, -row.value_minor, row.reason))
 
 
-def written_off(session: Session, store_id: str, limit: int = 50) -> list[tuple[Waste, str, str]]:
-    """Return the latest written-off lines with the product's name and unit, the newest first."""
-    query = sa.select(Waste, Product.shown, Product.stock_unit).join(Product, Product.sku == Waste.sku)
+def written_off(session: Session, store_id: str, limit: int = 50) -> list[tuple[Waste, str, str, bool]]:
+    """Return the latest written-off lines with the product's name and unit and whether it stands, the newest first."""
+    query = sa.select(Waste, Product.shown, Product.stock_unit, STANDS).join(Product, Product.sku == Waste.sku)
     query = query.where(Waste.store_id == store_id).order_by(Waste.at.desc(), Waste.id.desc()).limit(limit)
-    return [(row, name, unit) for row, name, unit in session.execute(query)]
+    return [(row, name, unit, stands) for row, name, unit, stands in session.execute(query)]
 
 
 def likely(session: Session, store_id: str, limit: int = 50) -> list[tuple[Product, int]]:

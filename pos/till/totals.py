@@ -6,7 +6,8 @@ Rules
    closing reads no sale however many there were.
 2. A function returns new totals and leaves those it was given as they are.
 3. The drawer's kinds of movement come from the fact's own cash rows; `with_cash` adds those that belong to no sale.
-4. An amount taken back counts negative, so every sum is what is left of the day.
+4. An amount taken back counts negative, so every sum is what is left of the day. An exchange is a sale, as in the
+   reports (`pos.reports`), and named within the sales.
 5. A price typed over the list's and a label's below it on goods by the piece are counted together, as overrides.
 6. What was taken for tabs and orders is no sales of this shift, but money all the same: with the tenders of its sales
    it is all that a tender brought, and a card terminal's own total agrees with that.
@@ -180,8 +181,8 @@ def figures(totals: Totals) -> dict[str, Any]:
     kinds, events = totals["kinds"], totals["events"]
     sold, back, swapped = (kinds.get(kind, (0, 0)) for kind in ("sale", "return", "exchange"))
     return {
-        "sales_count": sold[0],
-        "sales_minor": sold[1],
+        "sales_count": sold[0] + swapped[0],
+        "sales_minor": sold[1] + swapped[1],
         "returns_count": back[0],
         "returns_minor": back[1],
         "exchanges_count": swapped[0],

@@ -54,7 +54,7 @@ def known(code: str) -> Response:
         **answer,
         products=found.products,
         credit=_(public_products.CREDIT) if found.products else "",
-        silent=sentence_of(found.silent) if found.silent else "",
+        silent=sentence_of(found.unreachable) if found.unreachable else "",
         tax_classes=[{"id": one.id, "words": f"{one.name} · {percent(one.rate_bp)}"} for one in classes],
     )
 
@@ -67,7 +67,7 @@ def add(body: NewBody) -> Response:
     store_id, day = doors().settings.node_id, today()
     details = ProductDetails(body.name, body.category, body.tax_class_id, brand=body.brand, pack_text=body.pack_text)
     with write() as session:
-        sku = assortment.add_to_sell(
+        sku = assortment.add_for_sale(
             acting(session), store_id, details, code=body.code, price_minor=body.price_minor, today=day, command=body.id
         )
         answer = jsonify(product=as_json(catalogue.to_sell(session, store_id, [sku], day)[sku]))

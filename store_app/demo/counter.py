@@ -84,6 +84,25 @@ OWN = (
 )
 
 
+NAMES = {
+    "House lemonade": {"zh": "自制柠檬水", "es": "Limonada de la casa", "de": "Hauslimonade"},
+    "House iced tea": {"zh": "自制冰茶", "es": "Té helado de la casa", "de": "Hauseistee"},
+    "Apple juice": {"zh": "苹果汁", "es": "Zumo de manzana", "de": "Apfelsaft"},
+    "Elderflower fizz": {"zh": "接骨木花汽水", "es": "Refresco de flor de saúco", "de": "Holunderblütenschorle"},
+    "Pear cider, alcohol-free": {
+        "zh": "无酒精梨酒",
+        "es": "Sidra de pera sin alcohol",
+        "de": "Birnencidre, alkoholfrei",
+    },
+    "Tomato juice": {"zh": "番茄汁", "es": "Zumo de tomate", "de": "Tomatensaft"},
+    "Garden flowers": {"zh": "花园鲜花", "es": "Flores de jardín", "de": "Gartenblumen"},
+    "Bread from next door": {"zh": "隔壁面包房的面包", "es": "Pan del vecino", "de": "Brot vom Nachbarn"},
+    "Bottle deposit": {"zh": "瓶子押金", "es": "Depósito de botella", "de": "Flaschenpfand"},
+    "Gift voucher": {"zh": "礼品券", "es": "Vale regalo", "de": "Geschenkgutschein"},
+}
+"""What a store's own goods are called in our other languages."""
+
+
 WELCOME = Offer(
     "demo-offer-welcome", "Welcome", "basket_percent", (Part(Choice(everything=True)),), 1_000, minimum_minor=500,
     codes=frozenset(),
@@ -152,6 +171,7 @@ def _own_goods(ctx: Context, store_id: str, own: Own, day: dt.date) -> None:
         details = ProductDetails(name=name, **({"tax_class_id": "food"} | wishes))
         sku = assortment.add(ctx, store_id, details, codes=codes, command=f"demo-{name}").sku
         ctx.session.flush()
+        assortment.name_product(ctx, store_id, sku, NAMES[name])
         if price_minor is not None:
             assortment.set_price(ctx, store_id, sku, price_minor, day, today=day)
         if cost_minor is not None:

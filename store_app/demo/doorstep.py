@@ -37,7 +37,7 @@ def settle(session: Session, panel: DemoPanel, member: Member) -> None:
         on=True, lat_e6=lat_e6, lon_e6=lon_e6, fee_minor=199, free_from_minor=3_000, minimum_minor=800, places=places
     )
     at = member.doors.now()
-    delivery_rules.settle_fee(Context(session, member.keeper, at), member.id, rules, "Brought home", "general")
+    delivery_rules.settle_fee(Context(session, member.keeper, at), member.id, rules, "Home delivery", "general")
 
 
 def order(network: Member, member: Member, name: str, phone: str, place: str, street: str) -> Customer:

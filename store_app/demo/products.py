@@ -18,7 +18,7 @@ Rules
 8. The panel calls six lines of ten simply GROCERY; a shopkeeper does not: a product has its category. What counts as
    fresh (packs for a week, not for six) is made up like the margins.
 9. Names a customer would read stand in `names.csv`, ours by hand; a type not in it is named by rule. Categories and
-   departments have names in our other languages in `categories.csv`; products have none.
+   departments have names in our other languages in `categories.csv`; the panel's products have none.
 """
 
 from __future__ import annotations

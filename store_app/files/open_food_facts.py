@@ -42,24 +42,24 @@ _FIELDS = ("product_name", "generic_name", "quantity", "brands", "categories")
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of a barcode, as the fields of a new product. silent: why nobody could be asked online."""
+    """What is known of a barcode, as the fields of a new product. unreachable: why nobody could be asked online."""
 
     products: tuple[dict[str, str], ...] = ()
-    silent: Unreachable | None = None
+    unreachable: Unreachable | None = None
 
 
 def look_up(doors: Doors, code: str, language: str) -> Known:
     """Return what the copy knows of a barcode, or, where the store allows it, Open Food Facts itself."""
-    settings, silent = doors.settings, None
+    settings, unreachable = doors.settings, None
     found = public_products.of_code(settings.state_folder, code)
     if not found and settings.product_lookup and number_of(code):
         try:
             found = _online(settings.product_lookup, code, language)
         except Unreachable as fault:
-            silent = fault
+            unreachable = fault
     with doors.read() as session:
         known = tuple(_as_fields(one, *public_products.proposed(session, settings.node_id, one)) for one in found)
-    return Known(known, silent)
+    return Known(known, unreachable)
 
 
 def products(file: Path, language: str) -> Iterator[PublicProduct]:

@@ -31,7 +31,7 @@ from config.errors import Invalid, Unreachable
 from config.ids import NETWORK
 from config.nodes import journal, outbox, signing, signing_keys
 from config.nodes.facts import Odd, not_recovered
-from config.nodes.inbox import TRIPS
+from config.nodes.inbox import FACT_FAULTS
 from config.nodes.journal import Actor, Context, JournalEntry
 from config.nodes.node import this_node
 from config.nodes.outbox import Message
@@ -178,7 +178,7 @@ def _take(session: Session, epoch: str, messages: Sequence[Message], came: Homec
                 session.flush()
         except sa.exc.OperationalError:
             raise
-        except TRIPS as fault:
+        except FACT_FAULTS as fault:
             came.odd.append(not_recovered(message.topic, message.id, message.business_day, fault))
 
 

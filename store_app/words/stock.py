@@ -13,7 +13,7 @@ SELDOM = 0.5
 """Sales a day below which one is said to come once in so many days."""
 WASTE_REASONS = {
     "expired": _l("Past its date"),
-    "breakage": _l("Broken"),
+    "breakage": _l("Breakage"),
     "damaged": _l("Damaged or spoiled"),
     "theft": _l("Stolen"),
     "own_use": _l("Used in the store"),
@@ -54,6 +54,11 @@ def waste_word(reason: str) -> str:
     if reason == "unexplained":
         return _("Missing after a count")
     return str(WASTE_REASONS.get(reason, reason.replace("_", " ")))
+
+
+def room_qty(units: int, stock_unit: str) -> str:
+    """Return how much is in a room; what was sold there before it was moved there or counted is short."""
+    return _("short by %(qty)s", qty=qty(-units, stock_unit)) if units < 0 else qty(units, stock_unit)
 
 
 def back_word(reason: str) -> str:

@@ -49,6 +49,7 @@ MOVEMENTS = {
     "unpicked": _l("Put back from an order"),
     "counted": _l("Stock count"),
     "wasted": _l("Waste"),
+    "write_off_undone": _l("Write-off undone"),
     "recalled": _l("Recalled"),
     "opening": _l("Opening stock"),
     "dispatched": _l("Sent to a store"),

@@ -34,6 +34,7 @@ from config.nodes import publication
 from config.nodes.publication import EVERYONE
 from pos.catalogue.catalogue import Product
 from pos.stock.ledger import INSIDE, StockLevel, StockMovement
+from pos.stock.waste import UNDONE
 from pos.store.store import Region, Store
 from supply.demand.history import DailyDemand
 
@@ -211,10 +212,11 @@ def _money(units: dict[str, int], worth: dict[str, tuple[int, int]]) -> int:
 
 
 def _wasted(session: Session, stores: list[str], since: dt.date, day: dt.date) -> dict[str, dict[str, int]]:
+    lost = sa.case((StockMovement.reason == UNDONE, -StockMovement.qty), else_=StockMovement.qty)
     rows = session.execute(
-        sa.select(StockMovement.store_id, StockMovement.sku, sa.func.sum(StockMovement.qty))
+        sa.select(StockMovement.store_id, StockMovement.sku, sa.func.sum(lost))
         .where(
-            StockMovement.store_id.in_(stores), StockMovement.reason == "wasted",
+            StockMovement.store_id.in_(stores), StockMovement.reason.in_(("wasted", UNDONE)),
             StockMovement.business_day.between(since, day),
         )
         .group_by(StockMovement.store_id, StockMovement.sku)

@@ -2,7 +2,7 @@
 
 Rules
 -----
-1. It is written where somebody wishes it: the store keeps one address. A day has one summary.
+1. It is written where somebody asked for it: the store keeps one address. A day has one summary.
 2. Its figures are those of the day when it ended; what waits is counted, and names nobody.
 """
 
@@ -19,14 +19,14 @@ from supply.membership import today
 KIND = "summary"
 
 
-def wish(ctx: Context, store_id: str, address: str) -> None:
+def set_recipient(ctx: Context, store_id: str, address: str) -> None:
     """Keep who gets the summary; '': nobody (rule 1)."""
     store_of(ctx.session, store_id).summary_email = messages.sound_address(address) if address.strip() else ""
-    journal.record(ctx, verb="summary.wished", subject=f"store:{store_id}", wished=bool(address.strip()))
+    journal.record(ctx, verb="summary.set", subject=f"store:{store_id}", on=bool(address.strip()))
 
 
 def write(ctx: Context, store_id: str, day: dt.date) -> OutgoingMessage | None:
-    """Write a day's summary, once; None where nobody wishes it (rules 1, 2)."""
+    """Write a day's summary, once; None where nobody asked for it (rules 1, 2)."""
     store = store_of(ctx.session, store_id)
     if not store.summary_email:
         return None

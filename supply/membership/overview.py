@@ -31,7 +31,7 @@ from supply.demand import history
 from supply.demand.forecasts import ForecastRun
 from supply.demand.history import RegionalDemand, StoreDay
 from supply.online.orders import OPEN, PickupOrder
-from supply.orders.orders import OrderLine, ReplenishmentOrder
+from supply.orders.orders import TO_SEND, OrderLine, ReplenishmentOrder
 from supply.orders.suppliers import Supplier, SupplierProduct
 from supply.replenishment import stockouts
 from supply.replenishment.stockouts import Lack
@@ -303,7 +303,7 @@ def orders(session: Session, *, limit: int = 100) -> list[OrderView]:
             OrderLine,
             sa.and_(OrderLine.store_id == ReplenishmentOrder.store_id, OrderLine.order_id == ReplenishmentOrder.id),
         )
-        .where(ReplenishmentOrder.state.not_in(["proposed", "approved", "dropped"]), OrderLine.packs > 0)
+        .where(ReplenishmentOrder.state.not_in((*TO_SEND, "dropped")), OrderLine.packs > 0)
         .group_by(*sa.inspect(ReplenishmentOrder).columns, Store.name)
         .order_by(
             sa.case((ReplenishmentOrder.state == "sent", 0), (ReplenishmentOrder.state == "acknowledged", 1), else_=2),

@@ -2,8 +2,8 @@
 
 Rules
 -----
-1. What waits is what its page lists, of deliveries and expiry what is due today. The most pressing comes first; what
-   does not wait is absent.
+1. What waits is what its page lists, of deliveries and expiry what is due today; the rail counts by the same rule. The
+   most pressing comes first; what does not wait is absent.
 2. Advice is a product to act on, with what it is worth: a sold-out product the sales of a week, one that expires before
    it is sold its price, a suggestion of the network's (`suggestions`) the margin of a week. The highest worth is given.
 3. A sold-out product that is on an open order needs no advice, nor does one whose price is already reduced.
@@ -32,7 +32,7 @@ from supply.online.orders import TO_DO, PickupOrder
 from supply.orders import order_days, supplier_messages, transfers
 from supply.orders.deliveries import Delivery
 from supply.orders.network_offers import NetworkOffer
-from supply.orders.orders import ON_THE_WAY, OrderLine, ReplenishmentOrder
+from supply.orders.orders import ON_THE_WAY, TO_SEND, OrderLine, ReplenishmentOrder
 from supply.orders.suppliers import Supplier
 
 LOOK_BACK_DAYS = 28
@@ -70,25 +70,30 @@ def waiting(session: Session, store_id: str, at: dt.datetime) -> list[Waiting]:
     day = day_of(session, store_id, at)
     found = (
         Waiting("recall", recall.to_look_through(session, store_id)),
-        _orders(session, store_id, at),
+        _orders(session, store_id, at, day),
         _deliveries(session, store_id, day),
-        _pickups(session, store_id),
-        _offers(session, store_id),
-        _campaigns(session, store_id),
+        _pickups(session, store_id, day),
+        _offers(session, store_id, day),
+        _campaigns(session, store_id, day),
         _transfers(session, store_id),
         _expiring(session, store_id, day),
-        _counts(session, store_id),
+        _counts(session, store_id, day),
         _messages(session, store_id),
-        _prints(session, store_id),
+        Waiting("print", count(session, "print", store_id, day)),
     )
     return [one for one in found if one.count]
+
+
+def count(session: Session, kind: str, store_id: str, day: dt.date) -> int:
+    """Count what waits of a kind of `_waits` (rule 1)."""
+    return session.scalar(sa.select(sa.func.count()).where(_waits(kind, store_id, day))) or 0
 
 
 def advice(session: Session, store_id: str, day: dt.date) -> Advice | None:
     """Return the advice that is worth most (rules 2 to 4)."""
     if session.scalar(sa.select(Sale.id).where(Sale.store_id == store_id).limit(1)) is None:
         return Advice("first-steps")
-    found = [*_sold_out(session, store_id, day), *_too_many(session, store_id, day), *_suggested(session, store_id)]
+    found = [*_sold_out(session, store_id, day), *_overstocked(session, store_id, day), *_suggested(session, store_id)]
     return max(found, key=lambda one: (one.worth_minor, one.sku), default=None)
 
 
@@ -100,9 +105,23 @@ def advice_of(row: Suggestion) -> Advice:
 # --- what waits ---
 
 
-def _orders(session: Session, store_id: str, at: dt.datetime) -> Waiting:
+def _waits(kind: str, store_id: str, day: dt.date) -> sa.ColumnElement[bool]:
+    """Return which rows wait (rule 1)."""
+    due = sa.or_(Delivery.state == "counting", sa.and_(Delivery.state == "expected", Delivery.expected_day <= day))
+    return {
+        "order": sa.and_(ReplenishmentOrder.store_id == store_id, ReplenishmentOrder.state.in_(TO_SEND)),
+        "delivery": sa.and_(Delivery.store_id == store_id, due),
+        "pickup": sa.and_(PickupOrder.store_id == store_id, PickupOrder.state.in_(TO_DO)),
+        "offer": sa.and_(NetworkOffer.store_id == store_id, NetworkOffer.state == "offered"),
+        "campaign": sa.and_(CampaignAsk.store_id == store_id, CampaignAsk.state == "asked"),
+        "count": sa.and_(CountTask.store_id == store_id, CountTask.done_at.is_(None)),
+        "print": sa.and_(PrintJob.store_id == store_id, PrintJob.state.in_(("unconfirmed", "failed"))),
+    }[kind]
+
+
+def _orders(session: Session, store_id: str, at: dt.datetime, today: dt.date) -> Waiting:
     query = sa.select(ReplenishmentOrder, Supplier).join(Supplier, Supplier.id == ReplenishmentOrder.supplier_id)
-    query = query.where(ReplenishmentOrder.store_id == store_id, ReplenishmentOrder.state.in_(("proposed", "approved")))
+    query = query.where(_waits("order", store_id, today))
     rows = session.execute(query.order_by(ReplenishmentOrder.order_day, ReplenishmentOrder.order_no)).all()
     if not rows:
         return Waiting("order", 0)
@@ -118,31 +137,25 @@ def _orders(session: Session, store_id: str, at: dt.datetime) -> Waiting:
 
 def _deliveries(session: Session, store_id: str, day: dt.date) -> Waiting:
     query = sa.select(Delivery.id, sa.func.coalesce(Supplier.name, Delivery.supplier_id))
-    query = query.outerjoin(Supplier, Supplier.id == Delivery.supplier_id).where(
-        Delivery.store_id == store_id,
-        sa.or_(Delivery.state == "counting", sa.and_(Delivery.state == "expected", Delivery.expected_day <= day)),
-    )
+    query = query.outerjoin(Supplier, Supplier.id == Delivery.supplier_id)
+    query = query.where(_waits("delivery", store_id, day))
     return _of("delivery", session.execute(query.order_by(Delivery.expected_day, Delivery.id)).all())
 
 
-def _pickups(session: Session, store_id: str) -> Waiting:
-    query = sa.select(PickupOrder.id, PickupOrder.customer_name).where(
-        PickupOrder.store_id == store_id, PickupOrder.state.in_(TO_DO)
-    )
+def _pickups(session: Session, store_id: str, day: dt.date) -> Waiting:
+    query = sa.select(PickupOrder.id, PickupOrder.customer_name).where(_waits("pickup", store_id, day))
     return _of("pickup", session.execute(query.order_by(PickupOrder.placed_at, PickupOrder.id)).all())
 
 
-def _offers(session: Session, store_id: str) -> Waiting:
-    query = sa.select(NetworkOffer.id, NetworkOffer.name, NetworkOffer.answer_by).where(
-        NetworkOffer.store_id == store_id, NetworkOffer.state == "offered"
-    )
+def _offers(session: Session, store_id: str, day: dt.date) -> Waiting:
+    query = sa.select(NetworkOffer.id, NetworkOffer.name, NetworkOffer.answer_by)
+    query = query.where(_waits("offer", store_id, day))
     return _of("offer", session.execute(query.order_by(NetworkOffer.answer_by, NetworkOffer.id)).all())
 
 
-def _campaigns(session: Session, store_id: str) -> Waiting:
-    query = sa.select(CampaignAsk.campaign_id, CampaignAsk.name, CampaignAsk.answer_by).where(
-        CampaignAsk.store_id == store_id, CampaignAsk.state == "asked"
-    )
+def _campaigns(session: Session, store_id: str, day: dt.date) -> Waiting:
+    query = sa.select(CampaignAsk.campaign_id, CampaignAsk.name, CampaignAsk.answer_by)
+    query = query.where(_waits("campaign", store_id, day))
     return _of("campaign", session.execute(query.order_by(CampaignAsk.answer_by, CampaignAsk.campaign_id)).all())
 
 
@@ -155,9 +168,9 @@ def _expiring(session: Session, store_id: str, day: dt.date) -> Waiting:
     return Waiting("expiry", len(names), tuple(names))
 
 
-def _counts(session: Session, store_id: str) -> Waiting:
+def _counts(session: Session, store_id: str, day: dt.date) -> Waiting:
     query = sa.select(CountTask.sku, Product).join(Product, Product.sku == CountTask.sku)
-    query = query.where(CountTask.store_id == store_id, CountTask.done_at.is_(None))
+    query = query.where(_waits("count", store_id, day))
     rows = session.execute(query.order_by(CountTask.opened_at, CountTask.sku))
     return _of("count", [(sku, product.shown) for sku, product in rows])
 
@@ -165,12 +178,6 @@ def _counts(session: Session, store_id: str) -> Waiting:
 def _messages(session: Session, store_id: str) -> Waiting:
     found = sorted(supplier_messages.unsent(session, store_id))
     return Waiting("message", len(found), about=found[0] if len(found) == 1 else "")
-
-
-def _prints(session: Session, store_id: str) -> Waiting:
-    doubtful = PrintJob.state.in_(("unconfirmed", "failed"))
-    query = sa.select(sa.func.count()).where(PrintJob.store_id == store_id, doubtful)
-    return Waiting("print", session.scalar(query) or 0)
 
 
 def _of(kind: str, rows: Any) -> Waiting:
@@ -211,7 +218,7 @@ def _sold_out(session: Session, store_id: str, day: dt.date) -> Iterator[Advice]
             yield Advice("order", week_minor, product.sku, product.shown)
 
 
-def _too_many(session: Session, store_id: str, day: dt.date) -> Iterator[Advice]:
+def _overstocked(session: Session, store_id: str, day: dt.date) -> Iterator[Advice]:
     """Yield what expires within SOON_DAYS and will not be sold by then at the pace of the last weeks."""
     rows = [row for row in batches.expiring(session, store_id, day=day, within_days=SOON_DAYS) if row.days_left >= 0]
     skus = sorted({row.sku for row in rows})

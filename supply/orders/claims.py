@@ -257,7 +257,7 @@ def refuse_more(left: Mapping[str, Bound], wanted: Iterable[tuple[str, str, int]
         if qty <= most and taken[sku] > bound.units:
             most, broken = bound.units, "damaged"
         if qty > bound.most[kind] or taken[sku] > bound.units:
-            raise Refused("more-than-came", _too_many(broken), sku=sku, name=bound.name, most=most,
+            raise Refused("more-than-came", _limit_exceeded(broken), sku=sku, name=bound.name, most=most,
                           kind=broken)  # fmt: skip
 
 
@@ -312,7 +312,7 @@ def goes_back(claim: Claim, line: ClaimLine) -> bool:
     return claim.remedy == "return" and line.kind in ("over", "wrong") and bool(line.granted_qty)
 
 
-def _too_many(kind: str) -> str:
+def _limit_exceeded(kind: str) -> str:
     if kind == "short":
         return N_("%(name)s: the count shows only %(most)s missing. You cannot claim more.")
     if kind == "over":

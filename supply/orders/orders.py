@@ -68,6 +68,8 @@ STATES = StateTable(
 )
 COSTS_NOTHING = ("proposed", "dropped", "rejected", "cancelled")
 """The states in which an order takes none of the money there is for orders."""
+TO_SEND = ("proposed", "approved")
+"""The states of an order that is not sent yet."""
 ON_THE_WAY = ("approved", "sent", "acknowledged", "dispatched", "part_received")
 
 
@@ -177,7 +179,7 @@ def send(ctx: Context, store_id: str, order_id: str) -> ReplenishmentOrder:
 def cancel(ctx: Context, store_id: str, order_id: str, *, why: str) -> ReplenishmentOrder:
     """Call off an order that was sent, as long as nothing of it is on the way (rule 7)."""
     order = order_of(ctx.session, store_id, order_id)
-    if order.state in ("proposed", "approved"):
+    if order.state in TO_SEND:
         raise Refused(
             "not-sent", "Order %(order_no)s was not sent yet. Discard it instead.", order_no=order.order_no,
             state=order.state,

@@ -40,6 +40,7 @@ from config.nodes.journal import Context
 from pos.store.store import day_of
 from supply.orders import order_days, orders
 from supply.orders.orders import (
+    TO_SEND,
     OrderLine,
     ReplenishmentOrder,
     cost_of,
@@ -208,7 +209,7 @@ def drop(ctx: Context, store_id: str, order_id: str, *, why: str) -> Replenishme
     why = _tidy(why)
     if not why:
         raise Invalid("no-reason", "Give a reason for discarding the order.")
-    if order.state not in ("proposed", "approved", "dropped"):
+    if order.state not in (*TO_SEND, "dropped"):
         raise Refused(
             "order-gone",
             "Order %(order_no)s was already sent. Cancel it instead, unless part of it has shipped.",

@@ -36,7 +36,7 @@ from supply.online.orders import OPEN, PickupOrder, lines_of, subject_of, write_
 from supply.online.pickup import order_copy
 from supply.online_facts import PickupMoved
 from supply.orders import arrivals
-from supply.orders.orders import OrderLine, ReplenishmentOrder
+from supply.orders.orders import TO_SEND, OrderLine, ReplenishmentOrder
 from supply.receiving import receiving
 
 Step = InstrumentedAttribute[int]
@@ -48,7 +48,7 @@ REPORTED_BY_THE_NETWORK: tuple[Step, ...] = (GroupOffer.step, RouteStop.step, Cr
 def take_sent(ctx: Context, fact: OrderSent) -> None:
     """Write an order that was sent (rule 2)."""
     mine = (ReplenishmentOrder.store_id == fact.store_id, ReplenishmentOrder.id == fact.order_id)
-    unsent = sa.select(ReplenishmentOrder.id).where(*mine, ReplenishmentOrder.state.in_(("proposed", "approved")))
+    unsent = sa.select(ReplenishmentOrder.id).where(*mine, ReplenishmentOrder.state.in_(TO_SEND))
     if ctx.session.scalar(unsent) is not None:
         line = sa.delete(OrderLine).where(OrderLine.store_id == fact.store_id, OrderLine.order_id == fact.order_id)
         ctx.session.execute(line)

@@ -131,7 +131,7 @@ def test_the_rooms_work_without_script(browser: Any, busy: Office):
     page.press("#code", "Enter")
     expect(page.locator(".last-qty b")).to_have_text("1")
     page.goto(f"{busy.url}/stock/waste/?sku=milk")
-    page.get_by_role("button", name="Broken").click()
+    page.get_by_role("button", name="Breakage").click()
     expect(page.locator("main")).to_contain_text("Written off: 1 of Whole milk.")
     context.close()
 

@@ -634,6 +634,24 @@ def test_an_exchange_is_one_sale_and_the_difference_is_paid(page: Page, store: N
     }
 
 
+def test_a_supervisor_reads_what_an_exchange_takes_back_before_approving_it(page: Page, store: Node):
+    enter_as(page, store, CASHIER)
+    wedge(page, CODES["MILK"])
+    pay_exactly(page)
+    page.keyboard.press("Escape")
+    page.keyboard.press("F10")
+    page.get_by_role("button", name="Refund").click()
+    page.get_by_role("button", name=re.compile("Receipt 1")).click()
+    page.get_by_role("button", name="One more: Whole milk").click()
+    page.get_by_role("button", name="Exchange").click()
+    wedge(page, CODES["TEA"])
+    expect(page.locator("#pay-amount")).to_have_text("$0.50")
+    page.keyboard.press("F8")
+    expect(page.locator("#pay-title")).to_have_text("Refund due")
+    page.keyboard.press("F8")
+    expect(page.locator(".sheet-lead")).to_have_text("Exchange: Whole milk for $3.49, receipt 1")
+
+
 def test_empties_come_back_as_a_line_below_zero(page: Page, store: Node, faults: list[str]):
     enter(page, store)
     page.get_by_role("button", name=re.compile("Bottle deposit")).click()

@@ -6,48 +6,42 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from pos.catalogue.catalogue import Product
-from pos.stock.ledger import CountTask
-from supply.demand.campaign_uplift import CampaignAsk
-from supply.online.orders import TO_DO, PickupOrder
-from supply.orders.deliveries import Delivery
-from supply.orders.network_offers import NetworkOffer
-from supply.orders.orders import ReplenishmentOrder
+from pos.stock import recall
+from store_app.web.presenting import today
+from supply.membership.today import count
 
 
 def orders(session: Session, store_id: str) -> int:
     """Count the orders to approve or send, and the offers to answer."""
-    return _number(
-        session,
-        ReplenishmentOrder.store_id == store_id,
-        ReplenishmentOrder.state.in_(("proposed", "approved")),
-    ) + _number(session, NetworkOffer.store_id == store_id, NetworkOffer.state == "offered")
+    return count(session, "order", store_id, today()) + count(session, "offer", store_id, today())
 
 
 def campaigns(session: Session, store_id: str) -> int:
     """Count the network's campaigns that wait for this store's answer."""
-    return _number(session, CampaignAsk.store_id == store_id, CampaignAsk.state == "asked")
+    return count(session, "campaign", store_id, today())
 
 
 def deliveries(session: Session, store_id: str) -> int:
-    """Count the deliveries that are expected or being counted."""
-    return _number(session, Delivery.store_id == store_id, Delivery.state.in_(("expected", "counting")))
+    """Count the deliveries that are due or being counted."""
+    return count(session, "delivery", store_id, today())
 
 
 def counts(session: Session, store_id: str) -> int:
-    """Count the products that want counting."""
-    return _number(session, CountTask.store_id == store_id, CountTask.done_at.is_(None))
+    """Count the products to count."""
+    return count(session, "count", store_id, today())
+
+
+def stock(session: Session, store_id: str) -> int:
+    """Count the products to count, and the recalls to look through."""
+    return counts(session, store_id) + recall.to_look_through(session, store_id)
 
 
 def pickups(session: Session, store_id: str) -> int:
     """Count the pickup orders somebody has to do something about; ready ones wait for their customer."""
-    return _number(session, PickupOrder.store_id == store_id, PickupOrder.state.in_(TO_DO))
+    return count(session, "pickup", store_id, today())
 
 
 def stock_units(session: Session, skus: Iterable[str]) -> dict[str, str]:
     """Return the stock unit of each product that is known."""
     rows = session.execute(sa.select(Product.sku, Product.stock_unit).where(Product.sku.in_(list(skus))))
     return dict(rows.all())
-
-
-def _number(session: Session, *conditions: sa.ColumnElement[bool]) -> int:
-    return session.scalar(sa.select(sa.func.count()).where(*conditions)) or 0

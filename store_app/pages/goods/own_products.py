@@ -59,7 +59,7 @@ def add() -> ResponseReturnValue:
     cost_minor = form.amount("cost", currency) if request.form.get("cost", "").strip() else None
     try:
         with write() as session:
-            known = assortment.add_to_sell(
+            known = assortment.add_for_sale(
                 acting(session), store_id, details, code=code, price_minor=price_minor, cost_minor=cost_minor,
                 today=day, command=command,
             )  # fmt: skip

@@ -173,7 +173,7 @@ def price(sku: str) -> ResponseReturnValue:
         flash(_("The new price applies now. Print its label."), "good")
     else:
         flash(_("The new price starts on %(day)s.", day=day_text(from_day)), "good")
-    return redirect(url_for("product.page", sku=sku), 303)
+    return _back(sku)
 
 
 @bp.post("/<sku>/price/take-back")
@@ -185,7 +185,7 @@ def take_price_back(sku: str) -> ResponseReturnValue:
     with write() as session:
         assortment.withdraw_price(acting(session), str(place().store_id), sku, from_day, today=today())
     flash(_("Future price canceled."), "good")
-    return redirect(url_for("product.page", sku=sku), 303)
+    return _back(sku)
 
 
 @bp.post("/<sku>/wishes")
@@ -206,7 +206,7 @@ def wishes(sku: str) -> ResponseReturnValue:
             cost_minor=cost_minor,
         )
     flash(_("Saved.") if active else _("Saved. The till no longer sells it."), "good")
-    return redirect(url_for("product.page", sku=sku), 303)
+    return _back(sku)
 
 
 @bp.post("/<sku>/codes")
@@ -222,7 +222,7 @@ def add_code(sku: str) -> ResponseReturnValue:
     except DomainError as refusal:
         raise beside(refusal, "code") from refusal
     flash(_("Barcode %(code)s added.", code=code), "good")
-    return redirect(url_for("product.page", sku=sku, _anchor="codes-title"), 303)
+    return _back(sku, "codes-title")
 
 
 @bp.post("/<sku>/codes/remove")
@@ -235,7 +235,7 @@ def remove_code(sku: str) -> ResponseReturnValue:
         if session.get(Barcode, code) is not None:  # a second click finds it gone
             assortment.remove_code(acting(session), str(place().store_id), code)
     flash(_("Barcode %(code)s removed.", code=code), "good")
-    return redirect(url_for("product.page", sku=sku, _anchor="codes-title"), 303)
+    return _back(sku, "codes-title")
 
 
 @bp.post("/<sku>/names")
@@ -255,7 +255,7 @@ def name(sku: str) -> ResponseReturnValue:
         for of in ("category", "department"):
             catalogue.name_category(ctx, getattr(thing, of), said[of], owner_id=store_id)
     flash(_("Saved."), "good")
-    return redirect(url_for("product.page", sku=sku), 303)
+    return _back(sku)
 
 
 @bp.post("/<sku>/key")
@@ -266,7 +266,7 @@ def touch_key(sku: str) -> ResponseReturnValue:
     with write() as session:
         quick_keys.put(acting(session), str(place().store_id), sku, 1)
     flash(_("Added to the touch keys."), "good")
-    return redirect(url_for("product.page", sku=sku), 303)
+    return _back(sku)
 
 
 @bp.post("/<sku>/label")
@@ -279,7 +279,7 @@ def print_label(sku: str) -> ResponseReturnValue:
         _found(session, str(place().store_id), sku)
         labelling.queue(session, [sku], command)
     flash(_("The label is printing."), "good")
-    return redirect(url_for("product.page", sku=sku), 303)
+    return _back(sku)
 
 
 @bp.post("/<sku>/waste")
@@ -295,7 +295,7 @@ def waste(sku: str) -> ResponseReturnValue:
             what = wastes.WriteOff(sku, wasted, reason, note, from_place=Place(from_place))
             wastes.write_off(acting(session), str(place().store_id), what, id=command)
     flash(_("Written off: %(qty)s of %(name)s.", qty=qty(wasted, product.stock_unit), name=product.shown), "good")
-    return redirect(url_for("product.page", sku=sku, _anchor="stock-title"), 303)
+    return _back(sku, "stock-title", written=command)
 
 
 @bp.post("/<sku>/preference")
@@ -316,7 +316,7 @@ def set_preference(sku: str) -> ResponseReturnValue:
             service_bp=service,
         )
     flash(_("Saved. Future suggestions use it."), "good")
-    return redirect(url_for("product.page", sku=sku, _anchor="preference-title"), 303)
+    return _back(sku, "preference-title")
 
 
 @bp.get("/<sku>/outlook.json")
@@ -394,6 +394,11 @@ def price_steps(dated: Sequence[Dated], day: dt.date, most: int = 12) -> Chart |
 # --- inside ---
 
 
+def _back(sku: str, part: str = "", *, written: str = "") -> ResponseReturnValue:
+    """Go back to the product's page, to a part of it."""
+    return redirect(url_for("product.page", sku=sku, written=written or None, _anchor=part or None), 303)
+
+
 def _found(session: Session, store_id: str, sku: str) -> tuple[product_list.Row, Product, Any, Listing | None]:
     found = product_list.one(session, store_id, sku, today())
     if found is None:
@@ -426,11 +431,12 @@ def _stock(session: Session, store_id: str, thing: Product) -> dict[str, Any]:
     sku, may_count = thing.sku, can("stock.count")
     level = stock.levels(session, store_id, [sku])[sku]
     task = session.get(CountTask, (store_id, sku))
+    rooms = inside(level.by_place) if may_count else []
     lots = batches.standing(session, store_id, [sku], day=today())[sku] if may_count else []
     moved = form.paged(_moved(store_id, sku), MOVES)
     return {
         "level": level,
-        "places": [(words.place_word(name), number) for name, number in inside(level.by_place)] if may_count else [],
+        "places": [(words.place_word(name), stock_words.room_qty(number, thing.stock_unit)) for name, number in rooms],
         "task": words.count_reason(task.reason) if task is not None and task.done_at is None else None,
         "lots": lots if any(lot.batch_id for lot in lots) else [],
         "moved": moved,

@@ -69,9 +69,7 @@ def products(store_id: str, asked: Asked, day: dt.date) -> Query:
         .outerjoin(Listing, sa.and_(Listing.sku == Product.sku, Listing.store_id == store_id))
         .where(*_known(store_id), _condition(asked.show, store_id, day))
     )
-    for word in asked.text.casefold().split():
-        coded = sa.exists().where(Barcode.sku == Product.sku, Barcode.code == word)
-        query = query.where(catalogue.matches(word) | coded)
+    query = query.where(*map(catalogue.matches_or_code, asked.text.casefold().split()))
     for column, wanted in (
         (Product.category, asked.top_category),
         (Product.brand, asked.brand),

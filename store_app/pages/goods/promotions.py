@@ -315,7 +315,7 @@ def _search(session: Session, text: str) -> list[tuple[str, str, str]]:
         names = sa.select(column).where(Product.active, column != "").distinct().order_by(column)
         if text:
             held = sa.func.lower(column).contains(text.casefold(), autoescape=True)
-            names = names.where(held | column.in_(catalogue.called_so(text)) if sort == "category" else held)
+            names = names.where(held | column.in_(catalogue.categories_named(text)) if sort == "category" else held)
         some = session.scalars(names.limit(FOUND if text else 24))
         found += [(f"{sort}:{name}", words.called(name, called.get(name)), word) for name in some]
     query = sa.select(Product).where(Product.active, Product.kind == "goods").order_by(Product.name, Product.sku)

@@ -12,19 +12,20 @@ from sqlalchemy.orm import Session
 
 from config.errors import DomainError
 from pos.catalogue import catalogue
-from pos.catalogue.catalogue import Barcode, Listing, Product
+from pos.catalogue.catalogue import Listing, Product
 from pos.stock import stock
 from pos.stock.ledger import INSIDE, CountTask, Reservation, StockLevel, StockMovement
 from store_app.pages.common import find_product, form, waiting
 from store_app.runtime.doors import acting, read, write
-from store_app.web.presenting import RAIL_COUNTS, page, place, qty, today
+from store_app.web.presenting import RAIL_COUNTS, page, place, today
 from store_app.web.security import requires
 from store_app.words import words
+from store_app.words.stock import room_qty
 from supply.demand.history import DailyDemand
 
 bp = Blueprint("stock", __name__, url_prefix="/stock")
 bp.before_request(form.know_the_place)
-RAIL_COUNTS["counts"] = waiting.counts
+RAIL_COUNTS["stock"] = waiting.stock
 ROWS = 50
 LOW_DAYS = 2
 LOOK_BACK_DAYS = 28
@@ -132,8 +133,7 @@ def _found(store_id: str, text: str, show: str) -> sa.Select[Product]:
     )
     query = sa.select(Product).where(here)
     if text:
-        coded = sa.exists().where(Barcode.code == text, Barcode.sku == Product.sku)
-        query = query.where(catalogue.matches(text) | coded)
+        query = query.where(catalogue.matches_or_code(text))
     if show != "all":
         query = query.where(Product.sku.in_(_skus(store_id, show)))
     return query
@@ -198,7 +198,7 @@ def _rows(session: Session, store_id: str, products: list[Product]) -> list[Leve
                 held=level.held,
                 available=level.available,
                 where_text=" · ".join(
-                    f"{words.place_word(name)} {qty(number, product.stock_unit)}"
+                    f"{words.place_word(name)} {room_qty(number, product.stock_unit)}"
                     for name, number in inside(level.by_place)
                 ),
                 count_reason=tasks.get(product.sku),

@@ -27,7 +27,7 @@ SOON = 1
 
 @bp.get("/")
 @requires("stock.waste")
-def tiles(fault: DomainError | None = None) -> ResponseReturnValue:
+def tiles(fault: DomainError | None = None, **_refused: str) -> ResponseReturnValue:
     """Ask which product, or, when it is known, why; what was written off lately stands below."""
     text = form.tidy(request.values.get("code", ""))[: form.WORDS]
     sku, store_id, options, hit = request.values.get("sku", ""), str(place().store_id), [], None
@@ -54,7 +54,10 @@ def tiles(fault: DomainError | None = None) -> ResponseReturnValue:
         icons=stock_words.REASON_ICONS,
         likely=likely,
         options=options,
-        rows=[(row, name, qty(row.qty, unit), stock_words.waste_word(row.reason)) for row, name, unit in rows],
+        rows=[
+            (row, name, qty(row.qty, unit), stock_words.waste_word(row.reason), stands)
+            for row, name, unit, stands in rows
+        ],
         lost=[(stock_words.waste_word(row.reason), row) for row in lost] if can("reports.money") else [],
         days=SHRINK_DAYS,
         text=text,
@@ -78,7 +81,18 @@ def write_off() -> ResponseReturnValue:
             what = waste.WriteOff(product.sku, units, reason, note, batch or None)
             waste.write_off(acting(session), store_id, what, id=command)
     flash(_("Written off: %(qty)s of %(name)s.", qty=qty(units, product.stock_unit), name=product.shown), "good")
-    return redirect(url_for("waste.tiles"), 303)
+    return redirect(url_for("waste.tiles", written=command), 303)
+
+
+@bp.post("/<waste_id>/undo")
+@requires("stock.waste")
+@form.answers_on(tiles)
+def undo(waste_id: str) -> ResponseReturnValue:
+    """Undo a write-off, once."""
+    with write() as session, form.once():
+        waste.undo(acting(session), str(place().store_id), waste_id)
+    flash(_("The write-off is undone. The stock is back."), "good")
+    return redirect(form.inside(request.form.get("next", "")) or url_for("waste.tiles"), 303)
 
 
 # --- inside ---
@@ -90,7 +104,7 @@ def _likely(session: Any, store_id: str) -> list[tuple[str, str, int, str]]:
     for lot in batches.expiring(session, store_id, day=today(), within_days=SOON):
         about = f"{qty(lot.qty, lot.stock_unit)} · {stock_words.days_left(lot.days_left)}"
         rows.setdefault(lot.sku, (lot.sku, lot.name, lot.qty, about))
-    for row, name, unit in waste.written_off(session, store_id, 40):
+    for row, name, unit, _stands in waste.written_off(session, store_id, 40):
         rows.setdefault(row.sku, (row.sku, name, 1 if unit == "each" else row.qty, stock_words.waste_word(row.reason)))
     for product, on_hand in waste.likely(session, store_id, MOST_TILES):
         about = _("%(qty)s in the store", qty=qty(on_hand, product.stock_unit))

@@ -23,7 +23,7 @@ from supply.money import credit
 from supply.money.credit import CreditDraw, CreditLine
 from supply.orders import order_days, supply_routes
 from supply.orders.network_offers import NetworkOffer
-from supply.orders.orders import OrderLine, ReplenishmentOrder
+from supply.orders.orders import TO_SEND, OrderLine, ReplenishmentOrder
 from supply.orders.suppliers import Supplier, SupplierProduct
 from supply.replenishment import budget, service_targets
 from supply.replenishment.auto_approval import OrderRule
@@ -344,7 +344,7 @@ def _rule(session: Session, order: ReplenishmentOrder, currency: str) -> tuple[s
 
 def _order_by(session: Session, order: ReplenishmentOrder, supplier: Supplier | None, today: dt.date) -> str:
     """Say until when a proposal is to be ordered; '' where its supplier takes orders the whole day, or it is sent."""
-    if supplier is None or order.state not in ("proposed", "approved"):
+    if supplier is None or order.state not in TO_SEND:
         return ""
     closes = order_days.closes_at(session, supplier, order.store_id, order.order_day)
     if closes is None:

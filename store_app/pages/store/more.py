@@ -58,13 +58,13 @@ class Place:
     """The number of `RAIL_COUNTS` that waits there."""
     words: LazyString | str = ""
     """What else a person may call it."""
-    part: str = ""
-    """The part of the page where it stands."""
+    anchor: str = ""
+    """The part of the page where it is."""
 
     @property
     def address(self) -> str:
         """Return where it is."""
-        return url_for(self.endpoint, _anchor=self.part or None)
+        return url_for(self.endpoint, _anchor=self.anchor or None)
 
 
 @dataclass(frozen=True)
@@ -394,14 +394,14 @@ ELSEWHERE: tuple[Place, ...] = (
         lazy("At the till: press More, then Refund"),
         words=lazy("return, exchange, money back, bring back"),
     ),
-    Place("stock.levels", "stock.look", "archive-box", lazy("Stock"), words=lazy("inventory")),
-    Place("pickup.orders", "pickup", "shopping-bag", lazy("Pickup"), words=lazy("click and collect")),
+    Place("stock.levels", "stock.look", "archive-box", lazy("Stock"), waits="stock", words=lazy("inventory")),
+    Place("pickup.orders", "pickup", "shopping-bag", lazy("Pickup"), waits="pickups", words=lazy("click and collect")),
     Place(
         "shift.money",
         "shift",
         "receipt-percent",
         lazy("Today’s receipts"),
-        part="receipts",
+        anchor="receipts",
         words=lazy("sales slip, refund"),
     ),
     Place("drawer.x_report", "over_short", "document-chart-bar", lazy("X report")),
@@ -471,17 +471,17 @@ ELSEWHERE: tuple[Place, ...] = (
     ),
     Place("closed_days.listed", "settings", "calendar-days", lazy("Closed days")),
     Place("surroundings.listed", "settings", "sun", lazy("School holidays and weather")),
-    Place("store_settings.overview", "settings", "lock-closed", lazy("Auto-lock"), part="lock-title"),
-    Place("store_settings.overview", "settings", "no-symbol", lazy("Out-of-stock items"), part="beyond-title"),
+    Place("store_settings.overview", "settings", "lock-closed", lazy("Auto-lock"), anchor="lock-title"),
+    Place("store_settings.overview", "settings", "no-symbol", lazy("Out-of-stock items"), anchor="beyond-title"),
     Place(
         "store_settings.overview",
         "settings",
         "device-phone-mobile",
         lazy("Receipts on the phone"),
-        part="online-title",
+        anchor="online-title",
         words=lazy("e-receipt"),
     ),
-    Place("store_settings.overview", "settings", "shield-check", lazy("Check the books"), part="checks-title"),
+    Place("store_settings.overview", "settings", "shield-check", lazy("Check the books"), anchor="checks-title"),
 )
 """What the rail or another page leads to (rule 2)."""
 
@@ -515,6 +515,8 @@ FROM_THE_RAIL: tuple[Place, ...] = (
     ),
 )
 """What stands in the rail beside a desk, and here on a phone."""
+PLACES = (*(one for group in GROUPS for one in group.places), *FROM_THE_RAIL, *ELSEWHERE)
+"""Every place of a store."""
 OF_NETWORK: tuple[Place, ...] = (
     Place(
         "console_claims.listed",
@@ -587,6 +589,8 @@ OF_NETWORK: tuple[Place, ...] = (
     ),
     Place("console_lessons.listed", "network.stores", "academic-cap", lazy("Lessons"), lazy("Practice for the stores")),
 )
+BY_ENDPOINT = {one.endpoint: one for one in reversed(PLACES)}
+"""A page's own place: its icon and permission in the rail and on Today."""
 
 
 @bp.get("/")
@@ -611,6 +615,12 @@ def places() -> Response:
 def of_network() -> Response:
     """List every place of the operator's beyond the bar: some stand nowhere else, more of them on a phone."""
     return page("store/more.html", rail_places=may_enter(OF_NETWORK), groups=[], unused=[])
+
+
+@bp.app_template_global()
+def place_of(endpoint: str) -> Place:
+    """Return the place of a store's page: of several on it, the page as a whole."""
+    return BY_ENDPOINT[endpoint]
 
 
 def may_enter(places: Iterable[Place]) -> list[Place]:

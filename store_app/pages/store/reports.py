@@ -34,7 +34,7 @@ COLUMN_WORDS = {
     "total_minor": _l("Sales"),
     "basket_minor": _l("Per basket"), "tax_minor": _l("Tax"), "net_minor": _l("Net"), "gross_minor": _l("Gross"),
     "discount_minor": _l("Discounts"), "by_hand_minor": _l("Manual discounts"), "margin_minor": _l("Margin"),
-    "margin_bp": _l("Margin %"), "costed_minor": _l("Net sales with known cost"), "cost_minor": _l("Cost"),
+    "margin_bp": _l("Margin %"), "costed_minor": _l("Net sales with known cost"), "cost_minor": _l("At cost"),
     "share_bp": _l("Share"), "rate_bp": _l("Rate"), "tender": _l("Tender"), "tax_class": _l("Tax class"),
     "taken_minor": _l("Taken"), "typed_minor": _l("Including typed slips"), "given_minor": _l("Refunded"),
     "reason": _l("Reason"),

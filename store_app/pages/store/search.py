@@ -20,12 +20,12 @@ from flask_babel import lazy_gettext as lazy
 from flask_babel.speaklater import LazyString
 from sqlalchemy.orm import Session
 
-from pos.catalogue.catalogue import Barcode, Listing, Product, matches, search_text_for
+from pos.catalogue.catalogue import Listing, Product, matches_or_code, search_text_for
 from pos.customers import customers
 from pos.sold import Sale
 from pos.store.store import Staff
 from store_app.pages.common import form
-from store_app.pages.store.more import ELSEWHERE, FROM_THE_RAIL, GROUPS, Place, may_enter
+from store_app.pages.store.more import PLACES, Place, may_enter
 from store_app.runtime.doors import read
 from store_app.web.presenting import clock_time, day, language, money, page, place, state_word
 from store_app.web.security import can, requires
@@ -35,7 +35,6 @@ from supply.orders.suppliers import Supplier
 
 bp = Blueprint("search", __name__, url_prefix="/search")
 MOST = 6
-PLACES = (*(one for group in GROUPS for one in group.places), *FROM_THE_RAIL, *ELSEWHERE)
 
 
 @dataclass(frozen=True)
@@ -99,17 +98,13 @@ def _products(session: Session, store_id: str, words: list[str]) -> list[Hit]:
     query = (
         sa.select(Product)
         .join(Listing, sa.and_(Listing.sku == Product.sku, Listing.store_id == store_id))
-        .where(Product.active, *(matches(word) | _coded(word) for word in words))
+        .where(Product.active, *map(matches_or_code, words))
         .order_by(~Listing.active, ~Product.search_text.startswith(words[0], autoescape=True), Product.name)
     )
     return [
         Hit(url_for("product.page", sku=one.sku), "tag", one.shown, one.pack_text)
         for one in session.scalars(query.limit(MOST))
     ]
-
-
-def _coded(word: str) -> sa.ColumnElement[bool]:
-    return sa.exists().where(Barcode.sku == Product.sku, Barcode.code == word)
 
 
 def _customers(session: Session, store_id: str, words: list[str]) -> list[Hit]:

@@ -19,6 +19,7 @@ from pos.store.store import Till, store_of
 from pos.till import shift as shifts
 from pos.till.shift_book import Shift
 from store_app.pages.common import form
+from store_app.pages.store.more import place_of
 from store_app.runtime.doors import acting, doors, read, write
 from store_app.web import presenting
 from store_app.web.presenting import clock_time, page, place
@@ -33,30 +34,38 @@ MOST_NAMES = 3
 
 
 @dataclass(frozen=True)
-class Way:
-    """Where what waits is done: icon, button, permission, page, and the page of a single one with its argument."""
+class NextStep:
+    """Where what waits is done: the button, the page, and the page of a single one with its argument.
 
-    icon: str
+    icon, permission: where they are not the page's (`more.BY_ENDPOINT`).
+    """
+
     action: Any
-    permission: str
     endpoint: str
     single: tuple[str, str] | None = None
+    icon: str = ""
+    permission: str = ""
+
+    @property
+    def allowed(self) -> bool:
+        """Tell whether this person may take it."""
+        return can(self.permission or place_of(self.endpoint).permission)
 
 
-WAYS = {
-    "recall": Way("no-symbol", _l("Check"), "recall", "recall.listed"),
-    "order": Way("clipboard-document-list", _l("Review"), "order", "ordering.orders", ("ordering.order", "order_id")),
-    "delivery": Way("truck", _l("Receive"), "receive", "receiving.deliveries", ("receiving.delivery", "delivery_id")),
-    "pickup": Way("shopping-bag", _l("Pick"), "pickup", "pickup.orders"),
-    "offer": Way("gift", _l("Answer"), "network_offer", "ordering.orders"),
-    "campaign": Way("megaphone", _l("Answer"), "offers", "campaigns.listed"),
-    "transfer": Way("arrows-right-left", _l("Answer"), "receive", "transfers.everything"),
-    "expiry": Way("calendar-days", _l("Mark down or write off"), "stock.look", "expiry.calendar"),
-    "count": Way("clipboard-document-check", _l("Count"), "stock.count", "check_these.list_today"),
-    "message": Way("envelope", _l("Send"), "order", "ordering.orders", ("ordering.order", "order_id")),
-    "print": Way("printer", _l("Check"), "shift", "shift.money"),
+NEXT_STEPS = {
+    "recall": NextStep(_l("Check"), "recall.listed"),
+    "order": NextStep(_l("Review"), "ordering.orders", ("ordering.order", "order_id")),
+    "delivery": NextStep(_l("Receive"), "receiving.deliveries", ("receiving.delivery", "delivery_id")),
+    "pickup": NextStep(_l("Pick"), "pickup.orders"),
+    "offer": NextStep(_l("Answer"), "ordering.orders", icon="gift", permission="network_offer"),
+    "campaign": NextStep(_l("Answer"), "campaigns.listed"),
+    "transfer": NextStep(_l("Answer"), "transfers.everything"),
+    "expiry": NextStep(_l("Mark down or write off"), "expiry.calendar"),
+    "count": NextStep(_l("Count"), "check_these.list_today"),
+    "message": NextStep(_l("Send"), "ordering.orders", ("ordering.order", "order_id"), icon="envelope"),
+    "print": NextStep(_l("Check"), "shift.money", icon="printer"),
 }
-ADVICE_WAYS = {
+ADVICE_STEPS = {
     "first-steps": (_l("Continue"), "settings", "first_steps.overview"),
     "order": (_l("View product"), "stock.look", "product.page"),
     "reduce": (_l("Mark down"), "stock.look", "expiry.calendar"),
@@ -98,7 +107,7 @@ def show(fault: DomainError | None = None) -> ResponseReturnValue:
         found=found,
         bars=_bars(found),
         week=day_report.WEEK,
-        rows_waiting=[_row(one) for one in waiting if can(WAYS[one.kind].permission)],
+        rows_waiting=[_row(one) for one in waiting if NEXT_STEPS[one.kind].allowed],
         tills=[_till_row(till, now_open, day) for till, now_open in tills],
         closes=_close_rows(closed, tolerance_minor),
         advice=_advised(advice, (product.stock_unit, product.price_quantity) if product else ("each", 1)),
@@ -111,11 +120,11 @@ def show(fault: DomainError | None = None) -> ResponseReturnValue:
 @bp.post("/summary")
 @requires("settings")
 @form.answers_on(show)
-def wish_summary() -> ResponseReturnValue:
+def set_summary() -> ResponseReturnValue:
     """Keep who gets the nightly summary."""
     address = form.text("email", most=messages.LONGEST)
     with write() as session:
-        day_summary.wish(acting(session), str(place().store_id), address)
+        day_summary.set_recipient(acting(session), str(place().store_id), address)
     flash(_("Saved. You get the summary each night.") if address else _("Saved. No summary is sent."), "good")
     return redirect(url_for(".show"), 303)
 
@@ -124,10 +133,10 @@ def wish_summary() -> ResponseReturnValue:
 
 
 def _row(one: Waiting) -> Row:
-    way = WAYS[one.kind]
-    href = url_for(way.endpoint)
-    if way.single and one.about:
-        endpoint, argument = way.single
+    step = NEXT_STEPS[one.kind]
+    href = url_for(step.endpoint)
+    if step.single and one.about:
+        endpoint, argument = step.single
         named: dict[str, Any] = {argument: one.about}
         href = url_for(endpoint, **named)
     said = [
@@ -137,8 +146,8 @@ def _row(one: Waiting) -> Row:
     ]
     count = "" if one.count == 1 and one.names else f" ({one.count})"
     return Row(
-        way.icon, f"{_(words.TITLES[one.kind])}{count}", " · ".join(filter(None, said)), str(way.action),
-        href, "bad" if one.kind == "recall" else "",
+        step.icon or place_of(step.endpoint).icon, f"{_(words.TITLES[one.kind])}{count}",
+        " · ".join(filter(None, said)), str(step.action), href, "bad" if one.kind == "recall" else "",
     )  # fmt: skip
 
 
@@ -181,9 +190,9 @@ def _close_rows(closed: Sequence[Shift], tolerance_minor: int) -> list[Row]:
 
 
 def _advised(one: Advice | None, per: tuple[str, int]) -> Row | None:
-    if one is None or not can(ADVICE_WAYS[one.kind][1]):
+    if one is None or not can(ADVICE_STEPS[one.kind][1]):
         return None
-    action, _permission, endpoint = ADVICE_WAYS[one.kind]
+    action, _permission, endpoint = ADVICE_STEPS[one.kind]
     title, why = words.advice_words(one, per)
     href = url_for(endpoint, sku=one.sku) if endpoint == "product.page" else url_for(endpoint)
     return Row("light-bulb", title, why, str(action), href)

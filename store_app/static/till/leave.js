@@ -9,10 +9,15 @@ import { eachText, qtyText } from "./words.js";
 const AT_MOST = ["qty", "list_price_minor", "discount_minor", "discount_bp", "amount_minor", "total_minor"];
 
 /**
- * Say what a need wants: what of, how many, from which price to which, how much off.
+ * Say what a need wants: what of, how many, from which price to which, how much off; of an exchange what comes back.
  * @param {Need} need
+ * @param {Back[]} back
  */
-export function needText({ permission, covers, about }) {
+export function needText({ permission, covers, about }, back) {
+  if (permission === "take_back") {
+    const minor = back.reduce((sum, row) => sum - row.total, 0);
+    return say("need-take_back", { names: back.map(({ name }) => name).join(", "), amount: moneyText(minor), n: back[0]?.receipt_no ?? "" });
+  }
   if (permission !== "price.override" && permission !== "discount") return has(`need-${permission}`) ? say(`need-${permission}`, { qty: covers.qty }) : say("approve-title");
   const figure = (/** @type {string} */ name) => Number(covers[name]), many = figure("qty"), qty = about.stock_unit === "each" ? `${many} ×` : qtyText(about, many);
   if (permission === "discount") {

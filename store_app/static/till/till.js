@@ -230,7 +230,7 @@ const till = {
 async function askLeave(needs) {
   for (const permission of new Set(needs.map((need) => need.permission))) {
     const some = needs.filter((need) => need.permission === permission);
-    const given = await approval({ saleId: basket.id, permission, said: some.map(needText), covers: some.map((need) => need.covers) });
+    const given = await approval({ saleId: basket.id, permission, said: some.map((need) => needText(need, basket.broughtBack)), covers: some.map((need) => need.covers) });
     if (!given) return false;
     basket.approve(given);
   }

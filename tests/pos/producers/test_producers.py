@@ -164,6 +164,19 @@ def test_whose_a_product_is_stays_clear(store, monkeypatch):
             )
 
 
+def test_an_undone_write_off_is_left_of_the_lot_it_came_off(store):
+    sku = farm(store)
+    first, second = came(store, sku, 4), came(store, sku, 5, minutes=1)
+    of_second = lot(store, second).code
+    with store.database.write() as session:
+        for key, code in (("first", ""), ("second", of_second)):
+            what = waste.WriteOff(sku, 2, "damaged", batch=code or None)
+            waste.write_off(Context(session, **BY), STORE, what, id=key)
+        waste.undo(Context(session, **BY), STORE, "first")
+    shown = [(one.left_qty, one.lost_qty) for one in map(partial(lot, store), (first, second))]
+    assert sorted(shown) == [(2, 2), (5, 0)]
+
+
 def test_what_is_written_off_counted_missing_or_sent_back_leaves_the_lots_with_the_stock(store):
     sku = farm(store)
     first = came(store, sku, 10)

@@ -162,11 +162,54 @@ def test_waste_leaves_from_where_it_is_says_why_and_what_it_was_worth(store):
         session.get(Listing, (STORE, "milk")).cost_minor = 80
     write_off(store, 3, "breakage", note="fell  down")
     assert store.level("milk").by_place == {"floor": 0, "backroom": 17}
-    (row, name, _unit), *others = store.read(lambda session: waste.written_off(session, STORE))
+    (row, name, _unit, _stands), *others = store.read(lambda session: waste.written_off(session, STORE))
     assert (row.qty, row.reason, row.note, row.cost_minor, row.value_minor) == (3, "breakage", "fell down", 240, 387)
     assert (name, others) == ("Whole milk 1 l", [])
     assert store.findings() == []
     assert store.messages()[-1].body["reason"] == "wasted"
+
+
+def undo(store: OpenStore, id: str) -> None:
+    with store.write() as session:
+        waste.undo(Context(session, store.wei, store.now), STORE, id)
+
+
+def test_an_undone_write_off_returns_to_its_places_and_its_lot_and_is_no_shrink(store):
+    lay_in(store, "milk", 5, 2, "L2")
+    with store.write() as session:
+        stock.move(Context(session, store.wei, NOON), STORE, "milk", 2, Place.BACKROOM, Place.FLOOR)
+    before = store.level("milk").by_place
+    with store.write() as session:
+        what = waste.WriteOff("milk", 3, "theft", batch="L2")
+        waste.write_off(Context(session, store.wei, store.now), STORE, what, id="wrong")
+    assert standing(store) == [(2, on(2)), (20, None)]
+    undo(store, "wrong")
+    assert store.level("milk").by_place == before
+    assert standing(store) == [(5, on(2)), (20, None)]
+    assert store.read(lambda session: waste.shrink(session, STORE, TODAY, TODAY)) == []
+    ((_row, _name, _unit, stands),) = store.read(lambda session: waste.written_off(session, STORE))
+    assert not stands
+    assert store.findings() == []
+    assert store.messages()[-1].body["reason"] == waste.UNDONE
+
+
+def test_a_write_off_is_undone_once(store):
+    write_off(store, 3, "theft", id="wrong")
+    undo(store, "wrong")
+    with pytest.raises(Conflict):
+        undo(store, "wrong")
+    assert store.level("milk").on_hand == 20
+
+
+def test_what_a_recall_took_out_or_a_count_came_after_or_nobody_wrote_off_is_not_undone(store):
+    write_off(store, 3, "recall", id="recalled")
+    write_off(store, 3, "theft", id="counted")
+    with store.write() as session:
+        stock.count(Context(session, store.wei, store.now + dt.timedelta(minutes=1)), STORE, "milk", 14)
+    for key, fault in (("recalled", Refused), ("counted", Refused), ("never", NotFound)):
+        with pytest.raises(fault):
+            undo(store, key)
+    assert store.level("milk").on_hand == 14
 
 
 def test_waste_needs_a_known_reason_other_needs_words_and_no_more_goes_than_is_there(store):

@@ -49,11 +49,11 @@ def test_a_shift_without_a_sale_has_nothing_but_zeros():
     assert (figures["tenders"], figures["taxes"], figures["cash"], figures["events"]) == ({}, [], {}, {})
 
 
-def test_sales_returns_and_exchanges_are_counted_apart_and_summed_together():
+def test_an_exchange_is_a_sale_as_in_the_reports_and_returns_are_counted_apart():
     back = a_sale(2, [a_line(1, -300, qty=-1)], kind="return")
     swapped = a_sale(3, [a_line(1, 500), a_line(2, -200, qty=-1)], kind="exchange", cashier_id="bo", cashier_name="Bo")
     figures = after(a_sale(1), back, swapped)
-    assert (figures["sales_count"], figures["sales_minor"]) == (1, 1500)
+    assert (figures["sales_count"], figures["sales_minor"]) == (2, 1800)
     assert (figures["returns_count"], figures["returns_minor"]) == (1, -300)
     assert (figures["exchanges_count"], figures["exchanges_minor"]) == (1, 300)
     assert (figures["total_minor"], figures["lines_count"]) == (1500, 8)

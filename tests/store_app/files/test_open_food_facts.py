@@ -230,12 +230,12 @@ def test_no_answer_and_a_redirect_are_a_sentence(shop: House, project: Any, stat
     answers.status = status
     found = look_up(allowed(shop, address), "5449000000996", "en")
     assert found.products == ()
-    assert found.silent is not None
-    assert found.silent.code == "lookup-silent"
+    assert found.unreachable is not None
+    assert found.unreachable.code == "lookup-silent"
     assert len(answers.asked) == 1, "no redirect is followed"
     nobody = look_up(allowed(shop, "http://127.0.0.1:1"), "5449000000996", "en")
-    assert nobody.silent is not None
-    assert nobody.silent.code == "lookup-silent"
+    assert nobody.unreachable is not None
+    assert nobody.unreachable.code == "lookup-silent"
 
 
 @pytest.mark.parametrize("odd", [{"pause_s": 0.02}, {"padding": MOST_ANSWER}])
@@ -245,7 +245,7 @@ def test_an_answer_that_drips_or_never_ends_is_left(shop: House, project: Any, m
         setattr(answers, name, value)
     monkeypatch.setattr(open_food_facts, "ONLINE_S", 0.3)
     found = look_up(allowed(shop, address), "5449000000996", "en")
-    assert (found.products, found.silent and found.silent.code) == ((), "lookup-silent")
+    assert (found.products, found.unreachable and found.unreachable.code) == ((), "lookup-silent")
 
 
 def test_barcodes_leave_over_tls_alone(tmp_path: Path):

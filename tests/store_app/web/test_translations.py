@@ -156,3 +156,9 @@ def test_the_compiled_catalogue_answers_with_the_translation(catalogue: Catalog)
             assert not message.id or found == message.string
         else:
             assert [words.ngettext(*english, number) for number in (1, 2)] == [other[0], other[-1]]
+
+
+@pytest.mark.parametrize("catalogue", ["zh"], indirect=True)
+def test_a_sync_has_one_word_in_chinese(catalogue: Catalog):
+    syncs = [message for message in catalogue if re.search(r"\bsync", forms(message)[0][0], re.IGNORECASE)]
+    assert [forms(message) for message in syncs if "同步" not in forms(message)[1][0]] == []

@@ -3,9 +3,11 @@
 import pytest
 
 from config.ids import new_id
+from config.nodes.journal import Context
 from pos.stock import stock
-from tests.store_app.conftest import STORE
-from tests.store_app.office import EAN, fill, send, words
+from tests.stock_sold import sell_goods
+from tests.store_app.conftest import NOON, STORE
+from tests.store_app.office import EAN, SYSTEM, fill, send, words
 
 
 @pytest.fixture
@@ -41,6 +43,16 @@ def test_promised_units_are_shown_as_promised_and_not_as_free(office):
     found = words(office.signed_in().get("/stock/?show=held"))
     assert "Pale beer" in found
     assert "46" in found
+
+
+def test_a_room_that_sold_more_than_was_brought_there_is_short(office):
+    client = office.signed_in()
+    with office.doors.write() as session:
+        ctx = Context(session, SYSTEM, NOON)
+        sell_goods(ctx, STORE, [("milk", 12)], sale_id=new_id(), day=NOON.date())
+        stock.receive(ctx, STORE, [("milk", 24)], source_id=new_id())
+    assert "backroom 24 · store floor short by 3" in words(client.get("/stock/?q=milk"))
+    assert "store floor short by 3" in words(client.get("/products/milk"))
 
 
 def test_a_count_is_blind_and_becomes_the_level(office):

@@ -314,9 +314,40 @@ def test_writing_off_takes_a_scan_and_a_tap(office):
         assert answer.status_code == 303
     assert level(office, "milk") == 7
     with office.doors.read() as session:
-        (row, _name, _unit), *others = waste.written_off(session, STORE)
+        (row, _name, _unit, _stands), *others = waste.written_off(session, STORE)
     assert (row.reason, row.qty, row.value_minor, others) == ("breakage", 2, 258, [])
-    assert "Broken" in words(client.get("/stock/waste/"))
+    assert "Breakage" in words(client.get("/stock/waste/"))
+
+
+@pytest.mark.parametrize("page", ["/stock/waste/", "/products/milk"])
+def test_a_wrong_write_off_is_undone_from_the_page_after_it_and_once(office, page):
+    client, command = office.signed_in(), new_id()
+    address = page if page.endswith("/") else f"{page}/waste"
+    done = send(client, address, command_id=command, sku="milk", qty="2", reason="breakage", place="backroom")
+    assert f"/stock/waste/{command}/undo" in client.get(done.headers["Location"]).text
+    for _ in range(2):
+        answer = send(client, f"/stock/waste/{command}/undo", next=page)
+        assert (answer.status_code, answer.headers["Location"]) == (303, page)
+    assert level(office, "milk") == 9
+    assert "Write-off undone" in words(client.get("/products/milk"))
+    good(office)
+
+
+def test_the_list_offers_to_undo_a_write_off_until_it_is_undone(office):
+    client, command = office.signed_in(), new_id()
+    send(client, "/stock/waste/", command_id=command, sku="milk", qty="2", reason="theft")
+    assert f"/stock/waste/{command}/undo" in client.get("/stock/waste/").text
+    send(client, f"/stock/waste/{command}/undo")
+    shown = client.get("/stock/waste/")
+    assert f"/stock/waste/{command}/undo" not in shown.text
+    assert "undone" in words(shown)
+
+
+def test_who_may_not_write_off_undoes_nothing(office):
+    command = new_id()
+    send(office.signed_in(), "/stock/waste/", command_id=command, sku="milk", qty="2", reason="theft")
+    assert send(office.signed_in("cashier"), f"/stock/waste/{command}/undo").status_code == 403
+    assert level(office, "milk") == 7
 
 
 @pytest.mark.parametrize(

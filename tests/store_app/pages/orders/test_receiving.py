@@ -198,11 +198,13 @@ def test_an_unknown_delivery_is_a_sentence(office, delivery_id):
         assert send(client, f"/deliveries/{delivery_id}/{step}", then="post").status_code == 404
 
 
-def test_the_rail_counts_what_is_expected(office):
+def test_the_rail_counts_what_is_due_as_today_does(office):
     with office.doors.write() as session:
         delivery(session, "D2", [("soap", 12, 12)])
+        delivery(session, "D3", [("soap", 12, 12)])
+        session.get_one(Delivery, (STORE, "D3")).expected_day += dt.timedelta(days=1)
     rail = office.signed_in().get("/deliveries/").text.split('href="/deliveries/"')[1].split("</a>")[0]
-    assert "2" in rail
+    assert "waiting: </span>2<" in rail
 
 
 def test_a_delivery_sent_back_brings_nothing_also_where_it_came_to_the_wrong_shop(office):

@@ -13,7 +13,7 @@ from pos.sale import sale
 from pos.sale.sale_request import SaleRequest
 from pos.store.store import store_of
 from pos.till import shift
-from store_app.pages.store.search import PLACES
+from store_app.pages.store.more import PLACES
 from store_app.web.security import rule_of
 from supply.demand.campaign_uplift import CampaignAsk
 from tests.store_app.conftest import NOON, STORE
