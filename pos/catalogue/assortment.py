@@ -13,8 +13,9 @@ import datetime as dt
 import hashlib
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import sqlalchemy as sa
@@ -270,6 +271,14 @@ def reprice_all(
 def sku_for(store_id: str, command: str) -> str:
     """Return the SKU of the product that a command makes: the same for the same command."""
     return f"{store_id}-{hashlib.sha256(command.encode()).hexdigest()[:8].upper()}"
+
+
+def own_class_id(store_id: str, name: str, taken: Collection[str] = ()) -> str:
+    """Return the id of a store's own tax class of this name, another one than those taken."""
+    word = re.sub(r"[^\w-]+", "-", name.casefold()).strip("-_") or "tax"
+    plain = re.sub(r"[^\w-]+", "-", f"{store_id}-{word}")[:40].strip("-")
+    ids = (plain if n == 1 else f"{plain[:36]}-{n}" for n in count(1))
+    return next(one for one in ids if one not in taken)
 
 
 def own_product(session: Session, store_id: str, sku: str) -> Product:

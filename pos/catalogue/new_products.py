@@ -5,6 +5,8 @@ Rules
 1. Each is added with its code, priced from a day on and, in a store, listed; the journal says of each what it says of
    one that comes in alone.
 2. All or nothing: what cannot come in is refused before anything is written (`Unfit`).
+3. They can be withdrawn again: what is left is a row that no list shows, since books may name its SKU. Under that SKU
+   a product may come in once more.
 
 A till waits while another writes: 5,000 products one by one kept it for eleven seconds and more.
 """
@@ -29,7 +31,7 @@ from pos.catalogue.catalogue import Barcode, Listing, Price, Product, TaxClass
 
 COLUMNS = (
     "brand", "department", "pack_text", "stock_unit", "price_quantity", "minimum_age", "maximum_qty", "shelf_life_days",
-    "names",
+    "names", "price_typed",
 )  # fmt: skip
 
 
@@ -47,6 +49,9 @@ class NewProduct:
     columns: Mapping[str, Any] = field(default_factory=dict)
 
 
+_AT_ONCE = 500
+
+
 class Unfit(Exception):
     """One of them cannot come in: which, counted from 0, and why."""
 
@@ -57,10 +62,12 @@ class Unfit(Exception):
 
 def add(ctx: Context, new: Sequence[NewProduct], from_day: dt.date, *, owner_id: str) -> None:
     """Take products into a store, or, of EVERYONE, into the catalogue of all; Unfit when one of `refusals` stands."""
-    for place, why in refusals(ctx.session, new):
+    for place, why in refusals(ctx.session, new, owner_id=owner_id):
         raise Unfit(place, why) from why
-    in_store = owner_id != EVERYONE
-    write_many(ctx.session, Product, [_product(one, owner_id) for one in new])
+    in_store, gone = owner_id != EVERYONE, withdrawn(ctx.session, owner_id)
+    write_many(ctx.session, Product, [_product(one, owner_id) for one in new if one.sku not in gone])
+    if again := [_product(one, owner_id) | {"active": True} for one in new if one.sku in gone]:
+        ctx.session.execute(sa.update(Product), again)
     write_many(ctx.session, Barcode, [{"code": one.code, "sku": one.sku} for one in new if one.code])
     priced = {"scope_id": owner_id, "from_day": from_day}
     write_many(ctx.session, Price, [{"sku": one.sku, "price_minor": one.price_minor} | priced for one in new])
@@ -78,9 +85,28 @@ def add(ctx: Context, new: Sequence[NewProduct], from_day: dt.date, *, owner_id:
     journal.record_many(ctx, reported)
 
 
-def refusals(session: Session, new: Sequence[NewProduct]) -> Iterator[tuple[int, DomainError]]:
+def withdraw(ctx: Context, skus: Sequence[str], *, owner_id: str) -> None:
+    """Take products of a store's own out again (rule 3), with their codes, prices and keys."""
+    for start in range(0, len(skus), _AT_ONCE):
+        some = skus[start : start + _AT_ONCE]
+        for noun in (Barcode, Price, Listing):
+            ctx.session.execute(sa.delete(noun).where(noun.sku.in_(some)))
+        mine = sa.update(Product).where(Product.sku.in_(some), Product.owner_id == owner_id)
+        ctx.session.execute(mine.values(active=False))
+    catalogue.begin_till_edition(ctx.session, owner_id)
+    journal.record_many(ctx, [("product.withdrawn", f"product:{sku}", {}) for sku in skus])
+
+
+def withdrawn(session: Session, owner_id: str) -> set[str]:
+    """Return the SKUs of an owner's products that were withdrawn."""
+    unlisted = ~sa.select(Listing.sku).where(Listing.sku == Product.sku).exists()
+    return set(session.scalars(sa.select(Product.sku).where(Product.owner_id == owner_id, ~Product.active, unlisted)))
+
+
+def refusals(session: Session, new: Sequence[NewProduct], *, owner_id: str) -> Iterator[tuple[int, DomainError]]:
     """Yield which of them, counted from 0, cannot come in beside what is here and those before them, and why."""
     here, classes = set(session.scalars(sa.select(Product.sku))), set(session.scalars(sa.select(TaxClass.id)))
+    here -= withdrawn(session, owner_id)
     codes = {row.code: row.sku for row in session.execute(sa.select(Barcode.code, Barcode.sku))}
     for place, one in enumerate(new):
         try:

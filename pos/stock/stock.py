@@ -42,6 +42,7 @@ from pos.stock.ledger import (
     Source,
     StockCount,
     StockLevel,
+    StockMovement,
     answer_all,
     book,
     book_and_report,
@@ -76,6 +77,17 @@ def open_stock(ctx: Context, store_id: str, lines: Lines, *, source_id: str) -> 
     """Lay in what is there when the book is opened: unexplained → backroom."""
     source = Source("opening", "opening", source_id)
     return _bring(ctx, store_id, lines, Place.UNEXPLAINED, Place.BACKROOM, source)
+
+
+def undo_opening(ctx: Context, store_id: str, *, source_id: str) -> list[Moved]:
+    """Take back what was laid in under this source: backroom → unexplained; refuses more than is there."""
+    opened = sa.select(StockMovement.sku, StockMovement.qty).where(
+        StockMovement.store_id == store_id, StockMovement.source_kind == "opening",
+        StockMovement.source_id == source_id, StockMovement.reason == "opening",
+    )  # fmt: skip
+    lines = [(sku, qty) for sku, qty in ctx.session.execute(opened)]
+    source = Source("undone", "opening", source_id)
+    return _carry(ctx, store_id, lines, Place.BACKROOM, Place.UNEXPLAINED, source) if lines else []
 
 
 def receive(ctx: Context, store_id: str, lines: Lines, *, source_kind: str = "delivery", source_id: str) -> list[Moved]:

@@ -2,10 +2,11 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 from rich.table import Table
 
@@ -26,22 +27,31 @@ KINDS = (
     "weather", "open-food-facts",
 )  # fmt: skip
 
+QUESTIONS = {
+    "columns": _l("Name the columns of name and price: --answer name=COLUMN --answer price=COLUMN."),
+    "outlet": _l("Name the store that is yours: --answer outlet=NAME."),
+    "tax": _l('Name the tax rate: --answer tax=19, or for a tax with a name --answer "tax NAME=19".'),
+}
+
 
 @click.command("import")
 @click.argument("kind", type=click.Choice(KINDS))
 @click.argument("file", type=FILE)
-@click.option("--supplier", default="", help="Supplier of the price list, by name or ID.")
+@click.option("--supplier", default="", help="Supplier of the price list, by name or ID; of products that name none.")
 @click.option("--warehouse", default="", help="At the network: the warehouse counted.")
 @click.option("--why", default="", help="At the network: reason for the count, such as 'opening stock'.")
 @click.option("--decimal", type=click.Choice(marks.MARKS), help="Decimal mark, if the file leaves it open.")
 @click.option("--encoding", type=click.Choice(list(ENCODINGS)), help="Encoding of a CSV, if not detected.")
+@click.option(
+    "--answer", "answers", multiple=True, metavar="WHAT=VALUE", help="For products: what the file leaves open."
+)
 @click.option("--name", "names", multiple=True, help="For a calendar: import events with this name; repeatable.")
 @click.option("--yes", is_flag=True, help="Do not ask before saving.")
-def bring_in(
-    kind: str, file: Path, supplier: str, warehouse: str, why: str, decimal: str | None, encoding: str | None,
-    names: tuple[str, ...], yes: bool,
-) -> None:  # fmt: skip
+def bring_in(kind: str, file: Path, names: tuple[str, ...], *, yes: bool, **said: Any) -> None:
     """Import a file (CSV, XLSX or Parquet; school holidays also as a calendar), all or nothing.
+
+    Products can be anybody's list, such as another till's export. --answer tells what it leaves open: "price=Retail" (a
+    column), tax=19, "tax GST=15" (a rate), outlet=Main (which of the stores in the file is this one).
 
     A dump of Open Food Facts (CSV, JSONL or Parquet) replaces the copy in which unknown barcodes are looked up.
     """
@@ -50,8 +60,8 @@ def bring_in(
         if kind == "open-food-facts":
             _replace_copy(doors, file)
             return
-        of = _belongs_to(doors, kind, supplier, warehouse, why)
-        sheet = _read(doors, kind, file, decimal or "", encoding or "")
+        of = _belongs_to(doors, kind, said["supplier"], said["warehouse"], said["why"])
+        sheet = _read(doors, kind, file, said)
         if names:
             sheet.keep(names)
         _save(doors, sheet, of, yes=yes)
@@ -82,19 +92,28 @@ def _belongs_to(doors: Doors, kind: str, supplier: str, warehouse: str, why: str
     return {}
 
 
-def _read(doors: Doors, kind: str, file: Path, mark: str, encoding: str) -> "Sheet":
-    from store_app.files import importing
+def _read(doors: Doors, kind: str, file: Path, said: dict[str, Any]) -> "Sheet":
+    from pos.store.store import Store
+    from store_app.files import importing, product_columns
     from store_app.web import presenting
 
+    with doors.read() as session:
+        store = session.get(Store, doors.settings.node_id)
+    answers = {"store": store.name if store else "", "supplier": said["supplier"]}
+    for answer in said["answers"]:
+        what, _equals, value = answer.partition("=")
+        of, _blank, word = what.strip().partition(" ")
+        key = f"column.{of}" if of in product_columns.CHOSEN else f"tax.{word}" if of == "tax" else of
+        answers[key] = value.strip()
     try:
         return importing.read(
-            kind, file, today=doors.now().date(), mark=mark, encoding=encoding, limit_s=LIMIT_S,
-            home=(doors.settings.nation, presenting.language()),
+            kind, file, today=doors.now().date(), mark=said["decimal"] or "", encoding=said["encoding"] or "",
+            answers=answers, limit_s=LIMIT_S, home=(doors.settings.nation, presenting.language()),
         )  # fmt: skip
     except Invalid as refusal:
         if refusal.code == "which-mark":
-            said = f"{refusal.message} " + _("Use --decimal comma or --decimal point.")
-            raise Invalid(refusal.code, said) from refusal
+            words = f"{refusal.message} " + _("Use --decimal comma or --decimal point.")
+            raise Invalid(refusal.code, words) from refusal
         raise
 
 
@@ -105,6 +124,10 @@ def _save(doors: Doors, sheet: "Sheet", of: dict[str, str], *, yes: bool) -> Non
     owner_id = network.owner_of(doors.settings.node_id)
     with doors.read() as session:
         stays_out = importing.look_around(session, sheet, owner_id, at=doors.now())
+    if sheet.is_open:
+        for asked, about in sheet.asks.items():
+            faults.print(f"{QUESTIONS[asked]} {', '.join(filter(None, about))}".strip(), markup=False, highlight=False)
+        sys.exit(2)
     count = ngettext("%(num)d row, %(kind)s", "%(num)d rows, %(kind)s", sheet.rows, kind=sheet.described)
     screen.print(count, markup=False)
     preview = Table(*sheet.columns)

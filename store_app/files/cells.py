@@ -14,6 +14,7 @@ from config.errors import Invalid
 
 UNITS = ("each", "gram", "millilitre")
 Cell = Callable[[str], Any]
+_PERCENT = re.compile(r"(?<![\d.,])(\d{1,3})(?:[.,](\d{1,4}))?\s*[%％]")
 _YEAR_FIRST = re.compile(r"(?P<year>\d{4})[-/.年](?P<month>\d{1,2})[-/.月](?P<day>\d{1,2})(?!\d)", re.ASCII)
 _DAY_FIRST = re.compile(r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})(?!\d)", re.ASCII)
 
@@ -82,6 +83,13 @@ def day(cell: str) -> dt.date:
         return dt.date(*(int(found[name]) for name in ("year", "month", "day")))
     except ValueError:
         raise ValueError(_("a day such as 2026-03-02")) from None
+
+
+def percents(cell: str) -> list[int]:
+    """Return the rates a text names in basis points, '7,5 %' as 750; none where one is finer or above a hundred."""
+    found = [(int(whole), part.rstrip("0")) for whole, part in _PERCENT.findall(cell)]
+    rates = [whole * 100 + int(part.ljust(2, "0")) for whole, part in found if len(part) <= 2]
+    return rates if len(rates) == len(found) and all(rate <= money.BASIS for rate in rates) else []
 
 
 def unit(cell: str) -> str:

@@ -6,14 +6,14 @@ Rules
 2. Cells are text until a column's own rule reads them, so that leading zeros stay and no fraction is rounded.
 3. A table's row number is the spreadsheet's: the heading is row 1.
 4. What is wrong is said in the reader's language, to a command in its node's (`common.speaking`).
-5. Numbers with decimals are read by the mark that their column tells (`marks`); where none does, Invalid asks for it.
+5. Numbers with decimals are read by the mark that their column tells (`marks`), of products another one of the list;
+   where none does, Invalid asks for it.
 """
 
 import datetime as dt
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -39,46 +39,66 @@ from store_app.files import (
     tables,
 )
 from store_app.files.cells import Cell, Figure, day, decimal, in_minor, price, text, whole
-from store_app.files.sheet import Fault, Sheet
-from store_app.files.tables import MOST_BYTES, MOST_ROWS, Number
+from store_app.files.sheet import MOST_FAULTS, Fault, Sheet
+from store_app.files.tables import MOST_BYTES, Number
 from store_app.web import marks
 from store_app.words.refusals import sentence_of
-
-MOST_FAULTS = 200
 
 
 def read(
     kind: str, source: Path | bytes, name: str = "", *, today: dt.date | None = None, mark: str = "",
-    encoding: str = "", home: tuple[str, str] = ("", ""), **how: Any,
+    encoding: str = "", answers: Mapping[str, str] | None = None, **how: Any,
 ) -> Sheet:  # fmt: skip
     """Read a file of products, stock or sales and check every cell; nothing is written.
 
     today: from which a calendar of school holidays is looked ahead; without it none is read.
     mark: which of `marks.MARKS` somebody said it is, for columns that do not tell it (rule 5).
-    encoding, home, how: as `files.tables.table` has them; a refusal of a text says how it was read (`encoding`).
+    encoding, how: as `files.tables.table` has them; a refusal of a text says how it was read (`encoding`).
+    answers: what somebody said of a list of products (`sheet.Sheet.answers`); None: nobody is there to be asked.
     """
     raw = _content(source)
     name = source.name if isinstance(source, Path) else name
     if today is not None and calendars.is_calendar(raw, name.lower()):
         if kind != surroundings.SCHOOL:
             raise Invalid("wrong-columns", "A calendar can only contain school holidays.")
-        described, table = calendars.table(raw, today, **how)
+        described, table = calendars.table(raw, today, **{key: how[key] for key in how if key != "home"})
         return _checked(Sheet(kind, described, [], [], is_calendar=True), table, mark)
-    (form, read_as), table = tables.table(raw, name.lower(), encoding, home, **how)
+    (form, read_as), table = tables.table(raw, name.lower(), encoding, **how)
     described = f"{form}, {encodings.ENCODINGS[read_as]}" if read_as else form
     try:
-        return _checked(Sheet(kind, described, [], [], encoding=read_as), table, mark)
+        return _checked(Sheet(kind, described, [], [], encoding=read_as), table, mark, answers)
     except DomainError as refusal:
         refusal.facts["encoding"] = read_as
         raise
 
 
-def _checked(sheet: Sheet, table: Iterator[list[str]], mark: str) -> Sheet:
+def _checked(sheet: Sheet, table: Iterator[list[str]], mark: str, answers: Mapping[str, str] | None = None) -> Sheet:
     """Fill a sheet with a table's rows, and check every cell."""
-    kind = sheet.kind
-    lines = ((number, cells) for number, cells in enumerate(table, 1) if any(cell.strip() for cell in cells))
+    kind, is_own = sheet.kind, True
+    lines: Iterator[tuple[int, list[str]]] = (
+        (number, cells) for number, cells in enumerate(table, 1) if any(cell.strip() for cell in cells)
+    )
     required, optional = COLUMNS[kind]
-    words = [re.sub(r"\W+", "_", title.strip().lower()).strip("_") for title in next(lines, (1, []))[1]]
+    titles = next(lines, (1, []))[1]
+    if kind == "products":
+        is_own, titles, lines = products.heading((1, titles), lines)
+    if is_own:
+        _rows_as_named(sheet, titles, lines)
+    else:
+        required, optional = products.understand(sheet, titles, lines, answers)
+    if not sheet.texts:
+        raise Invalid("no-rows", "The file has column names but no rows. Choose another file.")
+    _write_plainly(sheet, [name for name in sheet.columns if isinstance((required | optional)[name], Figure)], mark)
+    for number, row in zip(sheet.numbers, sheet.texts, strict=True):
+        sheet.values.append(_values(sheet, number, row, required | optional, frozenset(required)))
+    _refuse_twins(sheet)
+    return sheet
+
+
+def _rows_as_named(sheet: Sheet, titles: Sequence[str], lines: Iterator[tuple[int, list[str]]]) -> None:
+    """Fill a sheet with the rows of a table that names its columns as we do."""
+    kind, (required, optional) = sheet.kind, COLUMNS[sheet.kind]
+    words = [re.sub(r"\W+", "_", title.strip().lower()).strip("_") for title in titles]
     heading = [ALSO_CALLED.get(kind, {}).get(word, word) for word in _without_end(words)]
     if missing := [column for column in required if column not in heading]:
         raise Invalid(
@@ -88,22 +108,11 @@ def _checked(sheet: Sheet, table: Iterator[list[str]], mark: str) -> Sheet:
         )  # fmt: skip
     if twice := sorted({name for name in heading if heading.count(name) > 1 and name in required | optional}):
         raise Invalid("wrong-columns", "The file has the column %(twice)s twice. Keep one.", twice=twice)
-    columns = [name for name in heading if name in required or name in optional]
-    sheet.columns = columns
+    sheet.columns = [name for name in heading if name in required or name in optional]
     for number, cells in lines:
         padded = [*cells, *[""] * (len(heading) - len(cells))]
         sheet.faults += _beyond(number, padded, len(heading))
-        sheet.texts.append({name: _tidy(padded[n]) for n, name in enumerate(heading) if name in sheet.columns})
-        sheet.numbers.append(number)
-        if len(sheet.texts) > MOST_ROWS:
-            raise Invalid("too-many-rows", "A file can have up to %(most)s rows. Split it.", most=f"{MOST_ROWS:,}")
-    if not sheet.texts:
-        raise Invalid("no-rows", "The file has column names but no rows. Choose another file.")
-    _write_plainly(sheet, [name for name in columns if isinstance((required | optional)[name], Figure)], mark)
-    for number, row in zip(sheet.numbers, sheet.texts, strict=True):
-        sheet.values.append(_values(sheet, number, row, required | optional, frozenset(required)))
-    _refuse_twins(sheet)
-    return sheet
+        sheet.add(number, {name: _tidy(padded[n]) for n, name in enumerate(heading) if name in sheet.columns})
 
 
 def write(
@@ -132,7 +141,7 @@ def write(
     if sheet.kind in surroundings.CELLS:
         surroundings.write(ctx, sheet.kind, sheet.values, owner_id)
     if sheet.kind == "products":
-        for place, refusal in products.write(ctx, sheet.values, owner_id):
+        for place, refusal in products.write(ctx, sheet, owner_id):
             raise _of_row(sheet.numbers[place], refusal) from refusal
     for number, row in zip(sheet.numbers, sheet.values, strict=True) if sheet.kind in _WRITERS else ():
         try:
@@ -173,7 +182,7 @@ def rehearse(ctx: Context, sheet: Sheet, owner_id: str, *, supplier_id: str = ""
 def _refused(ctx: Context, sheet: Sheet, owner_id: str) -> Iterator[tuple[int, DomainError]]:
     """Write row by row and yield what is refused, by its row."""
     if sheet.kind == "products":
-        for place, refusal in products.write(ctx, sheet.values, owner_id):
+        for place, refusal in products.write(ctx, sheet, owner_id):
             yield sheet.numbers[place], refusal
         return
     for number, row in zip(sheet.numbers, sheet.values, strict=True):
@@ -220,8 +229,7 @@ def look_around(session: Session, sheet: Sheet, owner_id: str = "", *, at: dt.da
         wrong = surroundings.beside(session, sheet.kind, sheet.values, owner_id, at)
         sheet.faults += [Fault(sheet.numbers[n], *reported) for n, *reported in wrong]
     if sheet.kind == "products" and at is not None:
-        found = products.beside(session, sheet.values, sheet.numbers, owner_id, at)
-        sheet.faults += [Fault(*reported) for reported in islice(found, MOST_FAULTS)]
+        return products.plan(session, sheet, owner_id, at).tell(sheet)
     if sheet.kind == "customers" and at is not None:
         for number, row in zip(sheet.numbers, sheet.values, strict=True):
             sheet.faults += [Fault(number, *reported) for reported in customers.beside(session, row, owner_id, at)]
@@ -317,12 +325,15 @@ def _write_plainly(sheet: Sheet, columns: list[str], said: str) -> None:
         name: marks.reported(text for row in sheet.texts if not isinstance(text := row[name], Number))
         for name in columns
     }
+    if sheet.kind == "products":  # one program wrote them all
+        said = said or marks.told(row[name] for row in sheet.texts for name in columns)
     if not said and (unsaid := {name: cell for name, (mark, cell) in reported.items() if not mark}):
         cell = next(iter(unsaid.values()))
         by_point, by_comma = (marks.plain(cell, mark) for mark in marks.MARKS)
         words = _(
             "Column %(columns)s: %(cell)s can be %(point)s or %(comma)s. Choose the decimal mark.",
-            columns=", ".join(unsaid), cell=cell, point=by_point, comma=by_comma,
+            columns=", ".join(sheet.titles.get(name, name) for name in unsaid), cell=cell, point=by_point,
+            comma=by_comma,
         )  # fmt: skip
         raise Invalid("which-mark", words, columns=list(unsaid), cell=cell, point=by_point, comma=by_comma)
     for name, (mark, _cell) in reported.items():
@@ -331,7 +342,7 @@ def _write_plainly(sheet: Sheet, columns: list[str], said: str) -> None:
                 plain = marks.plain(text, mark or said)
                 if plain is None and (plain := marks.plain(text, marks.OTHER[mark or said])) is not None:
                     words = _("%(cell)s uses a different decimal mark from most of this column", cell=repr(text[:40]))
-                    sheet.faults.append(Fault(number, name, words))
+                    sheet.fault(number, name, words)
                 row[name] = text if plain is None else plain
 
 
@@ -342,20 +353,20 @@ def _values(
     for column, cell in row.items():
         if not cell:
             if column in needed:
-                sheet.faults.append(Fault(number, column, _("is empty")))
+                sheet.fault(number, column, _("is empty"))
             continue
         try:
             values[column] = cells[column](cell)
         except ValueError as fault:
             words = _("%(cell)s is not %(expected)s", cell=repr(cell[:40]), expected=fault)
-            sheet.faults.append(Fault(number, column, words))
+            sheet.fault(number, column, words)
         except Invalid as refusal:
-            sheet.faults.append(Fault(number, column, sentence_of(refusal)))
+            sheet.fault(number, column, sentence_of(refusal))
     return values
 
 
 def _refuse_twins(sheet: Sheet) -> None:
-    if sheet.kind not in TWINS:
+    if sheet.kind not in TWINS or sheet.found is not None:
         return
     seen: dict[tuple[Any, ...], int] = {}
     for number, row in zip(sheet.numbers, sheet.values, strict=True):

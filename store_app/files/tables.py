@@ -14,6 +14,7 @@ import io
 import zipfile
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from config.errors import DomainError, Invalid
@@ -27,10 +28,11 @@ class Number(str):
     __slots__ = ()
 
 
-MOST_BYTES, MOST_ROWS, MOST_COLUMNS, MOST_UNPACKED = 20_000_000, 200_000, 60, 200_000_000
+MOST_BYTES, MOST_ROWS, MOST_COLUMNS, MOST_UNPACKED = 20_000_000, 200_000, 250, 200_000_000
 MOST_LETTERS, MOST_CELLS, MOST_SHARED = 40_000_000, 3_000_000, 20_000_000
 """Letters and cells of a table; bytes of the texts that an XLSX shares between its cells."""
 MOST_PARTS = 1_000
+_DELIMITERS, _TITLE_LINES = ",;\t|", 10
 
 
 def table(
@@ -104,8 +106,9 @@ def _refuse_too_large(unpacked: int, most: int = MOST_UNPACKED) -> None:
 
 
 def _csv(text: str) -> Iterator[list[str]]:
-    first = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=first.count)
+    lines = islice(io.StringIO(text), _TITLE_LINES)  # a title above the table has none
+    first = next((line for line in lines if any(mark in line for mark in _DELIMITERS)), "")
+    delimiter = max(_DELIMITERS, key=first.count)
     try:
         yield from csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     except csv.Error as fault:

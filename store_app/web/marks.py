@@ -31,6 +31,15 @@ def plain(text: str, mark: str) -> str | None:
     return f"{sign}{whole}.{decimals}" if decimals else f"{sign}{whole}"
 
 
+def told(texts: Iterable[str]) -> str:
+    """Return the one mark that texts of several columns tell, '' where none or both do (rule 2)."""
+    found = {
+        mark for text in set(texts) for mark in MARKS
+        if plain(text, mark) is not None and plain(text, OTHER[mark]) is None
+    }  # fmt: skip
+    return found.pop() if len(found) == 1 else ""
+
+
 def reported(texts: Iterable[str]) -> tuple[str, str]:
     """Return the mark that a column tells, and ''; or '' and the first text that may be read by either (rules 2, 3)."""
     send, either = Counter[str](), ""

@@ -52,6 +52,7 @@ MOVEMENTS = {
     "write_off_undone": _l("Write-off undone"),
     "recalled": _l("Recalled"),
     "opening": _l("Opening stock"),
+    "undone": _l("Import undone"),
     "dispatched": _l("Sent to a store"),
     "sent_back": _l("Back to the supplier"),
     "passed_on": _l("Given to another store"),

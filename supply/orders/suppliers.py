@@ -27,11 +27,12 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from config.bulk import write_many
 from config.database import Base
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import NETWORK, new_id
 from config.money import MAX_MINOR
-from config.nodes.journal import Context, JournalEntry, record
+from config.nodes.journal import Context, JournalEntry, record, record_many
 from config.nodes.publication import EVERYONE
 from config.words import LANGUAGES
 from pos.catalogue.catalogue import Product
@@ -193,25 +194,54 @@ def write_contact(ctx: Context, store_id: str, supplier_id: str, contact: Contac
     return row
 
 
+def take_up(ctx: Context, supplier_id: str, *, active: bool = True) -> None:
+    """Let a supplier be ordered from again, or no more; unchanged is no entry."""
+    row = supplier_of(ctx.session, supplier_id)
+    if row.active != active:
+        row.active = active
+        record(ctx, verb="supplier.written", subject=f"supplier:{row.id}", name=row.name, active=active)
+
+
 def offer_product(ctx: Context, supplier_id: str, sku: str, pack: CasePack) -> SupplierProduct:
     """Note, or renew, how a supplier sells a product (rule 3)."""
+    offer_products(ctx, supplier_id, {sku: pack})
+    return ctx.session.get_one(SupplierProduct, (supplier_id, sku))
+
+
+def offer_products(ctx: Context, supplier_id: str, packs: Mapping[str, CasePack]) -> None:
+    """Note, or renew, how a supplier sells many products (rule 3)."""
     if ctx.session.get(Supplier, supplier_id) is None:
         raise NotFound("unknown-supplier", "Supplier %(supplier_id)s not found.", supplier_id=supplier_id)
-    if ctx.session.get(Product, sku) is None:
-        raise NotFound("unknown-product", "Product %(sku)s not found.", sku=sku, skus=[sku])
-    if not 1 <= pack.pack_qty <= MOST_PACK_QTY or not 1 <= pack.minimum_packs <= MOST_PACKS:
-        raise Invalid("bad-pack", "A pack contains at least 1 unit, and the minimum order is at least 1 pack.", sku=sku)
-    if not 0 <= pack.pack_cost_minor <= MAX_MINOR:
-        raise Invalid("bad-cost", "Enter a cost of zero or more.", sku=sku)
-    row = ctx.session.get(SupplierProduct, (supplier_id, sku)) or SupplierProduct(supplier_id=supplier_id, sku=sku)
-    for name, value in vars(pack).items():
-        setattr(row, name, value)
-    row.article_no = " ".join(pack.article_no.split())[: LONGEST["article_no"]]
-    ctx.session.add(row)
+    known, listed = set[str](), dict[str, SupplierProduct]()
+    for start in range(0, len(packs), 500):
+        some = list(packs)[start : start + 500]
+        known.update(ctx.session.scalars(sa.select(Product.sku).where(Product.sku.in_(some))))
+        mine = sa.select(SupplierProduct).where(SupplierProduct.supplier_id == supplier_id)
+        listed |= {one.sku: one for one in ctx.session.scalars(mine.where(SupplierProduct.sku.in_(some)))}
+    new = []
+    for sku, pack in packs.items():
+        if sku not in known:
+            raise NotFound("unknown-product", "Product %(sku)s not found.", sku=sku, skus=[sku])
+        if not 1 <= pack.pack_qty <= MOST_PACK_QTY or not 1 <= pack.minimum_packs <= MOST_PACKS:
+            raise Invalid(
+                "bad-pack", "A pack contains at least 1 unit, and the minimum order is at least 1 pack.", sku=sku
+            )
+        if not 0 <= pack.pack_cost_minor <= MAX_MINOR:
+            raise Invalid("bad-cost", "Enter a cost of zero or more.", sku=sku)
+        number = " ".join(pack.article_no.split())[: LONGEST["article_no"]]
+        terms = vars(pack) | {"article_no": number}
+        if (row := listed.get(sku)) is None:
+            new.append({"supplier_id": supplier_id, "sku": sku} | terms)
+        else:
+            for name, value in terms.items():
+                setattr(row, name, value)
+    write_many(ctx.session, SupplierProduct, new)
     ctx.session.flush()
-    facts = {"supplier": supplier_id, "pack_qty": pack.pack_qty, "pack_cost_minor": pack.pack_cost_minor}
-    record(ctx, verb="supplier.offers", subject=f"product:{sku}", **facts)
-    return row
+    record_many(ctx, [
+        ("supplier.offers", f"product:{sku}",
+         {"supplier": supplier_id, "pack_qty": pack.pack_qty, "pack_cost_minor": pack.pack_cost_minor})
+        for sku, pack in packs.items()
+    ])  # fmt: skip
 
 
 def set_cost(

@@ -182,7 +182,7 @@ def founded_by_hand(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> House:
     bring(
         "products",
         "sku,name,category,tax_class,price,cost\na,A,B,food,1,1\n",
-        refused="Row 2: Costs are set per store",
+        refused="Row 2, cost: Costs are set per store",
     )
     bring("price-list", FILES["price-list"] + "beer,6,9.00,1\n", refused="Row 4, sku: Product beer not found.")
     bring("price-list", FILES["price-list"])

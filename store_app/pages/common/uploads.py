@@ -2,8 +2,8 @@
 
 Rules
 -----
-1. A file without a fault, or a text that may have been read in a wrong encoding, lies beside the database until it is
-   brought in, given up, or a day old.
+1. A file lies beside the database until it is brought in, given up, or a day old; one with faults or questions, too,
+   for it may be read in another way.
 2. It is read and checked again when it is brought in; a second click finds it gone and says so without a fault.
 3. A page gives the reading of its kind of file, says what it would do, and writes it.
 4. What only a person can tell, the decimal mark or the encoding of a text, is asked while the file is kept (`facts` of
@@ -49,9 +49,9 @@ class Sent:
     raw: bytes
 
     def keep(self) -> None:
-        """Keep it to be brought in later, or read in another encoding (rule 1)."""
-        if self.sheet.encoding or not self.sheet.faults:
-            _keep(self.id, f"{_FAULTY}{self.suffix}" if self.sheet.faults else self.suffix, self.raw)
+        """Keep it to be brought in later, or read in another way (rule 1)."""
+        is_faulty = self.sheet.faults or self.sheet.asks
+        _keep(self.id, f"{_FAULTY}{self.suffix}" if is_faulty else self.suffix, self.raw)
 
     def shown(self) -> dict[str, Any]:
         """Return what every page says of a file that is looked at."""

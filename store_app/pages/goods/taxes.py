@@ -56,11 +56,10 @@ def add() -> ResponseReturnValue:
     """
     name, rate_bp, inclusive = _typed()
     store_id = str(place().store_id)
-    word = re.sub(r"[^\w-]+", "-", name.casefold()).strip("-_") or "tax"
-    new_id = re.sub(r"[^\w-]+", "-", f"{store_id}-{word}")[:40].strip("-")
+    new_id = assortment.own_class_id(store_id, name)
     with write() as session:
         is_first = session.scalar(sa.select(TaxClass.id).limit(1)) is None
-        known = session.get(TaxClass, new_id) or session.get(TaxClass, word)
+        known = session.get(TaxClass, new_id) or session.get(TaxClass, new_id.removeprefix(f"{store_id}-"))
         if known is not None and (known.name, known.rate_bp, known.inclusive) != (name, rate_bp, inclusive):
             raise Conflict("tax-class-exists", "A class with this name already exists. Change that one.",
                            field="name")  # fmt: skip

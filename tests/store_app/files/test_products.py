@@ -70,7 +70,7 @@ def test_what_is_sold_no_more_is_sold_again_when_it_is_brought_in(taxed: House):
 
 
 def test_a_row_that_cannot_come_in_is_named_by_its_number_and_keeps_all_out(taxed: House):
-    with pytest.raises(Conflict, match=r"Row 3: The barcode 5000000000012 already belongs to x-1. Nothing was saved"):
+    with pytest.raises(Conflict, match=r"Row 3, barcode: 5000000000012 is also the barcode in row 2. Nothing"):
         brought(taxed, ["x-1", "x-2"], barcode="5000000000012")
     with taxed.doors.read() as session:
         assert session.get(Product, "x-1") is None
