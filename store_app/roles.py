@@ -61,6 +61,7 @@ ROLES: dict[str, Role] = {
             "customers.reviews",
             "goods.promotions",
             "goods.product",
+            "goods.product_photo",
             "goods.products",
             "goods.own_products",
             "goods.bring_in",
@@ -97,6 +98,7 @@ ROLES: dict[str, Role] = {
         api=(
             "catalogue",
             "look_up",
+            "favorites",
             "products",
             "scale",
             "customers",

@@ -131,6 +131,19 @@ def add_for_sale(
     return sku
 
 
+def open_priced(ctx: Context, store_id: str, category: str, tax_class_id: str) -> str:
+    """Return the SKU that custom items of a category or department are sold under, taken in when first asked for.
+
+    It is a service without a fixed price: nothing of it is stocked.
+    """
+    inside = sa.or_(Product.category == category, Product.department == category)
+    department = ctx.session.scalar(sa.select(Product.department).where(inside).order_by(Product.sku).limit(1)) or ""
+    details = ProductDetails(
+        category, category, tax_class_id, department=department, kind="service", price_typed=True
+    )  # fmt: skip
+    return add(ctx, store_id, details, command=f"open {tax_class_id} {category}").sku
+
+
 def change(ctx: Context, store_id: str, sku: str, details: ProductDetails) -> Product:
     """Change a product of the store's own (rule 1); its stock unit stays once anything of it moved."""
     product = own_product(ctx.session, store_id, sku)

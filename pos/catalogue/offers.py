@@ -38,8 +38,8 @@ from config.prepared import Prepared
 from config.words import language
 from pos.catalogue.catalogue import Product
 from pos.pricing import promises
-from pos.pricing.promises import Choice, Offer, Part, clean_code
-from pos.pricing.promotions import Offers
+from pos.pricing.promises import BASKET_KINDS, Choice, Offer, Part, clean_code
+from pos.pricing.promotions import Offers, holds_at
 from pos.store.store import Store
 
 MOST_CODES = 5_000
@@ -309,6 +309,20 @@ def live(session: Session, store_id: str, day: dt.date) -> Offers:
         while len(_ready) > KEPT_READY:
             _ready.popitem(last=False)
     return found
+
+
+def on_tiles(session: Session, store_id: str, day: dt.date, wall: dt.datetime) -> Offers:
+    """Return the offers that hold at a local time and that everybody gets with a product alone: what a tile may say."""
+    found = live(session, store_id, day)
+    return Offers(
+        [
+            offer
+            for offer in found
+            if offer.codes is None and offer.kind not in BASKET_KINDS and not (offer.members_only or offer.is_bound)
+            and holds_at(offer, wall, day)
+        ],
+        day,
+    )  # fmt: skip
 
 
 def all_of(session: Session, store_id: str) -> list[tuple[StandingOffer, Offer]]:

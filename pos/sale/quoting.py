@@ -3,8 +3,9 @@
 Rules
 -----
 1. A price typed over the catalogue's needs the permission `price.override`; one typed for a product without a fixed
-   price (`price_typed`) does not. What a lower price and a discount by hand take off a line together, of what it costs
-   by the list price of the day, is held against the role's limit (`approvals`); a higher price takes off nothing.
+   price (`price_typed`) does not, and only such a line, unless it sells a voucher, may have another name than its
+   product. What a lower price and a discount by hand take off a line together, of what it costs by the list price of
+   the day, is held against the role's limit (`approvals`); a higher price takes off nothing.
    So is what the price in a code lies below the list's, since anybody can key a code; on goods by weight it is the
    scale's word.
 2. Offers are given on lines at their list price alone: not on labels, overrides, deposits, vouchers or empties. A
@@ -197,7 +198,7 @@ def _lines(
     lines: list[BasketLine] = []
     needs: list[Need] = []
     for asked, line in enumerate(rung):
-        view = views[line.sku]
+        view = _called(views[line.sku], line)
         if line.qty < 0 and view.kind != "deposit":
             raise Invalid(
                 "bad-quantity", "The quantity of %(name)s must be above zero.", name=view.shown, sku=line.sku,
@@ -233,6 +234,14 @@ def _lines(
                 deposit = replace(deposit, price_minor=agreed.get(deposit.sku, deposit.price_minor))
             lines.append(_deposit(deposit, line.qty, view, len(lines)))
     return made_up(lines), needs
+
+
+def _called(view: ProductView, line: RungLine) -> ProductView:
+    if not (called := line.called.strip()):
+        return view
+    if not view.price_typed or view.kind == "voucher":
+        raise Invalid("name-stays", "%(name)s keeps its name. Use a custom item.", name=view.shown, sku=line.sku)
+    return replace(view, name=called, shown=called, names=None)
 
 
 def _price_of(line: RungLine, view: ProductView, agreed: Mapping[str, int]) -> tuple[str, int]:

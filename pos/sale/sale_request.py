@@ -21,7 +21,7 @@ from pos.payments.tenders import CASH, tender_of
 from pos.pricing.pricing import MOST_LINES, PricedBasket, Saved
 
 MOST_QTY = {"each": 10_000, "gram": 1_000_000, "millilitre": 1_000_000}
-LONGEST_NOTE = 200
+LONGEST_NOTE, LONGEST_NAME = 200, 120
 
 
 class RungLine(NamedTuple):
@@ -29,7 +29,8 @@ class RungLine(NamedTuple):
 
     price_minor: the price typed for this line. amount_minor: what a price label says the whole line costs. code: what
     was scanned, where amount, batch or last day are its word (`quoting`, rule 7).
-    discount_minor or discount_bp: taken off by hand. qty is negative for empties alone.
+    discount_minor or discount_bp: taken off by hand. qty is negative for empties alone. called: what a product
+    without a fixed price is called on this line.
     """
 
     sku: str
@@ -43,6 +44,7 @@ class RungLine(NamedTuple):
     batch: str | None = None
     expires_on: dt.date | None = None
     code: str = ""
+    called: str = ""
 
 
 class BroughtBack(NamedTuple):
@@ -209,6 +211,8 @@ def check_lines(lines: Sequence[RungLine], *, may_be_empty: bool = False) -> Non
                 raise Invalid(
                     "bad-price", "Enter a price of zero or more that is not unreasonably large.", sku=line.sku
                 )
+        if len(line.called) > LONGEST_NAME:
+            raise Invalid("bad-name", "Enter a name of up to %(most)s characters.", most=LONGEST_NAME, sku=line.sku)
         if len(line.note) > LONGEST_NOTE or len(line.reason) > LONGEST_NOTE:
             raise Invalid("bad-note", "Enter a note of up to %(most)s characters.", most=LONGEST_NOTE, sku=line.sku)
 

@@ -4,12 +4,14 @@ Rules
 -----
 1. A file is taken only for a picture of the kinds that were asked for.
 2. Its dots are counted before one is unpacked: a small file can hold a picture larger than the machine's memory.
-3. `small` and `dotted` are what a child process of little memory does (`store_app.runtime.child_process`): they yield
-   what was made.
+3. `small`, `square` and `dotted` are what a child process of little memory does
+   (`store_app.runtime.child_process`): they yield what was made.
 4. A photo is a JPEG, PNG or WebP of at most PHOTO_BYTES and PHOTO_DOTS, a quarter as many where it is no JPEG: only a
    JPEG is read smaller at once. What is kept is a new JPEG, drawn from the picture's dots alone: where it was taken,
    and whatever else was in the file, is left behind.
-5. A logo is a PNG of at most LOGO_BYTES and LOGO_SIDE dots a side.
+5. A photo of a product is a WebP of TILE_SIDE dots a side and at most TILE_BYTES: its middle, as it is held upright, on
+   white where it is clear; written coarser, then smaller, until it is.
+6. A logo is a PNG of at most LOGO_BYTES and LOGO_SIDE dots a side.
 """
 
 import io
@@ -22,6 +24,7 @@ from config.words import N_
 
 PHOTO_BYTES, PHOTO_DOTS, KEPT_BYTES = 8_000_000, 50_000_000, 400_000
 """A photo is written coarser until it needs no more than KEPT_BYTES."""
+TILE_BYTES, TILE_SIDE = 12_000, 320
 LOGO_BYTES, LOGO_SIDE, LEAST_INK = 500_000, 4_000, 60
 NARROW, WIDE = (320, 160), (432, 200)
 """The dots a logo may take on paper of 32 columns, and of more."""
@@ -31,11 +34,7 @@ def small(raw: bytes, side: int) -> Iterator[bytes]:
     """Yield a photo as it is kept (rule 4), at most `side` dots a side; what is no picture is refused."""
     from PIL import Image, ImageOps  # large: only who takes photos needs it
 
-    unreadable = Invalid("no-photo", "This photo cannot be shown. Use a JPEG, PNG or WebP.", field="photo")
-    too_large = Invalid("photo-too-large", "This photo has too many pixels. Use a smaller one.", field="photo")
-    if len(raw) > PHOTO_BYTES:
-        raise Invalid("photo-too-large", "A photo can be up to 8 MB. Use a smaller one.", field="photo")
-    with _opened(raw, ("JPEG", "PNG", "WEBP"), _has_few_dots, too_large=too_large, unreadable=unreadable) as picture:
+    with _photo(raw) as picture:
         picture.draft("RGB", (side, side))
         plain = picture if picture.mode == "RGB" else picture.convert("RGB")
         plain.thumbnail((side, side))
@@ -50,8 +49,29 @@ def small(raw: bytes, side: int) -> Iterator[bytes]:
     yield made
 
 
+def square(raw: bytes) -> Iterator[bytes]:
+    """Yield a photo as a product's tile has it (rule 5); what is no picture is refused."""
+    from PIL import Image, ImageOps
+
+    with _photo(raw) as picture:
+        picture.draft("RGB", (TILE_SIDE, TILE_SIDE))
+        clear = "A" in picture.getbands() or "transparency" in picture.info
+        plain = ImageOps.fit(picture.convert("RGBA" if clear else "RGB"), (TILE_SIDE, TILE_SIDE))
+        upright = ImageOps.exif_transpose(plain)
+    drawn = Image.new("RGB", upright.size, "white")
+    drawn.paste(upright, mask=upright.getchannel("A") if clear else None)
+    made = b""
+    for part, quality in ((1, 80), (1, 60), (1, 40), (2, 60), (4, 40)):
+        page = io.BytesIO()
+        drawn.resize((TILE_SIDE // part, TILE_SIDE // part)).save(page, "WEBP", quality=quality, method=6)
+        made = page.getvalue()
+        if len(made) <= TILE_BYTES:
+            break
+    yield made
+
+
 def dotted(png: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield a logo as dots for narrow and for wide paper, as `encoding.Raster`, or refuse it (rule 5)."""
+    """Yield a logo as dots for narrow and for wide paper, as `encoding.Raster`, or refuse it (rule 6)."""
     from PIL import Image, ImageOps
 
     too_large = Invalid("logo-too-large", _TOO_LARGE)
@@ -75,6 +95,17 @@ def dotted(png: bytes) -> Iterator[tuple[int, bytes]]:
 
 _TOO_LARGE = N_("The image is too large. The limit is 500 KB and 4,000 pixels a side.")
 _BLANK = N_("The image would be too faint on paper. Use a darker one.")
+
+
+@contextmanager
+def _photo(raw: bytes) -> Iterator[Any]:
+    """Open a photo, or refuse it (rule 4)."""
+    unreadable = Invalid("no-photo", "This photo cannot be shown. Use a JPEG, PNG or WebP.", field="photo")
+    too_large = Invalid("photo-too-large", "This photo has too many pixels. Use a smaller one.", field="photo")
+    if len(raw) > PHOTO_BYTES:
+        raise Invalid("photo-too-large", "A photo can be up to 8 MB. Use a smaller one.", field="photo")
+    with _opened(raw, ("JPEG", "PNG", "WEBP"), _has_few_dots, too_large=too_large, unreadable=unreadable) as picture:
+        yield picture
 
 
 @contextmanager

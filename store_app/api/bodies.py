@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from config.errors import Invalid
 from config.nodes import door
 from pos.catalogue.gs1 import LONGEST
-from pos.sale.sale_request import RungLine
+from pos.sale.sale_request import LONGEST_NAME, RungLine
 from store_app.sync.wire import faults_of
 
 LARGEST = door.MOST
@@ -47,6 +47,7 @@ class BasketLine(Body):
     expires_on: dt.date | None = None
     code: str = Field(default="", max_length=LONGEST)
     """What was scanned, where amount, batch or last day are its word."""
+    called: str = Field(default="", max_length=LONGEST_NAME)
 
     def rung(self) -> RungLine:
         """Return the line as the counter takes it."""

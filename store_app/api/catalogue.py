@@ -17,6 +17,7 @@ import json
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from flask import Blueprint, Response, current_app, jsonify, request
@@ -25,17 +26,19 @@ from sqlalchemy.orm import Session
 from config import words
 from config.errors import Invalid, NotFound
 from config.nodes.publication import EVERYONE, Pulled
-from pos.catalogue import catalogue, quick_keys
+from pos.catalogue import catalogue, offers, photos, quick_keys
 from pos.catalogue import scan as reading
 from pos.catalogue.catalogue import Barcode, Listing, Price, Product, TaxClass
 from pos.catalogue.symbols import symbol_of
 from pos.pricing.pricing import ProductView
+from pos.pricing.promotions import Offers
 from pos.stock import batches, recall
 from pos.till import scale
 from store_app.api.bodies import asks, bounded
 from store_app.runtime.doors import doors, read
 from store_app.web.presenting import language, place, today
 from store_app.web.security import requires
+from store_app.words.promotions import badge
 from supply.online.pickup import handover
 
 bp = Blueprint("api_catalogue", __name__, url_prefix="/api")
@@ -51,12 +54,15 @@ def whole() -> Response:
     address = str(doors().database.engine.url)
     kept: dict[str, tuple[tuple[Any, ...], bytes, str]] = current_app.extensions.setdefault("till_catalogues", {})
     with read() as session:
-        state = (day, *_state(session, store_id))
+        wall = doors().now().astimezone(ZoneInfo(place().tz))
+        badged = offers.on_tiles(session, store_id, day, wall)
+        state = (day, *badged, *_state(session, store_id))
         key = f"{language()} {place().language} {address}"
         known = kept.get(key)
         if known is None or known[0] != state:
             called = catalogue.category_names(session)
-            products = _packed(catalogue.till_catalogue(session, store_id, day), called)
+            views, marks = catalogue.till_catalogue(session, store_id, day), photos.marks(session, store_id)
+            products = _packed(views, called, marks, badged)
             body = _written({"business_day": day.isoformat(), **_beside(session, store_id), **products})
             known = (state, body, hashlib.sha256(body).hexdigest()[:32])
             with _lock:
@@ -124,10 +130,14 @@ def _on_paper(view: ProductView) -> str:
     return words.called(view.name, view.names, place().language)
 
 
-def _packed(views: Sequence[ProductView], called: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+def _packed(
+    views: Sequence[ProductView], called: Mapping[str, Mapping[str, str]], marks: Mapping[str, str],
+    badged: Offers,
+) -> dict[str, Any]:  # fmt: skip
     """Return the products as rows: 20,000 of them are a tenth of the text, and the page reads them in a moment.
 
-    called: what categories and departments are called in other languages.
+    called: what categories and departments are called in other languages. marks: of the products' photos. badged: the
+    promotions that tiles name.
     """
     sorts: dict[tuple[Any, ...], int] = {}
     rows = []
@@ -138,6 +148,10 @@ def _packed(views: Sequence[ProductView], called: Mapping[str, Mapping[str, str]
         rest = {name: getattr(view, name) for name, usual in _REST.items() if getattr(view, name) != usual}
         if (paper := _on_paper(view)) != view.shown:
             rest["paper_name"] = paper
+        if view.sku in marks:
+            rest["photo"] = marks[view.sku]
+        if badged and (named := badged.of(view.sku, view.category, view.department, view.brand)):
+            rest["badge"] = badge(named[0][2])
         codes = [code if qty == 1 else [code, qty] for code, qty in view.codes]
         row = [view.sku, view.shown, view.price_minor, sort, codes[0] if len(codes) == 1 else codes]
         rows.append([*row, sounds, rest] if rest else [*row, sounds] if sounds else row)

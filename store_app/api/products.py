@@ -1,4 +1,4 @@
-"""Adding an unknown product at the till: look up its barcode, add it for sale."""
+"""Adding products at the till: an unknown barcode is looked up and added; custom items get a department."""
 
 from typing import Any
 
@@ -34,6 +34,13 @@ class NewBody(Body):
     price_minor: int = Field(ge=0, le=LARGEST)
 
 
+class OpenBody(Body):
+    """A category or department that custom items are sold under, and their tax class."""
+
+    category: str = Field(min_length=1, max_length=LONGEST["category"])
+    tax_class_id: str = Field(min_length=1, max_length=40)
+
+
 @bp.get("/known/<path:code>")
 @requires("catalogue")
 def known(code: str) -> Response:
@@ -41,22 +48,31 @@ def known(code: str) -> Response:
 
     products: what may be meant, often one; credit: the notice that stands where they are shown.
     """
-    store_id, found = doors().settings.node_id, open_food_facts.look_up(doors(), code[:LONGEST_CODE], language())
-    with read() as session:
-        listed = sa.and_(Listing.sku == Product.sku, Listing.store_id == store_id)
-        categories = sa.select(Product.category).join(Listing, listed).where(Product.active).distinct()
-        classes = session.execute(sa.select(TaxClass.id, TaxClass.name, TaxClass.rate_bp).order_by(TaxClass.name)).all()
-        answer: dict[str, Any] = {
-            "categories": sorted(session.scalars(categories)),
-            "tax_class_id": public_products.proposed(session, store_id, None)[1],
-        }
+    found = open_food_facts.look_up(doors(), code[:LONGEST_CODE], language())
     return jsonify(
-        **answer,
+        **_choices(),
         products=found.products,
         credit=_(public_products.CREDIT) if found.products else "",
         silent=sentence_of(found.unreachable) if found.unreachable else "",
-        tax_classes=[{"id": one.id, "words": f"{one.name} · {percent(one.rate_bp)}"} for one in classes],
     )
+
+
+@bp.get("/open")
+@requires("catalogue")
+def open_choices() -> Response:
+    """Answer the categories and tax classes that custom items can be sold under."""
+    return jsonify(_choices())
+
+
+@bp.post("/open")
+@requires("catalogue")
+@takes(OpenBody)
+def open_priced(body: OpenBody) -> Response:
+    """Answer the product without a fixed price for custom items of a category, taken in where there is none yet."""
+    store_id, day = doors().settings.node_id, today()
+    with write() as session:
+        sku = assortment.open_priced(acting(session), store_id, body.category.strip(), body.tax_class_id)
+        return jsonify(product=as_json(catalogue.to_sell(session, store_id, [sku], day)[sku]))
 
 
 @bp.post("")
@@ -73,3 +89,20 @@ def add(body: NewBody) -> Response:
         answer = jsonify(product=as_json(catalogue.to_sell(session, store_id, [sku], day)[sku]))
     answer.status_code = 201
     return answer
+
+
+# --- inside ---
+
+
+def _choices() -> dict[str, Any]:
+    """Return what a new product's category and tax class can be, and the tax class to propose."""
+    store_id = doors().settings.node_id
+    with read() as session:
+        listed = sa.and_(Listing.sku == Product.sku, Listing.store_id == store_id)
+        categories = sa.select(Product.category).join(Listing, listed).where(Product.active).distinct()
+        classes = session.execute(sa.select(TaxClass.id, TaxClass.name, TaxClass.rate_bp).order_by(TaxClass.name)).all()
+        return {
+            "categories": sorted(session.scalars(categories)),
+            "tax_class_id": public_products.proposed(session, store_id, None)[1],
+            "tax_classes": [{"id": one.id, "words": f"{one.name} · {percent(one.rate_bp)}"} for one in classes],
+        }

@@ -44,13 +44,15 @@ def status() -> Response:
     """
     settings, now = doors().settings, clock.now()
     with read() as session:
-        open_shift = shift.current(session, settings.node_id, request.args.get("till", "1"))
+        till_id = request.args.get("till", "1")
+        open_shift = shift.current(session, settings.node_id, till_id)
         return jsonify(
             now=now.isoformat(),
             cashier=g.actor.name,
             shift={"id": open_shift.id, "state": open_shift.state, "opened_at": open_shift.opened_at.isoformat()}
             if open_shift
             else None,
+            float_left_minor=None if open_shift else shift.float_left(session, settings.node_id, till_id),
             printer=dataclasses.asdict(queue.status(session, settings.node_id, at=now, setting=settings.printer)),
             network=network_status(session, now, bool(settings.network_url)),
             recalls=recall.mark(session, settings.node_id),

@@ -16,6 +16,10 @@ interface Settings {
   now: string;
   language: string;
   shift: Shift | null;
+  /** What stayed in the drawer when it was closed last; null where nobody said. */
+  float_left_minor: number | null;
+  /** SKUs of whoever is signed in. */
+  favorites: string[];
   lesson: boolean;
   mail: boolean;
   may: string[];
@@ -24,7 +28,7 @@ interface Settings {
   prints: boolean;
   urls: Record<
     | "approvals" | "approvers" | "badge" | "baskets" | "catalogue" | "customers" | "customers_all" | "customers_page"
-    | "display" | "drawer" | "find" | "hand_over" | "levels" | "look" | "look_up" | "money" | "more" | "open_shift" | "payments" | "product_pages" | "products"
+    | "display" | "drawer" | "favorites" | "find" | "hand_over" | "levels" | "look" | "look_up" | "money" | "more" | "open_shift" | "payments" | "product_pages" | "products"
     | "quote" | "receipts" | "returns" | "sales" | "scale" | "scan" | "status" | "symbols" | "training" | "vouchers" | "x_report",
     string
   >;
@@ -49,6 +53,8 @@ interface Shift { id: string; state: string; opened_at?: string }
 interface Status {
   now: string;
   shift: Shift | null;
+  /** Said while the till is closed. */
+  float_left_minor: number | null;
   recalls: string;
   printer: Light & { printer?: string; waiting: number };
   network: { joined: boolean; light: string; pending: number; stuck: number };
@@ -71,6 +77,10 @@ interface Product extends Measured, Priced {
   pack_text?: string;
   /** Which drawing stands for it. */
   symbol?: string;
+  /** The mark of its photo. */
+  photo?: string;
+  /** The promotion that holds for it now, in few words. */
+  badge?: string;
   search_text?: string;
   deposit_sku?: string | null;
   price_typed?: boolean;
@@ -94,6 +104,8 @@ interface Hit {
 }
 /** A key of the till. */
 interface Key { product: Product; label?: string; colour?: string }
+/** A place of a page of keys; null: it stays free. */
+type Spot = Key | null;
 
 /** How the store's own labels are read. */
 interface Scheme {
@@ -117,6 +129,8 @@ interface Special {
   batch: string | null;
   expires_on: string | null;
   code: string;
+  /** What a product without a fixed price is called on this line. */
+  called: string;
   labelled?: boolean;
 }
 

@@ -21,7 +21,7 @@ CHAPTERS = {
     "store/customers": "customers loyalty statements vouchers",
     "store/messages": "customer_messages reviews",
     "store/promotions": "offers campaigns",
-    "store/products": "product products prices taxes selling_hours own_products",
+    "store/products": "product product_photo products prices taxes selling_hours own_products",
     "store/import": "bring_in past_sales",
     "store/labels": "sheets quick_keys",
     "store/order": "ordering order_messages closed_days surroundings",

@@ -63,6 +63,25 @@ def sentence(offer: Offer, names: Mapping[str, str]) -> str:
     return _(", ").join([_promise(offer, names), *_conditions(offer)])
 
 
+def badge(offer: Offer) -> str:
+    """Say a promotion as a tile has room for it, beside the price: '3 for 2', '−20%'."""
+    off, amount = percent(offer.percent_bp), money(offer.amount_minor)
+    match offer.kind:
+        case "percent":
+            return f"−{off}"
+        case "amount":
+            return f"−{amount}"
+        case "price":
+            return amount
+        case "nth" if offer.percent_bp == BASIS:
+            return _("%(size)s for %(paid)s", size=offer.size, paid=offer.size - offer.reduced)
+        case "nth":
+            return _("%(reduced)s of %(size)s −%(off)s", reduced=offer.reduced, size=offer.size, off=off)
+        case "pack_price":
+            return _("%(size)s for %(amount)s", size=offer.size, amount=amount)
+    return _("Bundle")
+
+
 def choice_words(choice: Choice, names: Mapping[str, str]) -> str:
     """Name the products of a choice, few of them in full."""
     words = [names.get(sku, sku) for sku in sorted(choice.skus)]

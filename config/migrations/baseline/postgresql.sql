@@ -2787,6 +2787,14 @@ CREATE TABLE delivery_note_line (
   CONSTRAINT fk_delivery_note_line_sku_product FOREIGN KEY(sku) REFERENCES product (sku)
 );
 
+CREATE TABLE favorites (
+  store_id TEXT NOT NULL,
+  staff_id TEXT NOT NULL,
+  skus JSON NOT NULL,
+  CONSTRAINT pk_favorites PRIMARY KEY (store_id, staff_id),
+  CONSTRAINT fk_favorites_store_id_store FOREIGN KEY(store_id) REFERENCES store (id)
+);
+
 CREATE TABLE listing (
   store_id TEXT NOT NULL,
   sku TEXT NOT NULL,
@@ -2879,6 +2887,16 @@ CREATE TABLE printer (
   CONSTRAINT pk_printer PRIMARY KEY (store_id, id),
   CONSTRAINT fk_printer_store_id_store FOREIGN KEY(store_id) REFERENCES store (id),
   CONSTRAINT uq_printer_agent_key_sha256 UNIQUE (agent_key_sha256)
+);
+
+CREATE TABLE product_photo (
+  store_id TEXT NOT NULL,
+  sku TEXT NOT NULL,
+  mark TEXT NOT NULL,
+  webp BYTEA NOT NULL,
+  CONSTRAINT pk_product_photo PRIMARY KEY (store_id, sku),
+  CONSTRAINT fk_product_photo_store_id_store FOREIGN KEY(store_id) REFERENCES store (id),
+  CONSTRAINT fk_product_photo_sku_product FOREIGN KEY(sku) REFERENCES product (sku)
 );
 
 CREATE TABLE product_tare (

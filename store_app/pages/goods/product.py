@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from config.errors import DomainError, Invalid, NotFound
 from config.money import exponent
 from config.words import LANGUAGES, language
-from pos.catalogue import assortment, catalogue, public_products, quick_keys
+from pos.catalogue import assortment, catalogue, photos, public_products, quick_keys
 from pos.catalogue.catalogue import Barcode, Listing, Price, Product
 from pos.catalogue.public_products import CREDIT, SOURCE
 from pos.documents import labels
@@ -129,10 +129,12 @@ def show(sku: str, fault: DomainError | None = None) -> ResponseReturnValue:
         priced = labelling.documents(session, [sku]) if row.price_minor is not None else []
         names = product_list.other_names(thing, catalogue.category_names(session))
         label = labels.label_svg(priced[0], place().language) if priced else None
+        pictured = photos.marks(session, store_id)
         parts = _stock(session, store_id, thing) | (_supply(session, store_id, thing) if can("order") else {})
     return page(
         "goods/product/page.html",
         row=row,
+        photos=pictured,
         product=thing,
         tax=tax,
         listing=listing,

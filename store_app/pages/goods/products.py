@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as lazy
 
 from config.errors import DomainError, Invalid, NotFound
 from config.money import exponent
+from pos.catalogue import photos
 from pos.catalogue.catalogue import Product
 from store_app.files import exporting
 from store_app.pages.common import form
@@ -51,8 +52,10 @@ def listed() -> ResponseReturnValue:
         rows = product_list.rows(session, store_id, query.where(Product.sku.in_(found.items)), today())
         numbers = product_list.counts(session, store_id, today())
         top_categories = product_list.named(session, store_id, Product.category)
+        pictured = photos.marks(session, store_id)
     return page(
         "goods/products/list.html",
+        photos=pictured,
         rows=rows,
         found=found,
         asked=asked,

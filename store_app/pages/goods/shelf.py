@@ -13,7 +13,7 @@ from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from config.errors import DomainError, Invalid, NotFound
-from pos.catalogue import catalogue
+from pos.catalogue import catalogue, photos
 from pos.catalogue.catalogue import Listing, Product
 from pos.documents import labels
 from pos.stock import stock
@@ -91,8 +91,10 @@ def plan(fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue
         yesterday = today() - dt.timedelta(days=1)
         results = effect.slot_results(session, store_id, yesterday)
         swaps = shelf_swaps.swaps_of(session, store_id, yesterday)
+        pictured = photos.marks(session, store_id)
     return page(
         "goods/shelf/plan.html",
+        photos=pictured,
         results=results,
         swaps=swaps,
         least_days=shelf_swaps.LEAST_DAYS,

@@ -14,6 +14,7 @@ from flask_babel import gettext as _
 from config.errors import NotFound
 from config.money import exponent
 from config.words import UNITS
+from pos.catalogue import favorites
 from pos.payments import vouchers
 from pos.payments.providers import Providers
 from pos.payments.tenders import TENDERS, Tender
@@ -54,13 +55,16 @@ def till_page() -> Response:
         store = look.get_one(Store, store_id)
         till = own_till(look, store_id)
         now_open = shift.current(look, store_id, till.id)
+        left_minor = None if now_open else shift.float_left(look, store_id, till.id)
+        liked = favorites.of(look, store_id, g.actor.id)
         prints = queue.status(look, store_id, setting=doors().settings.printer).colour != "none"
     answer = page(
         "till/till.html",
         till=till,
         cashier=g.actor.name,
         currency=store.currency,
-        till_settings=_settings(store, till, now_open) | {"prints": prints},
+        till_settings=_settings(store, till, now_open)
+        | {"prints": prints, "float_left_minor": left_minor, "favorites": liked},
     )
     answer.headers["Link"] = _ahead()
     return answer
@@ -189,6 +193,7 @@ def _settings(store: Store, till: Till, now_open: shift_book.Shift | None) -> di
             "look": url_for("look.choose"),
             "look_up": "/api/look-up",
             "money": url_for("shift.money"),
+            "favorites": "/api/favorites",
             "find": url_for("search.everything"),
             "product_pages": url_for("products.listed"),
             "more": url_for("more.places"),

@@ -4,6 +4,7 @@
 // has an identity of its own, so the same product may stand twice at two prices; plain scans of it go together.
 // Prices are the shelf's until the server has answered for exactly this basket.
 
+import { named } from "./catalogue.js";
 import { newId } from "../common/ids.js";
 import { afterPaint } from "../common/later.js";
 import { serving, uncovered } from "./leave.js";
@@ -189,8 +190,7 @@ export class Basket extends EventTarget {
       this.remove(id);
       return true;
     }
-    const product = this.#product(entry);
-    if (qty > 0 && this.qtyOf(entry.sku) - entry.qty + qty > most(product)) return false;
+    if (qty > 0 && this.qtyOf(entry.sku) - entry.qty + qty > most(this.#product(entry))) return false;
     const less = entry.qty - qty;
     if (less * Math.sign(entry.qty) > 0) this.#takenOff(entry, less);
     entry.qty = qty;
@@ -477,7 +477,7 @@ export class Basket extends EventTarget {
   #entry(id) { return this.kept.lines.find((line) => line.id === id); }
 
   /** @param {Entry} entry */
-  #product(entry) { return this.catalogue.bySku.get(entry.sku) ?? gone(entry); }
+  #product(entry) { return named(this.catalogue.bySku.get(entry.sku) ?? gone(entry), entry.called); }
   /** @param {Entry} entry */
   #totalOf(entry) { return entry.quoted?.total_minor ?? byShelf(lineTotal, this.#product(entry), entry); }
 
@@ -561,7 +561,7 @@ export class Basket extends EventTarget {
 }
 
 /** @type {Special} */
-const PLAIN = { price_minor: null, amount_minor: null, discount_minor: 0, discount_bp: 0, reason: "", note: "", batch: null, expires_on: null, code: "" };
+const PLAIN = { price_minor: null, amount_minor: null, discount_minor: 0, discount_bp: 0, reason: "", note: "", batch: null, expires_on: null, code: "", called: "" };
 const plain = () => ({ ...PLAIN });
 
 /**
@@ -569,8 +569,8 @@ const plain = () => ({ ...PLAIN });
  * @param {Special} line
  * @returns {Special}
  */
-const specialOf = ({ price_minor, amount_minor, discount_minor, discount_bp, reason, note, batch, expires_on, code, labelled }) => (
-  { price_minor, amount_minor, discount_minor, discount_bp, reason, note, batch, expires_on, code, labelled });
+const specialOf = ({ price_minor, amount_minor, discount_minor, discount_bp, reason, note, batch, expires_on, code, called, labelled }) => (
+  { price_minor, amount_minor, discount_minor, discount_bp, reason, note, batch, expires_on, code, called, labelled });
 
 /**
  * Give what of a line is not plain.

@@ -22,7 +22,7 @@ const ROWS = '"rows":[\n'; // the last of the object's parts
 export class Catalogue {
   /** @type {string[]} */
   categories = [];
-  /** @type {{ name: string, keys: { sku: string, label?: string, colour?: string }[] }[]} */
+  /** @type {{ name: string, keys: { place: number, sku: string, label?: string, colour?: string }[] }[]} */
   keys = [];
   /** @type {Scheme[]} */
   schemes = [];
@@ -143,19 +143,22 @@ export class Catalogue {
   }
 
   /** Name the pages of quick keys as the shopkeeper arranged them; one page without any. */
-  keyPages() { return this.keys.length ? this.keys.map((page) => page.name || say("favourites")) : [say("favourites")]; }
+  keyPages() { return this.keys.length ? this.keys.map((page) => page.name || say("quick-keys")) : [say("quick-keys")]; }
 
   /**
-   * List a page of quick keys: [{product, label, colour}]; where none are arranged, the products in their places.
+   * List a page of quick keys, place by place as they were arranged; where none are, the products in their places.
    * @param {number} [page]
-   * @returns {Key[]}
+   * @returns {Spot[]}
    */
   quickKeys(page = 0) {
     if (this.keys.length) {
-      return (this.keys[page] ?? this.keys[0])?.keys.flatMap((key) => {
-        const product = this.bySku.get(key.sku);
-        return product ? [{ product, label: key.label, colour: key.colour }] : [];
-      }) ?? [];
+      /** @type {Spot[]} */
+      const spots = [];
+      for (const { place, sku, label, colour } of (this.keys[page] ?? this.keys[0])?.keys ?? []) {
+        const product = this.bySku.get(sku);
+        if (product) spots[place] = { product, label, colour };
+      }
+      return Array.from(spots, (spot) => spot ?? null);
     }
     const placed = this.#holding('"quick_key":').map((row) => this.#product(row)).sort((a, b) => (a.quick_key ?? 0) - (b.quick_key ?? 0));
     const shown = placed.length ? placed : this.#holding("\n[", MOST_FOUND).map((row) => this.#product(row));
@@ -175,6 +178,15 @@ export class Catalogue {
   deposits() {
     this.empties ??= inOrder(this.#ofSorts((sort) => sort.kind === "deposit"), byName);
     return this.empties;
+  }
+
+  /** List the products that have a photo. */
+  pictured() { return this.#holding('"photo":').map((row) => this.#product(row)); }
+
+  /** List the products without a fixed price that custom items are sold as, by name. */
+  openPriced() {
+    const found = this.#holding('"price_typed":true').map((row) => this.#product(row)), more = this.more.flatMap((sku) => this.bySku.get(sku) ?? []);
+    return inOrder([...found, ...more.filter((product) => product.price_typed)].filter(({ kind = "goods", stock_unit: unit }) => ["goods", "service"].includes(kind) && unit === "each"), byName);
   }
 
   /**
@@ -391,6 +403,13 @@ function codesOf(codes) {
  * @param {Measured} product
  */
 export const isWeighed = (product) => product.stock_unit !== "each";
+
+/**
+ * Give a product under the name a line has for it; '': its own.
+ * @param {Product} product
+ * @param {string} called
+ */
+export const named = (product, called) => (called ? { ...product, name: called, paper_name: called } : product);
 
 /**
  * Name the category a sort of product stands in: its department, else its category.

@@ -5,10 +5,11 @@ import { ask, sentence } from "./api.js";
 import { isWeighed } from "./catalogue.js";
 import { bornBy } from "./clock.js";
 import { choices, el, field, keepFocus, quiet } from "./dom.js";
-import { moneyText, parseKeyed, showMoney } from "./money.js";
+import { lineShown, moneyText, parseKeyed, showMoney } from "./money.js";
 import { Pad, padButtons } from "./pad.js";
 import { reasons, say, settings } from "./settings.js";
 import { backButton, sheet } from "./sheet.js";
+import { followScale } from "./weighing.js";
 import { eachText } from "./words.js";
 
 /**
@@ -20,12 +21,17 @@ import { eachText } from "./words.js";
  */
 export function askNumber(product, onNumber, { hasScale = false, tareGrams = 0, onLeave = null } = {}) {
   const weighed = isWeighed(product), unit = product.stock_unit === "each" ? "" : ` ${settings.units[product.stock_unit][0]}`;
-  const shown = el("output.number-shown.figures", { id: "number-shown" });
+  const shown = el("output.number-shown.figures", { id: "number-shown" }), worth = el("output.number-worth.figures", { id: "number-worth" });
   const keys = padButtons(say("number"), "clear", "number-pad");
+  const typed = () => (box ? box.gross : pad.text), net = () => Math.max(0, Number(typed()) - (box?.grams ?? 0));
+  const show = (/** @type {string} */ number, /** @type {number} */ qty) => {
+    shown.textContent = `${number || "0"}${unit}`;
+    worth.textContent = weighed && qty ? moneyText(lineShown(product, qty)) : "";
+  };
   const box = product.stock_unit === "gram" ? new Box(tareGrams, () => pad) : null;
   /** @type {Pad} */
   const pad = new Pad(keys, () => {
-    shown.textContent = `${(box ? box.gross : pad.text) || "0"}${unit}`;
+    show(typed(), net());
     box?.show();
     sheet.quieten();
   });
@@ -34,11 +40,11 @@ export function askNumber(product, onNumber, { hasScale = false, tareGrams = 0, 
     if (fault) sheet.complain(fault);
     else sheet.close();
   };
-  const finish = () => take(box ? Number(box.gross) - box.grams : Number(pad.text));
+  const scale = (/** @type {Record<string, string>} */ wish = {}) => `${settings.urls.scale}?${new URLSearchParams({ till_id: settings.till_id, sku: product.sku ?? "", ...(box ? { tare_grams: String(box.grams) } : {}), ...wish })}`;
+  const finish = () => (weighed && hasScale && !typed() ? weigh() : take(box ? Number(typed()) - box.grams : Number(typed())));
   const weigh = async () => {
     try {
-      const where = new URLSearchParams({ till_id: settings.till_id, sku: product.sku ?? "", ...(box ? { tare_grams: String(box.grams) } : {}) });
-      take((await ask("GET", `${settings.urls.scale}?${where}`)).qty);
+      take((await ask("GET", scale())).qty);
     } catch (fault) {
       sheet.complain(sentence(fault));
     }
@@ -47,10 +53,13 @@ export function askNumber(product, onNumber, { hasScale = false, tareGrams = 0, 
   sheet.open({
     title: say(product.stock_unit === "gram" ? "grams-title" : product.stock_unit === "millilitre" ? "millilitres-title" : "quantity-title"),
     body: [el("p.muted", {}, say(weighed ? "grams-hint" : "quantity-hint", { name: product.name, price: eachText(product) })),
-      shown, box?.root, weighed && hasScale ? quiet(say("from-scale"), weigh, "scale") : null, keys],
+      shown, weighed && worth, box?.root, weighed && hasScale ? quiet(say("from-scale"), weigh, "scale") : null, keys],
     foot: [backButton(), el("button.btn.btn-go.btn-lg", { onclick: finish }, say("take-it"))],
-    pad, onEnter: finish, onLeave, focus: keys,
+    pad, onEnter: finish, onLeave: () => { stop?.(); onLeave?.(); }, focus: keys,
   });
+  const stop = weighed && hasScale ? followScale(() => scale({ live: "1" }), (weighing) => {
+    if (!typed()) show(weighing ? `${weighing.grams}${weighing.stable ? "" : " …"}` : "", weighing?.grams ?? 0);
+  }) : null;
 }
 
 /** The box something is weighed in: the product's own, or one that is keyed into the same pad; what is left is shown. */

@@ -58,7 +58,7 @@ function draw({ step, lines, tax, total, saved: savedMinor, practice }) {
 
 /** @param {Shown["lines"][number]} line */
 const row = (line) => el("li", {}, el("span.figures", {}, qtyText(line, line.qty).replace("-", "−")), el("span", {}, line.name), el("b.figures", {}, moneyText(line.total)),
-  line.offers.map((offer) => el("small", {}, `${offer.name} −${moneyText(offer.amount)}`)));
+  line.offers.map((offer) => el("small", {}, `${offer.name} · ${say("saved", { amount: moneyText(offer.amount) })}`)));
 
 channel.onmessage = ({ data }) => { if (data !== "hello") draw(data); };
 channel.postMessage("hello");

@@ -3,8 +3,10 @@
 import { all, around, one } from "../common/dom.js";
 import { ask } from "./api.js";
 import { isWeighed } from "./catalogue.js";
-import { stencil } from "./dom.js";
+import { el, stencil } from "./dom.js";
+import { Favorites } from "./favorites.js";
 import { showMoney } from "./money.js";
+import { photoAddress } from "./photos.js";
 import { $, say, settings } from "./settings.js";
 import { perText, qtyText } from "./words.js";
 
@@ -34,6 +36,7 @@ export class Goods {
    */
   constructor(catalogue, actions) {
     this.catalogue = catalogue;
+    this.favorites = new Favorites(catalogue, actions.take);
     this.page = "keys:0"; // keys:<page>, empties: or category:<name>
     this.search = $("search", HTMLInputElement);
     this.shown = ""; // the text whose results are on the screen
@@ -63,10 +66,12 @@ export class Goods {
     const text = this.shown = this.search.value.trim();
     const keys = text ? this.catalogue.search(text).map((product) => ({ product })) : this.#chosen();
     this.#showChips(text);
-    $("tiles").replaceChildren(...keys.map((key) => this.#tile(key)));
+    this.favorites.show();
+    $("tiles").classList.toggle("as-arranged", !text && this.page.startsWith("keys:") && this.catalogue.keys.length > 0);
+    $("tiles").replaceChildren(...keys.map((key) => (key ? this.#tile(key) : el("i.tile-gap"))));
     $("goods-note").textContent = !text ? "" : keys.length === 0 ? say("nothing-found", { text })
       : say(keys.length >= MOST_SHOWN ? "more-found" : "everything-found", { n: keys.length });
-    this.found = text ? keys.map((key) => key.product) : [];
+    this.found = text ? keys.flatMap((key) => key?.product ?? []) : [];
     if (this.asked.size) this.#askLevels();
   }
 
@@ -83,7 +88,7 @@ export class Goods {
     this.show();
   }
 
-  /** @returns {Key[]} */
+  /** @returns {Spot[]} */
   #chosen() {
     const [kind, name = ""] = this.page.split(/:(.*)/);
     if (kind === "empties") return this.catalogue.deposits().map((product) => ({ product }));
@@ -115,7 +120,10 @@ export class Goods {
     const tile = stencil("tile-stencil");
     tile.dataset.sku = product.sku;
     if (colour) tile.dataset.colour = colour;
-    tile.querySelector("use")?.setAttribute("href", `${settings.urls.symbols}#${product.symbol}`);
+    if (product.photo) {
+      tile.querySelector("svg")?.remove();
+      tile.append(el("img.tile-photo", { src: photoAddress(product), alt: "" }));
+    } else tile.querySelector("use")?.setAttribute("href", `${settings.urls.symbols}#${product.symbol}`);
     one(tile, ".tile-name").textContent = label || product.name;
     const price = one(tile, ".tile-price");
     if (product.price_typed) price.textContent = say("price-typed");
@@ -124,6 +132,7 @@ export class Goods {
       if (isWeighed(product)) price.append(` / ${perText(product)}`);
     }
     one(tile, ".tile-pack").textContent = [product.brand, product.pack_text].filter(Boolean).join(" · ");
+    if (product.badge) price.after(el("span.tile-badge", {}, product.badge));
     this.#sayStock(tile, product);
     return tile;
   }
@@ -173,7 +182,7 @@ export class Goods {
 
   /** @param {KeyboardEvent} event */
   #moveAmongTiles(event) {
-    const tiles = all($("tiles"), ".tile"), at = tiles.findIndex((tile) => tile === document.activeElement);
+    const tiles = all($("tiles"), ".tile, .tile-gap"), at = tiles.findIndex((tile) => tile === document.activeElement);
     if (at < 0) return;
     const across = tiles.findIndex((tile) => tile.offsetTop !== tiles[0]?.offsetTop);
     const columns = across < 0 ? tiles.length : across;
@@ -181,7 +190,9 @@ export class Goods {
     if (!by) return;
     event.preventDefault();
     event.stopPropagation();
-    if (at + by < 0) this.search.focus();
-    else tiles[Math.min(tiles.length - 1, at + by)]?.focus();
+    let to = at + by;
+    while (tiles[to]?.matches(".tile-gap")) to += by;
+    if (to < 0) this.search.focus();
+    else (tiles[to] ?? all($("tiles"), ".tile").at(-1))?.focus();
   }
 }

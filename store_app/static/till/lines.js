@@ -5,7 +5,7 @@ import { isWeighed } from "./catalogue.js";
 import { around, one, percent } from "../common/dom.js";
 import { el, icon, stencil } from "./dom.js";
 import { afterPaint } from "../common/later.js";
-import { moneyText, showMoney } from "./money.js";
+import { moneyText, showMoney, unreduced } from "./money.js";
 import { $, say } from "./settings.js";
 import { soundBad } from "../common/sound.js";
 import { eachText, qtyText, reasonText } from "./words.js";
@@ -104,6 +104,8 @@ export class Lines {
     one(row, ".line-each").textContent = isGone ? "" : weighed ? eachText(product) : [product.pack_text, eachText(product, line.price_minor ?? product.price_minor)].filter(Boolean).join(" · ");
     if (isGone) one(row, ".line-total").textContent = "–";
     else showMoney(one(row, ".line-total"), line.shown);
+    const before = unreduced(line);
+    one(row, ".line-was").textContent = before === line.shown ? "" : moneyText(before);
     one(row, ".line-extras").replaceChildren(...this.#extras(line), ...deposits.map(depositRow));
     return row;
   }
@@ -140,12 +142,12 @@ export class Lines {
     const rows = [];
     const { product, quoted } = line;
     if (line.stopped) rows.push(stoppedRow(line));
-    for (const offer of quoted?.offers ?? []) rows.push(extra("saving", "tag", offer.name, -offer.amount_minor));
+    for (const offer of quoted?.offers ?? []) rows.push(extra("saving", "tag", offer.name, offer.amount_minor));
     if (quoted?.unmarked) rows.push(extra("warn", "exclamation-triangle", say("unmarked", { qty: isWeighed(product) ? qtyText(product, quoted.unmarked) : quoted.unmarked })));
     const manual = quoted?.manual_minor ?? 0;
     if (line.discount_bp || line.discount_minor) {
       const how = line.discount_bp ? `−${percent(line.discount_bp)}` : say("discount");
-      rows.push(extra("saving", "tag", [how, reasonText(line.reason)].filter(Boolean).join(" · "), manual ? -manual : null));
+      rows.push(extra("saving", "tag", [how, reasonText(line.reason)].filter(Boolean).join(" · "), manual || null));
     }
     if (line.price_minor !== null && !product.isGone && !product.price_typed && line.price_minor !== product.price_minor) {
       rows.push(extra("", "pencil-square", say("price-changed", { from: moneyText(product.price_minor), why: reasonText(line.reason) })));
@@ -320,11 +322,11 @@ export class Lines {
  * @param {string} kind
  * @param {string} picture
  * @param {string} words
- * @param {number | null} [amount]
+ * @param {number | null} [saved] what it saves, said in words: the line's figure has it off already
  */
-function extra(kind, picture, words, amount = null) {
+function extra(kind, picture, words, saved = null) {
   const row = el(`div.extra${kind && `.${kind}`}`, {}, icon(picture), el("span", {}, words));
-  if (amount !== null) row.append(el("b.figures", {}, moneyText(amount)));
+  if (saved !== null) row.append(el("b.figures", {}, say("saved", { amount: moneyText(saved) })));
   return row;
 }
 

@@ -45,6 +45,12 @@ export function lineTotal(product, qty, said) {
 }
 
 /**
+ * Give what a line costs before promotions and discounts, as the server priced it.
+ * @param {Pick<Line, "shown" | "quoted">} line
+ */
+export const unreduced = ({ shown, quoted }) => shown + (quoted?.manual_minor ?? 0) + (quoted?.offers ?? []).reduce((sum, { amount_minor }) => sum + amount_minor, 0);
+
+/**
  * Give what a percentage (in hundredths of a percent) takes off an amount.
  * @param {number} amount
  * @param {number} bp

@@ -29,6 +29,8 @@ export function openMore(actions, basket) {
       act("magnifying-glass", say("lookup-title"), () => lookUp(actions), "F3"),
       basket.practice ? null : act("pause-circle", say("parked-list"), () => actions.parking.list(), "F4"),
       actions.catalogue.deposits().length ? act("arrow-path", say("empties"), () => actions.empties()) : null,
+      basket.practice ? null : act("star", say("favorites"), () => actions.favorites()),
+      act("plus", say("custom-item"), () => actions.customItem()),
       act("user", say("customer"), () => actions.customer()),
       act("ticket", say("coupon"), () => actions.coupons()),
       act("pencil-square", say("sale-note"), () => actions.saleNote()),

@@ -3,7 +3,7 @@
 import { around } from "../common/dom.js";
 import { ask, sentence } from "./api.js";
 import { note } from "./dom.js";
-import { parseKeyed, showMoney } from "./money.js";
+import { moneyText, parseKeyed, showMoney } from "./money.js";
 import { Pad } from "./pad.js";
 import { $, say, settings } from "./settings.js";
 import { soundBad } from "../common/sound.js";
@@ -16,7 +16,8 @@ export class OpenTill {
     /** @type {"open-till" | "count-till" | null} */
     this.panel = null;
     this.shift = settings.shift;
-    this.pad = new Pad($("float-pad"), (text) => showMoney($("float"), parseKeyed(text)));
+    this.left = settings.float_left_minor; // at the last close: the float, unless another is keyed
+    this.pad = new Pad($("float-pad"), () => showMoney($("float"), this.#float()));
     $("open-button").addEventListener("click", () => this.#open());
     $("count-later").addEventListener("click", () => this.#sellOn());
     $("open-till").addEventListener("keydown", (event) => {
@@ -32,10 +33,12 @@ export class OpenTill {
   /**
    * Keep in step with what another page or another person did to the shift; a payment on its way is not covered.
    * @param {Shift | null} shift
+   * @param {number | null} [left]
    */
-  follow(shift) {
+  follow(shift, left = this.left) {
     if (this.isBusy) return;
     this.shift = shift;
+    this.left = left;
     this.#show(shift?.state === "open" ? null : shift?.state === "counting" ? "count-till" : "open-till");
   }
 
@@ -59,14 +62,17 @@ export class OpenTill {
     $("basket").inert = $("goods").inert = this.isOpen;
     if (!panel) return this.actions.rest();
     this.pad.clear();
+    $("float-left").textContent = this.left === null ? "" : say("float-left", { amount: moneyText(this.left) });
     for (const says of ["open-says", "count-says"]) $(says).replaceChildren();
     $(panel).hidden = false;
     $(panel).focus();
   }
 
   #open() {
-    return this.#send("open-says", settings.urls.open_shift, { till_id: settings.till_id, float_minor: parseKeyed(this.pad.text) });
+    return this.#send("open-says", settings.urls.open_shift, { till_id: settings.till_id, float_minor: this.#float() });
   }
+
+  #float() { return this.pad.text ? parseKeyed(this.pad.text) : this.left ?? 0; }
 
   #sellOn() {
     return this.#send("count-says", `${settings.urls.open_shift}/${encodeURIComponent(this.shift?.id ?? "")}/go-on`, {});

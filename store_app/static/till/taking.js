@@ -138,6 +138,15 @@ export class Taking {
     }];
   }
 
+  /** Sell what is not in the catalogue under a department's open price; all it needs comes when somebody asks for it. */
+  async customItem() {
+    try {
+      const { askCustomItem } = await import("./custom_item.js");
+      await askCustomItem(this.catalogue, { ask, sentence, sheet, backButton, adds: settings.may.includes("catalogue") && !this.basket.practice },
+        (product, special) => this.take(product, 1, special));
+    } catch (fault) { this.view.complain(sentence(fault)); }
+  }
+
   /**
    * The scanner spoke: to an open question that wants a code, to a payment, else into the basket.
    * @param {string} code

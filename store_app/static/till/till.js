@@ -18,6 +18,7 @@ import { oneWindow } from "./onetab.js";
 import { OpenTill } from "./opening.js";
 import { Parking } from "./parking.js";
 import { Pay } from "./pay.js";
+import { keepPhotos } from "./photos.js";
 import { Quoting } from "./quoting.js";
 import { Receipts } from "./receipts.js";
 import { $, say, settings } from "./settings.js";
@@ -78,7 +79,7 @@ const till = {
   /** @param {{ sale_id: string, n: number }} row */
   keepBack: (row) => (basket.endsWithout(row) ? parking.giveUp() : basket.keepBroughtBack(row.sale_id, row.n)),
   /** @param {Line} line */
-  qty: (line) => askNumber(line.product, (qty) => resize(line, qty * Math.sign(line.qty)), catalogue.weighing(line.product)),
+  qty: (line) => askNumber({ ...line.product, price_minor: line.price_minor ?? line.product.price_minor }, (qty) => resize(line, qty * Math.sign(line.qty)), catalogue.weighing(line.product)),
   /** @param {Line} line */
   discount(line) {
     if (line.product.kind === "deposit") return view.complain(say("empties-fixed"));
@@ -103,6 +104,8 @@ const till = {
   // around the basket
   customer: () => customers.open(),
   coupons: () => customers.coupons(),
+  favorites: () => goods.favorites.open(),
+  customItem: () => taking.customItem(),
   empties: () => askEmpties(catalogue.deposits(), till.take),
   saleNote: () => customers.saleNote(),
   park: () => parking.toggle(),
@@ -196,6 +199,7 @@ const till = {
   async renewPrices() {
     try {
       if (!(await catalogue.load())) return;
+      keepPhotos(catalogue.pictured());
       goods.show();
       basket.refresh();
     } catch { /* the server's total stands all the same */ }
@@ -292,7 +296,7 @@ async function camera(button) {
  */
 function follow(status) {
   if (basket.practice) return;
-  opening.follow(status.shift);
+  opening.follow(status.shift, status.float_left_minor);
   if (!status.shift) basket.forgetCustomer();
   if (status.recalls !== recallsSeen && !pay.isBusy) {
     recallsSeen = status.recalls;
@@ -408,7 +412,7 @@ async function start() {
   await oneWindow(() => loaded.then(own), () => loaded.then(stand)); // asked while the catalogue comes
   await loaded;
   document.documentElement.dataset.ready = "1"; // from here on it takes scans
-  afterPaint("others", () => { foot.watch(); goods.renewLevels(); parkedChanged(); });
+  afterPaint("others", () => { foot.watch(); goods.renewLevels(); parkedChanged(); keepPhotos(catalogue.pictured()); });
 }
 
 start();

@@ -11,6 +11,7 @@ from config.ids import new_id
 from pos.catalogue import public_products
 from pos.catalogue.catalogue import Product
 from pos.catalogue.public_products import PublicProduct
+from pos.stock.ledger import StockMovement
 from tests.store_app.conftest import STORE, House, token
 from tests.store_app.office import EAN, fill
 
@@ -93,3 +94,30 @@ def test_only_who_may_change_the_catalogue_adds_at_the_till(shop: House):
     assert client.get(f"/api/products/known/{CODE}").status_code == 403
     assert client.post("/api/products", json=new()).status_code == 403
     assert ours(shop) == []
+
+
+def test_a_custom_item_is_sold_under_its_name_and_department_by_anybody_once_there_is_one(shop: House):
+    keeper, cashier = at_till(shop), at_till(shop, "cashier")
+    asked = {"category": "Gifts", "tax_class_id": "food"}
+    assert cashier.post("/api/products/open", json=asked).status_code == 403
+    first, again = (keeper.post("/api/products/open", json=asked).json["product"] for _ in range(2))
+    assert first["sku"] == again["sku"]
+    assert (first["price_typed"], first["category"], first["tax_class_id"]) == (True, "Gifts", "food")
+    line = {"sku": first["sku"], "qty": 1, "price_minor": 1250, "called": "Birthday card"}
+    quoted = cashier.post("/api/quote", json={"lines": [line]}).json
+    assert [(row["name"], row["total_minor"]) for row in quoted["lines"]] == [("Birthday card", quoted["lines_minor"])]
+    assert quoted["needs"] == []
+    sent = {"id": new_id(), "till_id": "1", "lines": [line], "tenders": [{"tender": "cash", "amount_minor": 10_000}],
+            "shown_total_minor": quoted["lines_minor"]}  # fmt: skip
+    cashier.post("/api/shifts", json={"till_id": "1", "float_minor": 0})
+    sold = cashier.post("/api/sales", json=sent)
+    assert sold.status_code == 201, sold.text
+    (charged,) = sold.json["document"]["lines"]
+    assert (charged["name"], charged["top_category"], charged["kind"]) == ("Birthday card", "Gifts", "service")
+    with shop.doors.read() as session:
+        assert session.scalar(sa.select(StockMovement).where(StockMovement.sku == first["sku"])) is None
+
+
+def test_a_product_with_a_price_of_its_own_keeps_its_name(shop: House):
+    answer = at_till(shop).post("/api/quote", json={"lines": [{"sku": "milk", "qty": 1, "called": "Caviar"}]})
+    assert (answer.status_code, answer.json["error"]["code"]) == (422, "name-stays")

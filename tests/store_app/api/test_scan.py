@@ -14,6 +14,7 @@ from pos.pricing.promises import Choice, Offer, Part
 from pos.stock import stock
 from pos.till import scale
 from store_app.runtime.doors import Doors
+from store_app.words.promotions import badge
 from tests.builders import GOODS, fill_catalogue
 from tests.store_app.conftest import NOON, STORE, House, token
 
@@ -160,3 +161,47 @@ def test_a_look_up_names_the_offers_that_hold_now(counter: House) -> None:
         for one, offer in enumerate((milk, later, tea)):
             offers.make(Context(session, WEI, NOON), STORE, dataclasses.replace(offer, id=f"offer-{one}"))
     assert get(counter.signed_in("cashier"), "/look-up/4006381333931").json["offers"] == ["Milk at breakfast"]
+
+
+def test_the_catalogue_names_on_a_product_the_promotion_everybody_gets_with_it_now(counter: House) -> None:
+    milk, tea, wine = (Part(Choice(skus=frozenset({sku}))) for sku in ("milk", "tea", "wine"))
+    three = Offer("offer-1", "Three", "nth", (milk,), percent_bp=10_000, size=3)
+    told = [
+        three,
+        Offer("offer-2", "Night", "percent", (tea,), percent_bp=2000, from_minute=23 * 60, until_minute=24 * 60 - 1),
+        Offer("offer-3", "Members", "percent", (wine,), percent_bp=1000, members_only=True),
+        Offer("offer-4", "Basket", "basket_percent", (Part(Choice(everything=True)),), percent_bp=500),
+    ]
+
+    def badges() -> dict[str, str]:
+        content = get(counter.signed_in("cashier"), "/catalogue").json
+        place = content["columns"].index("rest")
+        rests = {row[0]: row[place] for row in content["rows"] if len(row) > place}
+        return {sku: rest["badge"] for sku, rest in rests.items() if "badge" in rest}
+
+    assert badges() == {}
+    with counter.doors.write() as session:
+        for offer in told:
+            offers.make(Context(session, WEI, NOON), STORE, offer)
+    assert badges() == {"milk": "3 for 2"}
+    with counter.doors.write() as session:
+        offers.end(Context(session, WEI, NOON), STORE, three.id)
+    assert badges() == {}
+
+
+@pytest.mark.parametrize(
+    ("terms", "words"),
+    [
+        ({"kind": "percent", "percent_bp": 2000}, "−20%"),
+        ({"kind": "amount", "amount_minor": 50}, "−$0.50"),
+        ({"kind": "price", "amount_minor": 99}, "$0.99"),
+        ({"kind": "nth", "percent_bp": 5000, "size": 2}, "1 of 2 −50%"),
+        ({"kind": "pack_price", "amount_minor": 500, "size": 3}, "3 for $5.00"),
+        ({"kind": "bundle", "amount_minor": 500}, "Bundle"),
+    ],
+)
+def test_a_badge_is_a_few_words(counter: House, terms: dict[str, Any], words: str) -> None:
+    offer = Offer("offer-1", "A long name of a promotion", parts=(Part(Choice(skus=frozenset({"milk"}))),), **terms)
+    with counter.app.test_request_context():
+        said = badge(offer)
+    assert said == words
