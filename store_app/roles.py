@@ -67,6 +67,7 @@ ROLES: dict[str, Role] = {
             "goods.bring_in",
             "orders.past_sales",
             "goods.prices",
+            "goods.shelf_labels",
             "goods.taxes",
             "store.people",
             "store.badges",

@@ -14,6 +14,8 @@ Rules
 6. Products, categories and departments may have names in other languages (`config.words`, rule 5): the search finds all
    of them, pages and labels show the reader's, and what is written down keeps the one name. A category or department
    is known by its one name.
+7. Until a new label hangs, a store asks the lower of the valid price and the one on the label known to hang there
+   (`ShelfLabel`, `pricing.asked_minor`). New labels and repricing go by the valid price alone.
 """
 
 import datetime as dt
@@ -37,7 +39,7 @@ from config.nodes.journal import Context
 from config.nodes.publication import EVERYONE
 from config.prepared import PreparedForSome
 from pos.catalogue.gs1 import check_digit, has_digits, is_gtin, spellings
-from pos.pricing.pricing import ProductView
+from pos.pricing.pricing import ProductView, asked_minor
 
 LONGEST_CODE = 64
 MOST_SEARCHED = 2_000
@@ -156,6 +158,24 @@ class Price(Base):
     scope_id: Mapped[str] = mapped_column(primary_key=True, default=EVERYONE)
     from_day: Mapped[dt.date] = mapped_column(primary_key=True)
     price_minor: Mapped[int]
+
+
+class ShelfLabel(Base):
+    """What hangs at a product's place on the shelf, as it was last seen (`shelf_labels`)."""
+
+    __tablename__ = "shelf_label"
+    __table_args__ = (sa.CheckConstraint("price_minor >= 0 and price_quantity > 0", name="label_has_a_price"),)
+
+    store_id: Mapped[str] = mapped_column(sa.ForeignKey("store.id"), primary_key=True)
+    sku: Mapped[str] = mapped_column(sa.ForeignKey("product.sku"), primary_key=True)
+    price_minor: Mapped[int | None]
+    """The price it shows; None: no label hangs there."""
+    price_quantity: Mapped[int] = mapped_column(default=1)
+    seen_at: Mapped[dt.datetime]
+    place: Mapped[str] = mapped_column(default="")
+    """Where it hangs, as the person with the phone named it: an aisle or a shelf."""
+    position: Mapped[int] = mapped_column(default=0)
+    """Its turn within the place, from one end."""
 
 
 class Listing(Base):
@@ -452,6 +472,16 @@ def prices_on(session: Session, store_id: str, day: dt.date, skus: Sequence[str]
     return {sku: price for sku, price in rows if price is not None}
 
 
+def asked_on(session: Session, store_id: str, day: dt.date, skus: Sequence[str]) -> dict[str, int]:
+    """Return what a store asks for some products on a day (rule 7)."""
+    label = table_of(ShelfLabel).c
+    hangs = sa.and_(label.sku == Product.sku, label.store_id == store_id)
+    query = sa.select(Product.sku, _price(), Product.price_quantity, label.price_minor, label.price_quantity)
+    query = query.outerjoin(table_of(ShelfLabel), hangs).where(Product.sku.in_(skus))
+    rows = session.execute(query, {"store": store_id, "day": day})
+    return {sku: asked_minor(price, per, *label) for sku, price, per, *label in rows if price is not None}
+
+
 def category_names(session: Session) -> dict[str, dict[str, str]]:
     """Return the other names of categories and departments by their one names; a store's own go first."""
     found: dict[str, dict[str, str]] = {}
@@ -532,8 +562,10 @@ _OF_PRODUCT = (
 
 @cache
 def _views() -> sa.Select[*tuple[Any, ...]]:
-    product, tax, listing = table_of(Product), table_of(TaxClass), table_of(Listing)
-    listed = sa.and_(listing.c.sku == product.c.sku, listing.c.store_id == sa.bindparam("store", type_=sa.Text))
+    product, tax, listing, label = map(table_of, (Product, TaxClass, Listing, ShelfLabel))
+    here = sa.bindparam("store", type_=sa.Text)
+    listed = sa.and_(listing.c.sku == product.c.sku, listing.c.store_id == here)
+    hangs = sa.and_(label.c.sku == product.c.sku, label.c.store_id == here)
     columns = (
         *(product.c[name] for name in _OF_PRODUCT),
         tax.c.id.label("tax_class_id"),
@@ -543,8 +575,11 @@ def _views() -> sa.Select[*tuple[Any, ...]]:
         listing.c.quick_key,
         listing.c.cost_minor,
         _price(),
+        label.c.price_minor.label("hung_minor"),
+        label.c.price_quantity.label("hung_quantity"),
     )
-    return sa.select(*columns).join(tax, tax.c.id == product.c.tax_class_id).outerjoin(listing, listed)
+    views = sa.select(*columns).join(tax, tax.c.id == product.c.tax_class_id)
+    return views.outerjoin(listing, listed).outerjoin(label, hangs)
 
 
 @cache
@@ -580,6 +615,8 @@ def _refuse_unsold(rows: Sequence[Any]) -> None:
 
 def _view(row: Any, codes: tuple[tuple[str, int], ...] = ()) -> ProductView:
     values = {name: getattr(row, name) for name in _SHOWN}
+    if row.hung_minor is not None and row.price_minor is not None:
+        values["price_minor"] = asked_minor(row.price_minor, row.price_quantity, row.hung_minor, row.hung_quantity)
     return ProductView(**values, shown=_called(row), codes=codes, barcode=codes[0][0] if codes else None)
 
 

@@ -3,8 +3,8 @@
 Rules
 -----
 1. The price is the biggest thing; the price per kilo, litre or piece stands beside it.
-2. The QR code holds an address in plain ASCII (Chinese in a QR code is read wrongly by many phones), so an
-   address with other letters is refused.
+2. The QR code says what the label promises (`shelf_labels`), in plain ASCII (Chinese in a QR code is read wrongly by
+   many phones): an address with other letters is refused.
 3. A barcode is printed only when it is right: a number whose check digit is wrong gets no bars.
 4. The picture in the browser is made of the same content as the paper, with no font, script or address of its own.
 

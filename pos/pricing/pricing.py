@@ -10,6 +10,8 @@ Rules
 5. A line with a price label costs what the label says, whatever its quantity.
 6. Lines of one weighed product at one price cost together at most one minor unit less than one line of all they weigh:
    what rounding would lose beyond that is added to the line that loses it.
+7. A customer pays no more than the label at the shelf says: of today's price and the label's the lower counts. A label
+   for another quantity (per 100 g) is brought to the product's, rounded down.
 """
 
 import datetime as dt
@@ -174,6 +176,13 @@ def charge(line: BasketLine, offers: tuple[Saved, ...] = ()) -> PricedLine:
         offers=offers,
         line=line,
     )
+
+
+def asked_minor(price_minor: int, price_quantity: int, hung_minor: int | None, hung_quantity: int | None) -> int:
+    """Return what is asked per price quantity while a label hangs (rule 7); hung_minor None: none is known to hang."""
+    if hung_minor is None or not hung_quantity:
+        return price_minor
+    return min(price_minor, hung_minor * price_quantity // hung_quantity)
 
 
 def before_savings(line: BasketLine) -> int:

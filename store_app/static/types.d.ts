@@ -358,3 +358,8 @@ interface Shown {
 /** The element that `el("tag.class")` makes. */
 type Made<N extends string> = N extends `${infer T}.${string}` ? Tagged<T> : Tagged<N>;
 type Tagged<T extends string> = T extends keyof HTMLElementTagNameMap ? HTMLElementTagNameMap[T] : HTMLElement;
+
+/** What other scripts of a page bring along. */
+interface Window {
+  htmx?: { process(part: Element): void };
+}

@@ -23,7 +23,7 @@ CHAPTERS = {
     "store/promotions": "offers campaigns",
     "store/products": "product product_photo products prices taxes selling_hours own_products",
     "store/import": "bring_in past_sales",
-    "store/labels": "sheets quick_keys",
+    "store/labels": "shelf_labels sheets quick_keys",
     "store/order": "ordering order_messages closed_days surroundings",
     "store/receive": "receiving claims goods_in goods_back consigned",
     "store/stock": "stock check_these stocktake expiry waste recall",

@@ -17,6 +17,7 @@ TITLES = {
     "transfer": N_("Transfers"),
     "expiry": N_("Expiring today"),
     "count": N_("Items to count"),
+    "label": N_("Labels not on the shelf yet"),
     "message": N_("Messages not sent"),
     "print": N_("Prints to check"),
 }

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.money import amount_for
+from pos.catalogue import shelf_labels
 from pos.catalogue.catalogue import Listing, Product, prices_on
 from pos.printing.queue import PrintJob
 from pos.sold import Sale
@@ -78,6 +79,7 @@ def waiting(session: Session, store_id: str, at: dt.datetime) -> list[Waiting]:
         _transfers(session, store_id),
         _expiring(session, store_id, day),
         _counts(session, store_id, day),
+        Waiting("label", shelf_labels.waiting(session, store_id, day)),
         _messages(session, store_id),
         Waiting("print", count(session, "print", store_id, day)),
     )

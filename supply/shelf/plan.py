@@ -29,7 +29,7 @@ from config.nodes import journal
 from config.nodes.facts import applies
 from config.nodes.journal import Context
 from config.states import StateTable
-from pos.catalogue import catalogue
+from pos.catalogue import catalogue, shelf_labels
 from pos.catalogue.catalogue import Barcode, Product
 from pos.stock import stock
 from pos.stock.ledger import Place, Source, StockMovement
@@ -386,7 +386,7 @@ def refill_tasks(session: Session, store_id: str) -> list[RefillTask]:
 def label_documents(
     session: Session, store_id: str, skus: Sequence[str], public_url: str, *, at: dt.datetime
 ) -> dict[str, dict[str, Any]]:
-    """Return SKU -> what its shelf label prints: name, price, unit, barcode, and the address its QR opens.
+    """Return SKU -> what its shelf label prints: name, price, unit, barcode, and the code in its QR (`shelf_labels`).
 
     A product without a price has no label.
     """
@@ -396,7 +396,8 @@ def label_documents(
     prices = catalogue.prices_on(session, store_id, business_day(at, store.tz, store.rollover_hour), skus)
     codes = sa.select(Barcode.sku, Barcode.code).where(among(session, Barcode.sku, skus))
     first: dict[str, str] = dict(session.execute(codes.order_by(Barcode.qty.desc(), Barcode.code.desc())).all())
-    slots, address = ranks(session, store_id), public_url.rstrip("/")
+    slots = ranks(session, store_id)
+    shop = public_url and f"{public_url.rstrip('/')}/shop/{store.slug}"
     return {
         product.sku: {
             "sku": product.sku,
@@ -410,7 +411,7 @@ def label_documents(
             "language": store.language,
             "barcode": first.get(product.sku),
             "place": str(slots.get(product.sku, "")),
-            "url": f"{address}/shop/{store.slug}/p/{product.sku}",
+            "url": shelf_labels.code_of(product.sku, prices[product.sku], product.price_quantity, shop),
         }
         for product in session.scalars(sa.select(Product).where(among(session, Product.sku, [*prices])))
     }

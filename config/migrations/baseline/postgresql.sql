@@ -743,6 +743,17 @@ CREATE TABLE journal_head (
   CONSTRAINT pk_journal_head PRIMARY KEY (node_id)
 );
 
+CREATE TABLE label_inspection (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  seed BIGINT NOT NULL,
+  skus JSON NOT NULL,
+  drawn_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  actor_id TEXT NOT NULL,
+  actor_name TEXT NOT NULL,
+  CONSTRAINT pk_label_inspection PRIMARY KEY (store_id, id)
+);
+
 CREATE TABLE late_sale (
   store_id TEXT NOT NULL,
   sale_id TEXT NOT NULL,
@@ -2795,6 +2806,25 @@ CREATE TABLE favorites (
   CONSTRAINT fk_favorites_store_id_store FOREIGN KEY(store_id) REFERENCES store (id)
 );
 
+CREATE TABLE label_look (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  sku TEXT NOT NULL,
+  shown_minor BIGINT,
+  shown_quantity BIGINT NOT NULL,
+  asked_minor BIGINT NOT NULL,
+  price_minor BIGINT NOT NULL,
+  price_quantity BIGINT NOT NULL,
+  inspection_id TEXT NOT NULL,
+  at TIMESTAMP WITH TIME ZONE NOT NULL,
+  actor_id TEXT NOT NULL,
+  actor_name TEXT NOT NULL,
+  CONSTRAINT pk_label_look PRIMARY KEY (store_id, id),
+  CONSTRAINT fk_label_look_sku_product FOREIGN KEY(sku) REFERENCES product (sku)
+);
+
+CREATE INDEX ix_label_look_inspection ON label_look (store_id, inspection_id);
+
 CREATE TABLE listing (
   store_id TEXT NOT NULL,
   sku TEXT NOT NULL,
@@ -2974,6 +3004,20 @@ CREATE TABLE selling_hours (
   CONSTRAINT pk_selling_hours PRIMARY KEY (store_id, kind),
   CONSTRAINT ck_selling_hours_within_a_day CHECK (from_minute between 0 and 1439 and until_minute between 0 and 1439 and from_minute <> until_minute),
   CONSTRAINT fk_selling_hours_store_id_store FOREIGN KEY(store_id) REFERENCES store (id)
+);
+
+CREATE TABLE shelf_label (
+  store_id TEXT NOT NULL,
+  sku TEXT NOT NULL,
+  price_minor BIGINT,
+  price_quantity BIGINT NOT NULL,
+  seen_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  place TEXT NOT NULL,
+  position BIGINT NOT NULL,
+  CONSTRAINT pk_shelf_label PRIMARY KEY (store_id, sku),
+  CONSTRAINT ck_shelf_label_label_has_a_price CHECK (price_minor >= 0 and price_quantity > 0),
+  CONSTRAINT fk_shelf_label_store_id_store FOREIGN KEY(store_id) REFERENCES store (id),
+  CONSTRAINT fk_shelf_label_sku_product FOREIGN KEY(sku) REFERENCES product (sku)
 );
 
 CREATE TABLE store_key (
@@ -3200,6 +3244,12 @@ CREATE TRIGGER append_only_journal_entry_delete BEFORE DELETE ON journal_entry F
 
 CREATE TRIGGER append_only_journal_entry_truncate BEFORE TRUNCATE ON journal_entry FOR EACH STATEMENT EXECUTE FUNCTION append_only();
 
+CREATE TRIGGER append_only_label_inspection_update BEFORE UPDATE ON label_inspection FOR EACH ROW WHEN (ROW(OLD."actor_id"::text, OLD."actor_name"::text, OLD."drawn_at"::text, OLD."id"::text, OLD."seed"::text, OLD."skus"::text, OLD."store_id"::text) IS DISTINCT FROM ROW(NEW."actor_id"::text, NEW."actor_name"::text, NEW."drawn_at"::text, NEW."id"::text, NEW."seed"::text, NEW."skus"::text, NEW."store_id"::text)) EXECUTE FUNCTION append_only();
+
+CREATE TRIGGER append_only_label_inspection_delete BEFORE DELETE ON label_inspection FOR EACH ROW EXECUTE FUNCTION append_only();
+
+CREATE TRIGGER append_only_label_inspection_truncate BEFORE TRUNCATE ON label_inspection FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+
 CREATE TRIGGER append_only_late_sale_update BEFORE UPDATE ON late_sale FOR EACH ROW WHEN (ROW(OLD."noted_at"::text, OLD."receipt_no"::text, OLD."sale_id"::text, OLD."shift_id"::text, OLD."store_id"::text, OLD."till_id"::text, OLD."total_minor"::text) IS DISTINCT FROM ROW(NEW."noted_at"::text, NEW."receipt_no"::text, NEW."sale_id"::text, NEW."shift_id"::text, NEW."store_id"::text, NEW."till_id"::text, NEW."total_minor"::text)) EXECUTE FUNCTION append_only();
 
 CREATE TRIGGER append_only_late_sale_delete BEFORE DELETE ON late_sale FOR EACH ROW EXECUTE FUNCTION append_only();
@@ -3313,6 +3363,12 @@ CREATE TRIGGER append_only_count_entry_update BEFORE UPDATE ON count_entry FOR E
 CREATE TRIGGER append_only_count_entry_delete BEFORE DELETE ON count_entry FOR EACH ROW EXECUTE FUNCTION append_only();
 
 CREATE TRIGGER append_only_count_entry_truncate BEFORE TRUNCATE ON count_entry FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+
+CREATE TRIGGER append_only_label_look_update BEFORE UPDATE ON label_look FOR EACH ROW WHEN (ROW(OLD."actor_id"::text, OLD."actor_name"::text, OLD."asked_minor"::text, OLD."at"::text, OLD."id"::text, OLD."inspection_id"::text, OLD."price_minor"::text, OLD."price_quantity"::text, OLD."shown_minor"::text, OLD."shown_quantity"::text, OLD."sku"::text, OLD."store_id"::text) IS DISTINCT FROM ROW(NEW."actor_id"::text, NEW."actor_name"::text, NEW."asked_minor"::text, NEW."at"::text, NEW."id"::text, NEW."inspection_id"::text, NEW."price_minor"::text, NEW."price_quantity"::text, NEW."shown_minor"::text, NEW."shown_quantity"::text, NEW."sku"::text, NEW."store_id"::text)) EXECUTE FUNCTION append_only();
+
+CREATE TRIGGER append_only_label_look_delete BEFORE DELETE ON label_look FOR EACH ROW EXECUTE FUNCTION append_only();
+
+CREATE TRIGGER append_only_label_look_truncate BEFORE TRUNCATE ON label_look FOR EACH STATEMENT EXECUTE FUNCTION append_only();
 
 CREATE TRIGGER append_only_waste_update BEFORE UPDATE ON waste FOR EACH ROW WHEN (ROW(OLD."actor_id"::text, OLD."at"::text, OLD."batch"::text, OLD."business_day"::text, OLD."cost_minor"::text, OLD."id"::text, OLD."lot_id"::text, OLD."note"::text, OLD."qty"::text, OLD."reason"::text, OLD."recall_id"::text, OLD."sku"::text, OLD."store_id"::text, OLD."value_minor"::text) IS DISTINCT FROM ROW(NEW."actor_id"::text, NEW."at"::text, NEW."batch"::text, NEW."business_day"::text, NEW."cost_minor"::text, NEW."id"::text, NEW."lot_id"::text, NEW."note"::text, NEW."qty"::text, NEW."reason"::text, NEW."recall_id"::text, NEW."sku"::text, NEW."store_id"::text, NEW."value_minor"::text)) EXECUTE FUNCTION append_only();
 

@@ -741,6 +741,17 @@ CREATE TABLE journal_head (
   CONSTRAINT pk_journal_head PRIMARY KEY (node_id)
 );
 
+CREATE TABLE label_inspection (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  seed BIGINT NOT NULL,
+  skus JSON NOT NULL,
+  drawn_at DATETIME NOT NULL,
+  actor_id TEXT NOT NULL,
+  actor_name TEXT NOT NULL,
+  CONSTRAINT pk_label_inspection PRIMARY KEY (store_id, id)
+);
+
 CREATE TABLE late_sale (
   store_id TEXT NOT NULL,
   sale_id TEXT NOT NULL,
@@ -2785,6 +2796,25 @@ CREATE TABLE favorites (
   CONSTRAINT fk_favorites_store_id_store FOREIGN KEY(store_id) REFERENCES store (id)
 );
 
+CREATE TABLE label_look (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  sku TEXT NOT NULL,
+  shown_minor BIGINT,
+  shown_quantity BIGINT NOT NULL,
+  asked_minor BIGINT NOT NULL,
+  price_minor BIGINT NOT NULL,
+  price_quantity BIGINT NOT NULL,
+  inspection_id TEXT NOT NULL,
+  at DATETIME NOT NULL,
+  actor_id TEXT NOT NULL,
+  actor_name TEXT NOT NULL,
+  CONSTRAINT pk_label_look PRIMARY KEY (store_id, id),
+  CONSTRAINT fk_label_look_sku_product FOREIGN KEY(sku) REFERENCES product (sku)
+);
+
+CREATE INDEX ix_label_look_inspection ON label_look (store_id, inspection_id);
+
 CREATE TABLE listing (
   store_id TEXT NOT NULL,
   sku TEXT NOT NULL,
@@ -2964,6 +2994,20 @@ CREATE TABLE selling_hours (
   CONSTRAINT pk_selling_hours PRIMARY KEY (store_id, kind),
   CONSTRAINT ck_selling_hours_within_a_day CHECK (from_minute between 0 and 1439 and until_minute between 0 and 1439 and from_minute <> until_minute),
   CONSTRAINT fk_selling_hours_store_id_store FOREIGN KEY(store_id) REFERENCES store (id)
+);
+
+CREATE TABLE shelf_label (
+  store_id TEXT NOT NULL,
+  sku TEXT NOT NULL,
+  price_minor BIGINT,
+  price_quantity BIGINT NOT NULL,
+  seen_at DATETIME NOT NULL,
+  place TEXT NOT NULL,
+  position BIGINT NOT NULL,
+  CONSTRAINT pk_shelf_label PRIMARY KEY (store_id, sku),
+  CONSTRAINT ck_shelf_label_label_has_a_price CHECK (price_minor >= 0 and price_quantity > 0),
+  CONSTRAINT fk_shelf_label_store_id_store FOREIGN KEY(store_id) REFERENCES store (id),
+  CONSTRAINT fk_shelf_label_sku_product FOREIGN KEY(sku) REFERENCES product (sku)
 );
 
 CREATE TABLE store_key (
@@ -3159,6 +3203,10 @@ CREATE TRIGGER append_only_journal_entry_update BEFORE UPDATE ON journal_entry W
 
 CREATE TRIGGER append_only_journal_entry_delete BEFORE DELETE ON journal_entry WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'journal_entry is append-only'); END;
 
+CREATE TRIGGER append_only_label_inspection_update BEFORE UPDATE ON label_inspection WHEN (OLD."actor_id" IS NOT NEW."actor_id" OR OLD."actor_name" IS NOT NEW."actor_name" OR OLD."drawn_at" IS NOT NEW."drawn_at" OR OLD."id" IS NOT NEW."id" OR OLD."seed" IS NOT NEW."seed" OR OLD."skus" IS NOT NEW."skus" OR OLD."store_id" IS NOT NEW."store_id") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'label_inspection is append-only'); END;
+
+CREATE TRIGGER append_only_label_inspection_delete BEFORE DELETE ON label_inspection WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'label_inspection is append-only'); END;
+
 CREATE TRIGGER append_only_late_sale_update BEFORE UPDATE ON late_sale WHEN (OLD."noted_at" IS NOT NEW."noted_at" OR OLD."receipt_no" IS NOT NEW."receipt_no" OR OLD."sale_id" IS NOT NEW."sale_id" OR OLD."shift_id" IS NOT NEW."shift_id" OR OLD."store_id" IS NOT NEW."store_id" OR OLD."till_id" IS NOT NEW."till_id" OR OLD."total_minor" IS NOT NEW."total_minor") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'late_sale is append-only'); END;
 
 CREATE TRIGGER append_only_late_sale_delete BEFORE DELETE ON late_sale WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'late_sale is append-only'); END;
@@ -3234,6 +3282,10 @@ CREATE TRIGGER append_only_escrow_entry_delete BEFORE DELETE ON escrow_entry WHE
 CREATE TRIGGER append_only_count_entry_update BEFORE UPDATE ON count_entry WHEN (OLD."actor_id" IS NOT NEW."actor_id" OR OLD."actor_name" IS NOT NEW."actor_name" OR OLD."again" IS NOT NEW."again" OR OLD."at" IS NOT NEW."at" OR OLD."id" IS NOT NEW."id" OR OLD."is_total" IS NOT NEW."is_total" OR OLD."n" IS NOT NEW."n" OR OLD."qty" IS NOT NEW."qty" OR OLD."section_n" IS NOT NEW."section_n" OR OLD."sku" IS NOT NEW."sku" OR OLD."store_id" IS NOT NEW."store_id" OR OLD."take_id" IS NOT NEW."take_id") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'count_entry is append-only'); END;
 
 CREATE TRIGGER append_only_count_entry_delete BEFORE DELETE ON count_entry WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'count_entry is append-only'); END;
+
+CREATE TRIGGER append_only_label_look_update BEFORE UPDATE ON label_look WHEN (OLD."actor_id" IS NOT NEW."actor_id" OR OLD."actor_name" IS NOT NEW."actor_name" OR OLD."asked_minor" IS NOT NEW."asked_minor" OR OLD."at" IS NOT NEW."at" OR OLD."id" IS NOT NEW."id" OR OLD."inspection_id" IS NOT NEW."inspection_id" OR OLD."price_minor" IS NOT NEW."price_minor" OR OLD."price_quantity" IS NOT NEW."price_quantity" OR OLD."shown_minor" IS NOT NEW."shown_minor" OR OLD."shown_quantity" IS NOT NEW."shown_quantity" OR OLD."sku" IS NOT NEW."sku" OR OLD."store_id" IS NOT NEW."store_id") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'label_look is append-only'); END;
+
+CREATE TRIGGER append_only_label_look_delete BEFORE DELETE ON label_look WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'label_look is append-only'); END;
 
 CREATE TRIGGER append_only_waste_update BEFORE UPDATE ON waste WHEN (OLD."actor_id" IS NOT NEW."actor_id" OR OLD."at" IS NOT NEW."at" OR OLD."batch" IS NOT NEW."batch" OR OLD."business_day" IS NOT NEW."business_day" OR OLD."cost_minor" IS NOT NEW."cost_minor" OR OLD."id" IS NOT NEW."id" OR OLD."lot_id" IS NOT NEW."lot_id" OR OLD."note" IS NOT NEW."note" OR OLD."qty" IS NOT NEW."qty" OR OLD."reason" IS NOT NEW."reason" OR OLD."recall_id" IS NOT NEW."recall_id" OR OLD."sku" IS NOT NEW."sku" OR OLD."store_id" IS NOT NEW."store_id" OR OLD."value_minor" IS NOT NEW."value_minor") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'waste is append-only'); END;
 

@@ -26,7 +26,7 @@ def documents(session: Session, skus: Sequence[str], day: dt.date | None = None)
     settings = doors().settings
     address = settings.public_url or settings.network_url
     found = plan.label_documents(session, str(place().store_id), skus, address, at=_within(day))
-    return [found[sku] if address else found[sku] | {"url": ""} for sku in skus if sku in found]
+    return [found[sku] for sku in skus if sku in found]
 
 
 def queue(session: Session, skus: Sequence[str], command: str, day: dt.date | None = None) -> int:

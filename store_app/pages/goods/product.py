@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from config.errors import DomainError, Invalid, NotFound
 from config.money import exponent
 from config.words import LANGUAGES, language
-from pos.catalogue import assortment, catalogue, photos, public_products, quick_keys
+from pos.catalogue import assortment, catalogue, photos, public_products, quick_keys, shelf_labels
 from pos.catalogue.catalogue import Barcode, Listing, Price, Product
 from pos.catalogue.public_products import CREDIT, SOURCE
 from pos.documents import labels
@@ -127,6 +127,7 @@ def show(sku: str, fault: DomainError | None = None) -> ResponseReturnValue:
             if key.sku == sku
         ]  # fmt: skip
         priced = labelling.documents(session, [sku]) if row.price_minor is not None else []
+        unhung = next(iter(shelf_labels.stops(session, store_id, day, skus=[sku])), None)
         names = product_list.other_names(thing, catalogue.category_names(session))
         label = labels.label_svg(priced[0], place().language) if priced else None
         pictured = photos.marks(session, store_id)
@@ -151,6 +152,7 @@ def show(sku: str, fault: DomainError | None = None) -> ResponseReturnValue:
         languages=[language(code) for code in LANGUAGES if code != place().language],
         keys=keys,
         label=label,
+        unhung=unhung,
         per=PER_WORDS[thing.stock_unit],
         unit_words=UNIT_WORDS[thing.stock_unit],
         kind_word=KIND_WORDS[thing.kind],

@@ -241,6 +241,14 @@ GROUPS: tuple[Group, ...] = (
                 words=lazy("reprice, markup, margin"),
             ),
             Place(
+                "shelf_labels.walk",
+                "shelf",
+                "qr-code",
+                lazy("Label check"),
+                lazy("Scan shelf labels, inspect prices"),
+                words=lazy("price tags, shelf labels, price accuracy"),
+            ),
+            Place(
                 "quick_keys.arrange",
                 "catalogue",
                 "squares-2x2",
@@ -456,6 +464,7 @@ ELSEWHERE: tuple[Place, ...] = (
     Place("bring_in.upload", "import", "arrow-up-tray", lazy("Import products"), words=lazy("upload, spreadsheet")),
     Place("past_sales.upload", "import", "arrow-up-tray", lazy("Import past sales")),
     Place("prices.labels", "catalogue", "tag", lazy("Labels for new prices"), words=lazy("price tags")),
+    Place("shelf_labels.inspections", "shelf", "clipboard-document-check", lazy("Price inspections")),
     Place("replays.store", "order", "beaker", lazy("Order simulation")),
     Place("loyalty.points", "settings", "gift", lazy("Points"), words=lazy("loyalty program, members")),
     Place("printers.all", "settings", "printer", lazy("Printers"), words=lazy("receipt printer, label printer, paper")),

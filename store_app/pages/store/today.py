@@ -62,6 +62,7 @@ NEXT_STEPS = {
     "transfer": NextStep(_l("Answer"), "transfers.everything"),
     "expiry": NextStep(_l("Mark down or write off"), "expiry.calendar"),
     "count": NextStep(_l("Count"), "check_these.list_today"),
+    "label": NextStep(_l("Scan"), "shelf_labels.walk", icon="tag"),
     "message": NextStep(_l("Send"), "ordering.orders", ("ordering.order", "order_id"), icon="envelope"),
     "print": NextStep(_l("Check"), "shift.money", icon="printer"),
 }

@@ -49,6 +49,8 @@ function wire(form) {
     field.focus();
   });
 
+  document.addEventListener("htmx:after:swap", () => field.focus()); // what was asked is answered: on with the next
+
   if (waiting.length) send();
 
   function keep() {
@@ -89,6 +91,7 @@ function wire(form) {
     const block = new DOMParser().parseFromString(text, "text/html").getElementById(shown);
     if (!block) { location.reload(); return; }
     byId(shown).replaceWith(block);
+    window.htmx?.process(block);
     if (answer.status >= 400 && !block.querySelector(".choices")) refuse(scan.code, block.querySelector(".note-bad span")?.textContent ?? "");
     const asked = maybe(block, ".is-attention input:not([type=hidden])");
     if (asked && !waiting[1]) asked.focus();

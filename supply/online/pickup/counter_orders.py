@@ -260,7 +260,7 @@ def quote(
     deposits = session.scalars(
         sa.select(Product.deposit_sku).where(Product.sku.in_(skus), Product.deposit_sku.is_not(None))
     )
-    prices = catalogue.prices_on(session, store_id, today, [*skus, *(sku for sku in deposits if sku)])
+    prices = catalogue.asked_on(session, store_id, today, [*skus, *(sku for sku in deposits if sku)])
     member = customer_id is not None and customers.is_member(session, store_id, customer_id)
     return price.quote(session, store, lines, prices, coupons=coupons, member=member, at=at)
 
@@ -284,7 +284,7 @@ def products(session: Session, store_id: str, skus: Sequence[str], *, at: dt.dat
     """Return the named products that can be ordered here, by SKU: what is here and not over, and what can be had."""
     today = business_day(at, (store := store_of(session, store_id)).tz, store.rollover_hour)
     days, levels = order_in.days_of(session, store_id, today), stock.levels(session, store_id, list(skus))
-    prices = catalogue.prices_on(session, store_id, today, list(skus))
+    prices = catalogue.asked_on(session, store_id, today, list(skus))
     over = batches.over(session, store_id, day=today, forgets=True)
     rows = session.scalars(
         sa.select(Product).where(Product.sku.in_(skus), Product.kind == "goods", Product.price_typed.is_(False))

@@ -347,7 +347,7 @@ def replace_missing(
     product, was = session.get(Product, sku), session.get_one(Product, line.sku)
     store = session.get_one(Store, order.store_id)
     day = business_day(at, store.tz, store.rollover_hour)
-    price_minor = catalogue.price_on(session, store.id, sku, day)
+    price_minor = catalogue.asked_on(session, store.id, day, [sku]).get(sku)
     if product is None or price_minor is None or product.price_typed or any(one.sku == sku for one in found):
         raise Invalid(
             "not-a-replacement", "Choose a substitute for %(name)s: another product with a price.", name=line.name

@@ -398,7 +398,7 @@ def _offers_now(
     wanted |= {row.deposit_sku for row in rows if row.sku in wanted and row.deposit_sku}
     rows = [row for row in rows if row.sku in wanted]
     skus = [row.sku for row in rows]
-    prices = catalogue.prices_on(session, store_id, today, skus)
+    prices = catalogue.asked_on(session, store_id, today, skus)
     levels = stock.levels(session, store_id, skus)
     ranks, off_sale = plan.ranks(session, store_id), recall.off_sale(session, store_id)
     over = batches.over(session, store_id, day=today, forgets=True)

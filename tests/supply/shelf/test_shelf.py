@@ -267,7 +267,7 @@ def test_a_label_carries_price_barcode_and_the_address_of_its_product(town):
         found = shelf_plan.label_documents(session, STORE, ["bread", "new"], "https://shop.example/", at=AT)
         assert [*found] == ["bread"], "what has no price has no label"
         label = found["bread"]
-        assert label["url"] == "https://shop.example/shop/harbour-7/p/bread"
+        assert label["url"] == "https://shop.example/shop/harbour-7/p/bread?price=250/1"
         assert (label["name"], label["price_minor"], label["barcode"]) == ("Rye bread", 250, "4006381333931")
 
 

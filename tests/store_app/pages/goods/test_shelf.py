@@ -110,7 +110,7 @@ def test_labels_go_to_the_printer_once(office):
     with office.doors.read() as session:
         jobs = session.query(PrintJob).all()
     assert [job.kind for job in jobs] == ["label"]
-    assert jobs[0].document["url"] == "https://shops.example/shop/s01/p/milk"
+    assert jobs[0].document["url"] == "https://shops.example/shop/s01/p/milk?price=129/1"
 
 
 def test_the_shelf_s_labels_take_as_many_questions_as_one_and_print_without_the_one_that_has_no_price(office):
