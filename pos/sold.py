@@ -75,6 +75,7 @@ class SaleLine(Base):
     __tablename__ = "sale_line"
     __table_args__ = (
         sa.Index("ix_sale_line_sku", "store_id", "sku"),
+        sa.Index("ix_sale_line_day", "store_id", "business_day"),
         sa.Index("ix_sale_line_returns", "store_id", "returns_sale_id", sqlite_where=_RETURNS),
     )
 

@@ -62,6 +62,11 @@ def compared(session: Session, store: Store, day: dt.date, at: dt.datetime) -> C
     return Compared(day, sales, _added(cut, zone) if whole else None, _added(whole, zone) if whole else None)
 
 
+def sold_on(session: Session, store: Store, day: dt.date) -> DaySales:
+    """Return what a whole day sold."""
+    return _added(_sold(session, store.id, day), ZoneInfo(store.tz))
+
+
 def tills(session: Session, store_id: str) -> list[tuple[Till, Shift | None]]:
     """Return the store's tills, each with its shift that is not closed."""
     unclosed = sa.and_(Shift.store_id == Till.store_id, Shift.till_id == Till.id, Shift.state != "closed")

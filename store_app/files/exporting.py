@@ -1,4 +1,4 @@
-"""Tables that leave the house: CSV and XLSX that any spreadsheet opens and none executes.
+"""Tables that leave the house: CSV and XLSX that any spreadsheet opens and none executes, and PDF.
 
 Rules
 -----
@@ -17,12 +17,18 @@ from decimal import Decimal
 from typing import Any
 
 from flask import Response
+from reportlab.platypus import Spacer
 
 from config.money import exponent
+from config.words import Language
+from pos.documents import pdf
+from pos.documents.pdf import Column
 
 _RISKY = re.compile(r"^\s*[=+\-@\t\r＝＋－＠]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+PAGE_MM, MOST_LARGE = 174, 6
+"""How wide a page's table is, and with how many columns it is written large."""
 Cell = str | int | Decimal | dt.date | None
 
 
@@ -31,12 +37,17 @@ def tamed(text: str) -> str:
     return f"'{text}" if _RISKY.match(text) else text
 
 
+def major(minor: int, currency: str) -> Decimal:
+    """Return an amount in major units."""
+    return Decimal(minor).scaleb(-exponent(currency))
+
+
 def cell(value: Any, shape: str, currency: str) -> Cell:
     """Return a figure as it leaves: money in major units, shares in per cent (rule 2)."""
     if value is None:
         return None
     if shape == "money":
-        return Decimal(value).scaleb(-exponent(currency))
+        return major(value, currency)
     if shape == "share":
         return Decimal(value).scaleb(-2)
     if shape == "hour":
@@ -79,6 +90,16 @@ def xlsx_answer(name: str, head: Sequence[str], rows: Iterable[Sequence[Cell]]) 
     kept = io.BytesIO()
     book.save(kept)
     return _file(kept.getvalue(), XLSX, f"{name}.xlsx")
+
+
+def pdf_answer(name: str, title: str, head: Sequence[str], rows: Iterable[Sequence[str]], say: Language) -> Response:
+    """Answer with A4 pages: a title, and a table of what is written as people read it."""
+    size = 10.0 if len(head) <= MOST_LARGE else 7.0
+    first = 40 if len(head) > MOST_LARGE else 64
+    wide = (PAGE_MM - first) / max(1, len(head) - 1)
+    columns = [Column(word, wide if n else first, at_end=n > 0, size=size) for n, word in enumerate(head)]
+    story = [pdf.words(title, 15, bold=True), Spacer(0, 12), pdf.table(say, columns, rows)]
+    return _file(pdf.flow(title, story, foot=(title, say("Page"))), "application/pdf", f"{name}.pdf")
 
 
 def _file(content: bytes, kind: str, name: str) -> Response:

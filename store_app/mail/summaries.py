@@ -1,13 +1,18 @@
 """The nightly summary as it is e-mailed, in the store's language (`supply.membership.day_summary`)."""
 
 import datetime as dt
+from collections.abc import Iterator
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from config import words
+from config.words import Language
 from pos.messages import OutgoingMessage
+from pos.reports.figures import change_bp
 from pos.store.store import store_of
 from store_app.mail.carriers import Envelope
+from store_app.words.reports import BEFORE, FIGURES
 from store_app.words.today import TITLES
 
 
@@ -27,5 +32,27 @@ def written(session: Session, row: OutgoingMessage) -> Envelope:
         lines.append(f"Z {z_no}: {said if minor else say('The drawer balances.')}")
     if body["waiting"]:
         lines += ["", say("Waiting for you"), *(f"- {say(TITLES[kind])}: {count}" for kind, count in body["waiting"])]
+    if "week" in body:
+        lines += ["", *_week(say, body["week"], store.currency)]
     subject = say("%(store)s, %(day)s", store=store.name, day=say.day(day))
     return Envelope(row.id, row.kind, "", row.email, subject, "\n".join([*lines, ""]))
+
+
+# --- inside ---
+
+
+def _week(say: Language, week: dict[str, Any], currency: str) -> Iterator[str]:
+    """Yield the week's figures beside those before, and its best and slowest products."""
+
+    def written(name: str, value: int) -> str:
+        return say.money(value, currency) if name.endswith("_minor") else say.number(value)
+
+    yield say("The week")
+    for name, title in FIGURES.items():
+        changes = [
+            f"{say.percent(change, 0, plus=True)} {say(BEFORE[key])}" for key, then in week["before"].items()
+            if (change := change_bp(week["now"][name], then[name])) is not None
+        ]  # fmt: skip
+        yield f"- {say(title)}: {written(name, week['now'][name])}" + (f" ({', '.join(changes)})" if changes else "")
+    for title, rows in ((say("Best sellers"), week["best"]), (say("Slowest in stock"), week["worst"])):
+        yield from ("", title, *(f"- {name}: {say.money(minor, currency)}" for name, minor in rows)) if rows else ()

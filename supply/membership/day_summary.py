@@ -2,21 +2,25 @@
 
 Rules
 -----
-1. It is written where somebody asked for it: the store keeps one address. A day has one summary.
+1. It is written where somebody asked for it: the store keeps one address. A day has one summary; Sunday's has the
+   week.
 2. Its figures are those of the day when it ended; what waits is counted, and names nobody.
 """
 
 import datetime as dt
+from typing import Any
 
 from config.nodes import journal
 from config.nodes.journal import Context
 from pos import messages
 from pos.messages import OutgoingMessage, Recipient
 from pos.reports import day as day_report
-from pos.store.store import store_of
+from pos.reports import figures, reports
+from pos.store.store import Store, store_of
 from supply.membership import today
 
 KIND = "summary"
+SUNDAY, BEST = 6, 5
 
 
 def set_recipient(ctx: Context, store_id: str, address: str) -> None:
@@ -32,7 +36,7 @@ def write(ctx: Context, store_id: str, day: dt.date) -> OutgoingMessage | None:
         return None
     found = day_report.compared(ctx.session, store, day, ctx.at)
     shifts = [one for one in day_report.closes(ctx.session, store_id, day) if one.business_day == day]
-    body = {
+    body: dict[str, Any] = {
         "day": day.isoformat(),
         "total_minor": found.sales.total_minor,
         "customers": found.sales.customers,
@@ -40,5 +44,33 @@ def write(ctx: Context, store_id: str, day: dt.date) -> OutgoingMessage | None:
         "closes": [[one.z_no, one.over_short_minor] for one in shifts],
         "waiting": [[one.kind, one.count] for one in today.waiting(ctx.session, store_id, ctx.at)],
     }
+    if day.weekday() == SUNDAY and (week := _week(ctx, store, day)):
+        body["week"] = week
     to = Recipient(store.summary_email, language=store.language)
     return messages.write(ctx.session, store_id, KIND, to, id=f"{KIND}-{day}", body=body, at=ctx.at)
+
+
+# --- inside ---
+
+
+def _week(ctx: Context, store: Store, sunday: dt.date) -> dict[str, Any]:
+    """Return the figures of the week that ends, those before, the best products and the slowest; {}: no sales."""
+    monday = sunday - dt.timedelta(days=6)
+    found = figures.overview(ctx.session, store, monday, sunday, at=ctx.at)
+    if not found.by_day:
+        return {}
+    products = reports.report(ctx.session, store, "product", monday, sunday)
+    best, worst = reports.best_and_worst(ctx.session, store, products, BEST)
+    return {
+        "now": _noted(found.figures),
+        "before": {name: _noted(one.figures) for name, one in found.before.items()},
+        "best": [[row["name"], row["total_minor"]] for row in best],
+        "worst": [[row["name"], row["total_minor"]] for row in worst],
+    }
+
+
+def _noted(one: figures.Figures) -> dict[str, int]:
+    return {
+        "total_minor": one.sales_minor, "net_minor": one.net_minor, "margin_minor": one.margin_minor,
+        "units": one.units, "baskets": one.baskets,
+    }  # fmt: skip

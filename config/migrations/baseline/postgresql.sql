@@ -1875,6 +1875,8 @@ CREATE TABLE sale_line (
 
 CREATE TABLE weeks.sale_line_rest PARTITION OF sale_line DEFAULT;
 
+CREATE INDEX ix_sale_line_day ON sale_line (store_id, business_day);
+
 CREATE INDEX ix_sale_line_returns ON sale_line (store_id, returns_sale_id) WHERE returns_sale_id IS NOT NULL;
 
 CREATE INDEX ix_sale_line_sku ON sale_line (store_id, sku);

@@ -1867,6 +1867,8 @@ CREATE TABLE sale_line (
   CONSTRAINT pk_sale_line PRIMARY KEY (store_id, sale_id, n)
 );
 
+CREATE INDEX ix_sale_line_day ON sale_line (store_id, business_day);
+
 CREATE INDEX ix_sale_line_returns ON sale_line (store_id, returns_sale_id) WHERE returns_sale_id IS NOT NULL;
 
 CREATE INDEX ix_sale_line_sku ON sale_line (store_id, sku);

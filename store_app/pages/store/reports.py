@@ -1,23 +1,29 @@
-"""Reports: what was sold, from every side, as a chart first and a table behind it; out as CSV and XLSX."""
+"""Reports: what was sold, from every side, as a chart and a table, down to the receipts; out as CSV, XLSX and PDF."""
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Response, request
+from babel.dates import get_day_names
+from flask import Blueprint, Response, request, url_for
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from config.errors import Invalid, NotFound
-from pos.reports import reports
-from pos.reports.reports import Report
+from pos.reports import figures, reports
+from pos.reports.figures import Figures, Overview
+from pos.reports.reports import Report, Row
 from pos.store.store import store_of
 from store_app.files import exporting
 from store_app.pages.common import form
-from store_app.runtime.doors import read
+from store_app.runtime.doors import doors, read
+from store_app.web import presenting
 from store_app.web.days import day_of
 from store_app.web.presenting import page, place, today
 from store_app.web.security import requires
 from store_app.words import stock
+from store_app.words.reports import BEFORE
 from store_app.words.words import tender_word
 
 bp = Blueprint("reports", __name__, url_prefix="/reports")
@@ -28,11 +34,14 @@ KIND_WORDS = {
 }  # fmt: skip
 COLUMN_WORDS = {
     "day": _l("Day"), "hour": _l("Hour"), "name": _l("Name"), "sku": _l("SKU"), "qty": _l("Quantity"),
-    "sales_count": _l("Number of sales"), "returns_count": _l("Returns"), "lines_count": _l("Lines"),
+    "sales_count": _l("Number of sales"), "baskets": _l("Baskets"), "units": _l("Pieces"),
+    "returns_count": _l("Returns"), "lines_count": _l("Lines"),
     "products_count": _l("Products"), "overrides_count": _l("Prices overridden"),
     "corrections_count": _l("Removed lines"), "corrections_minor": _l("Value removed"),
     "total_minor": _l("Sales"),
-    "basket_minor": _l("Per basket"), "tax_minor": _l("Tax"), "net_minor": _l("Net"), "gross_minor": _l("Gross"),
+    "basket_minor": _l("Per basket"), "tax_minor": _l("Tax"), "net_minor": _l("Net sales"),
+    "base_minor": _l("Net"), "other_minor": _l("Deposits and vouchers"), "rounding_minor": _l("Rounding"),
+    "gross_minor": _l("Gross"),
     "discount_minor": _l("Discounts"), "by_hand_minor": _l("Manual discounts"), "margin_minor": _l("Margin"),
     "margin_bp": _l("Margin %"), "costed_minor": _l("Net sales with known cost"), "cost_minor": _l("At cost"),
     "share_bp": _l("Share"), "rate_bp": _l("Rate"), "tender": _l("Tender"), "tax_class": _l("Tax class"),
@@ -46,7 +55,18 @@ PERIOD_WORDS = {
 }  # fmt: skip
 SHOWN, MOST = 25, 1000
 """Rows on the page, and as many when all are asked for; the files hold every one."""
-BARS = 12
+BARS, BEST, RECEIPTS, HEATS = 12, 5, 50, 5
+DEFINITIONS = {
+    "total_minor": _l("The totals of all receipts, with tax, deposits, vouchers and rounding. Refunds are subtracted."),
+    "net_minor": _l("Products and services without tax, deposits and vouchers."),
+    "margin_minor": _l("Net sales less cost, of products with a known cost."),
+    "units": _l("Pieces sold. A weighed item counts as one. Refunds are subtracted."),
+    "baskets": _l("Completed sales and exchanges. A refund is not a basket."),
+}
+"""The figures of a period, each with what it means (`pos.reports.figures`)."""
+RECEIPTS_BY = {"day": "day", "hour": "hour", "product": "sku", "margin": "sku", "category": "name",
+               "cashier": "cashier", "tender": "tender", "tax": "tax"}  # fmt: skip
+"""Report -> what its rows' receipts have in common."""
 EMPTY_WORDS = {
     "day": (_l("Nothing was sold in this period"), _l("Choose another period, or ring up the first sale.")),
     "shrink": (
@@ -78,6 +98,7 @@ def overview() -> Response:
     except Invalid as refusal:
         fault, period = refusal, Period("week", now - dt.timedelta(days=6), now)
         found = _report("day", period)
+    beside = _beside(period) if found.kind == "day" and found.rows else {}
     return page(
         "store/reports.html",
         ["report"],
@@ -89,30 +110,158 @@ def overview() -> Response:
         report=found,
         rows=found.rows[: MOST if request.args.get("rows") == "all" else SHOWN],
         heads=[(name, COLUMN_WORDS[name], shape) for name, shape in found.columns if name not in _hidden(found.kind)],
-        chart=_chart(found),
-        bars=_bars(found),
+        drawing=_drawing(found, beside.get("overview")),
         measure_word=COLUMN_WORDS[found.measure],
         margin_word=COLUMN_WORDS["margin_bp"],
         empty=EMPTY_WORDS.get(found.kind, EMPTY_WORDS["day"]),
-        label=_label,
+        figure=_figure,
+        receipts_of=_receipts_of,
+        definitions=DEFINITIONS,
+        columns=COLUMN_WORDS,
+        **beside,
+    )
+
+
+@bp.get("/receipts")
+@requires("reports")
+def receipts() -> Response:
+    """List a period's receipts that have in common what was clicked."""
+    now = today()
+    first_day, last_day = _day("from", now), _day("to", now)
+    reports.check_period(first_day, last_day)
+    only = {name: form.tidy(request.args[name]) for name in reports.COMMON if request.args.get(name)}
+    numbers: dict[str, Any] = {
+        name: form.number(only[name], name, most=most) for name, most in (("hour", 23), ("weekday", 6)) if name in only
+    }
+    with read() as look:
+        store = store_of(look, str(place().store_id))
+        found = form.paged(reports.receipts(store, first_day, last_day, only | numbers), RECEIPTS)
+        row = look.scalar(reports.named(only)) if {"sku", "cashier", "tax"} & only.keys() else None
+    return page(
+        "store/report_receipts.html",
+        period=Period("own", first_day, last_day),
+        found=found,
+        common=_common(only | numbers, row),
+        page_address=lambda number: _receipts_at(request.args.to_dict() | {"page": number}),
     )
 
 
 @bp.get("/<kind>.<suffix>")
 @requires("reports")
 def export(kind: str, suffix: str) -> Response:
-    """Give the whole report as a file: csv or xlsx."""
-    if kind not in reports.KINDS or suffix not in ("csv", "xlsx"):
+    """Give the whole report as a file: csv, xlsx or pdf."""
+    if kind not in reports.KINDS or suffix not in ("csv", "xlsx", "pdf"):
         raise NotFound("unknown-report", "Report not found. Choose one from the list.", kind=kind)
     found = _report(kind, _period(today()))
+    name = f"{kind}-{found.first_day.isoformat()}-{found.last_day.isoformat()}"
+    if suffix == "pdf":
+        return _pdf(found, name)
     currency = place().currency
     head = [str(COLUMN_WORDS[name]) for name, _shape in found.columns]
     rows = [[exporting.cell(_plain(row, name), shape, currency) for name, shape in found.columns] for row in found.rows]
-    name = f"{kind}-{found.first_day.isoformat()}-{found.last_day.isoformat()}"
     return exporting.csv_answer(name, head, rows) if suffix == "csv" else exporting.xlsx_answer(name, head, rows)
 
 
 # --- inside ---
+
+
+def _pdf(found: Report, name: str) -> Response:
+    """Return the page's table with its totals, on paper."""
+    shown = [(name, shape) for name, shape in found.columns if name not in _hidden(found.kind)]
+    rows = [[_figure(row, name, shape) for name, shape in shown] for row in found.rows]
+    totals = [_figure(found.totals, *one) if one[0] in found.totals else "" for one in shown[1:]]
+    days = " – ".join(dict.fromkeys(map(presenting.day, (found.first_day, found.last_day))))
+    title = f"{place().name} · {KIND_WORDS[found.kind]} · {days}"
+    head = [str(COLUMN_WORDS[name]) for name, _shape in shown]
+    return exporting.pdf_answer(name, title, head, [*rows, [_("Total"), *totals]], presenting.speech())
+
+
+def _beside(period: Period) -> dict[str, Any]:
+    """Return what stands beside a period's days: the comparison, the hours of the week, the best and the worst."""
+    with read() as look:
+        store = store_of(look, str(place().store_id))
+        found = figures.overview(look, store, period.first_day, period.last_day, at=doors().now())
+        products = reports.report(look, store, "product", period.first_day, period.last_day)
+        best, worst = reports.best_and_worst(look, store, products, BEST)
+        hours = figures.hours(look, store, period.first_day, period.last_day)
+    return {
+        "overview": found, "best": best, "worst": worst,
+        "compared": [(name, _value(found.figures, name), _changes(found, name)) for name in DEFINITIONS],
+        "heat": _heat(hours), "weekdays": get_day_names("abbreviated", locale=presenting.speech().locale),
+    }  # fmt: skip
+
+
+def _of(found: Figures, name: str) -> int:
+    """Return one of DEFINITIONS."""
+    return found.sales_minor if name == "total_minor" else int(getattr(found, name))
+
+
+def _value(found: Figures, name: str) -> str:
+    value = _of(found, name)
+    return presenting.money(value) if name.endswith("_minor") else presenting.number(value)
+
+
+def _changes(found: Overview, name: str) -> list[tuple[str, int | None, str]]:
+    """Return (before what, by how much, what it was) of a figure."""
+    return [
+        (_(BEFORE[key]), figures.change_bp(_of(found.figures, name), _of(one.figures, name)),
+         _value(one.figures, name))
+        for key, one in found.before.items()
+    ]  # fmt: skip
+
+
+def _heat(hours: Mapping[tuple[int, int], Figures]) -> dict[str, Any]:
+    """Return the hours that had sales, and of each weekday and hour its figures and its heat, 0 to HEATS."""
+    most = max((one.sales_minor for one in hours.values()), default=0)
+    busy = [hour for _weekday, hour in hours]
+    return {
+        "hours": range(min(busy), max(busy) + 1) if busy else (),
+        "cells": {
+            key: (one, -(-HEATS * max(0, one.sales_minor) // most) if most > 0 else 0) for key, one in hours.items()
+        },
+    }
+
+
+def _receipts_of(found: Report, row: Row | None = None, **only: Any) -> str:
+    """Return the address of a period's receipts, of those of a row; '' where it has none."""
+    days = {"from": found.first_day, "to": found.last_day}
+    if row is not None:
+        if found.kind not in RECEIPTS_BY:
+            return ""
+        value = row[RECEIPTS_BY[found.kind]]
+        if found.kind == "day":
+            days = {"from": value, "to": value}
+        else:
+            only = {"category" if found.kind == "category" else RECEIPTS_BY[found.kind]: value}
+    return _receipts_at(days | only)
+
+
+def _receipts_at(asked: dict[str, Any]) -> str:
+    return url_for(".receipts", **asked)
+
+
+def _common(only: Mapping[str, Any], name: str | None) -> str:
+    """Say what receipts have in common."""
+    said = [
+        name if key in ("sku", "cashier", "tax") else tender_word(value) if key == "tender"
+        else f"{value:02d}:00" if key == "hour"
+        else get_day_names("wide", locale=presenting.speech().locale)[value] if key == "weekday" else value
+        for key, value in only.items()
+    ]  # fmt: skip
+    return " · ".join(str(one) for one in said if one)
+
+
+def _figure(row: Row, name: str, shape: str) -> str:
+    """Write a figure of a row as people read it."""
+    value = row[name]
+    if value is None:
+        return "–"
+    written: dict[str, Any] = {
+        "money": presenting.money, "share": lambda bp: presenting.percent(bp, 1), "day": presenting.day,
+        "qty": lambda units: presenting.qty(units, row["stock_unit"]), "hour": lambda hour: f"{hour:02d}:00",
+        "count": presenting.number,
+    }  # fmt: skip
+    return str(written[shape](value) if shape in written else _label(row, name))
 
 
 def _report(kind: str, period: Period) -> Report:
@@ -157,38 +306,34 @@ def _label(row: dict[str, Any], name: str) -> Any:
 
 def _hidden(kind: str) -> tuple[str, ...]:
     """Return what the page says elsewhere than in a column of its own; the files hold every column."""
-    return ("sku",) if kind == "margin" else ("sku", "costed_minor")
+    of_days = ("other_minor", "rounding_minor", "discount_minor", "tax_minor", "returns_count") if kind == "day" else ()
+    return ("sku",) if kind == "margin" else ("sku", "costed_minor", *of_days)
 
 
-def _bars(found: Report) -> list[dict[str, Any]]:
-    """Return the first rows as lying bars, its width in percent of the longest; none for a report over time."""
-    if found.kind in ("day", "hour"):
-        return []
-    rows = [row for row in found.rows if row[found.measure] is not None][:BARS]
-    most = max((abs(row[found.measure]) for row in rows), default=0)
-    name = found.columns[0][0]
-    return [
-        {
-            "name": _label(row, name),
-            "minor": row[found.measure],
-            "width": round(abs(row[found.measure]) * 100 / most, 1) if most else 0,
-        }
-        for row in rows
-    ]
-
-
-def _chart(found: Report) -> list[dict[str, Any]] | None:
-    """Return the bars over time, each with its height in per mille; None where a table's own bars say it better."""
-    if found.kind not in ("day", "hour") or len(found.rows) < 2:
+def _drawing(found: Report, beside: Overview | None) -> dict[str, Any] | None:
+    """Return a report as its chart (`common/charts.js`): over time standing, the first rows of any other lying."""
+    over_time = found.kind in ("day", "hour")
+    rows = found.rows if over_time else [row for row in found.rows if row[found.measure] is not None][:BARS]
+    if len(rows) < 2 and over_time:
         return None
-    most = max((row[found.measure] for row in found.rows), default=0)
-    if most <= 0:
-        return None
-    return [
-        {
-            "name": f"{row['hour']:02d}" if found.kind == "hour" else row["day"],
-            "minor": row[found.measure],
-            "height": max(0, row[found.measure]) * 1000 // most,
-        }
-        for row in found.rows
-    ]
+    name, shape = found.columns[0]
+    lines = [(str(COLUMN_WORDS[found.measure]), [row[found.measure] for row in rows])]
+    for key, one in list(beside.before.items())[:1] if beside else ():
+        before = [one.by_day[row["day"]].sales_minor if row["day"] in one.by_day else None for row in rows]
+        lines.append((_(BEFORE[key]), before))
+    return {
+        "head": str(COLUMN_WORDS[name]),
+        "names": [_figure(row, name, shape) for row in rows],
+        "hrefs": [_receipts_of(found, row) for row in rows],
+        "lying": not over_time,
+        "lines": [
+            {
+                "label": label,
+                "values": [
+                    None if minor is None else float(exporting.major(minor, place().currency)) for minor in minors
+                ],
+                "texts": [presenting.money(minor) for minor in minors],
+            }
+            for label, minors in lines
+        ],
+    }

@@ -96,6 +96,7 @@ def show(fault: DomainError | None = None) -> ResponseReturnValue:
     with read() as session:
         store = store_of(session, store_id)
         found = day_report.compared(session, store, day, at)
+        yesterday = day_report.sold_on(session, store, day - dt.timedelta(days=1))
         tills = day_report.tills(session, store_id)
         closed = day_report.closes(session, store_id, day)
         tolerance_minor = shifts.tolerance_minor(session, store_id)
@@ -106,6 +107,7 @@ def show(fault: DomainError | None = None) -> ResponseReturnValue:
     return page(
         "store/today.html",
         found=found,
+        yesterday=yesterday,
         bars=_bars(found),
         week=day_report.WEEK,
         rows_waiting=[_row(one) for one in waiting if NEXT_STEPS[one.kind].allowed],

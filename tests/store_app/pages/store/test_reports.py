@@ -2,12 +2,16 @@
 
 import csv
 import datetime as dt
+import html
 import io
+import json
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
+from pypdf import PdfReader
 
 from config.nodes.journal import Actor, Context
 from pos.catalogue import catalogue
@@ -18,7 +22,9 @@ from pos.sale.sale_request import SaleRequest
 from pos.stock import stock
 from pos.till import shift
 from store_app.files.exporting import tamed
+from store_app.pages.store.reports import DEFINITIONS
 from tests.store_app.conftest import NOON, STORE
+from tests.store_app.office import words
 
 RISKY = '=HYPERLINK("http://x")'
 
@@ -52,15 +58,54 @@ def test_every_report_is_shown_with_its_figures(sold, kind):
     assert ("$3.87" in shown.text) == (kind not in ("margin", "shrink"))
 
 
+def drawn(text):
+    """Return the chart a page says."""
+    return json.loads(html.unescape(re.search("data-drawing='([^']+)'", text)[1]))
+
+
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("day", "hour", "shrink")])
-def test_what_is_no_report_over_time_is_drawn_as_lying_bars(sold, kind):
-    shown = sold.signed_in("shopkeeper").get(f"/reports/?{own(kind)}").text
-    assert shown.count('class="bar-name"') == (2 if kind in ("product", "margin") else 1)
+def test_what_is_no_report_over_time_is_drawn_lying_and_leads_to_its_receipts(sold, kind):
+    client = sold.signed_in("shopkeeper")
+    drawing = drawn(client.get(f"/reports/?{own(kind)}").text)
+    assert (drawing["lying"], len(drawing["names"])) == (True, 2 if kind in ("product", "margin") else 1)
+    shown = [client.get(href).text for href in drawing["hrefs"]]
+    assert all("/money/receipts/sale-0001" in text for text in shown)
+
+
+def test_the_hours_of_the_week_lead_to_their_receipts_alone(sold):
+    client = sold.signed_in("shopkeeper")
+    text = client.get(f"/reports/?{own('day')}").text
+    [way] = re.findall(r'<td class="heat-5"><a href="([^"]+)"', text)
+    assert "weekday=0&amp;hour=7" in way
+    assert "sale-0001" in client.get(html.unescape(way)).text
+    for other in ("hour=7", "hour=8"), ("weekday=0", "weekday=1"):
+        assert "No receipts" in client.get(html.unescape(way).replace(*other)).text
+    assert client.get("/reports/receipts?hour=noon").status_code == 422
+
+
+def test_each_figure_says_what_it_means_and_that_sales_include_tax(sold):
+    said = words(sold.signed_in("shopkeeper").get(f"/reports/?{own('day')}"))
+    assert "Sales $3.87 = net sales $3.62 + deposits and vouchers $0.00 + tax $0.25 + rounding $0.00." in said
+    assert all(str(meaning) in said for meaning in DEFINITIONS.values())
+
+
+def test_best_sellers_and_what_lies_in_stock_have_their_stock_beside_them(sold):
+    said = words(sold.signed_in("shopkeeper").get(f"/reports/?{own('day')}"))
+    assert "Milk 牛奶 $2.58 2 8" in said
+
+
+@pytest.mark.parametrize("kind", ["day", "product"])
+def test_files_stay_as_they_were_approved(sold, golden, kind):
+    client = sold.signed_in("shopkeeper")
+    sheet = client.get(f"/reports/{kind}.csv?{own()}").get_data()
+    golden.check(f"report-{kind}.csv", sheet.decode("utf-8-sig").replace("\r\n", "\n"))
+    paper = PdfReader(io.BytesIO(client.get(f"/reports/{kind}.pdf?{own()}").get_data()))
+    golden.check(f"report-{kind}-pdf.txt", "\n".join(page.extract_text() for page in paper.pages) + "\n")
 
 
 def test_a_report_names_tax_classes_and_says_what_an_empty_one_lacks(sold):
     client = sold.signed_in("shopkeeper")
-    assert ">Food</span>" in client.get(f"/reports/?{own('tax')}").text
+    assert ">Food</th>" in client.get(f"/reports/?{own('tax')}").text
     empty = client.get(f"/reports/?{own('shrink')}").text
     assert "Nothing was lost in this period" in empty
     assert "Nothing was sold" not in empty

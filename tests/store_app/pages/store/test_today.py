@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from config.nodes.journal import Actor, Context
 from pos.messages import OutgoingMessage
+from pos.sold import Sale
 from pos.store.permissions import Limit
 from pos.store.store import Store
 from pos.till import shift
@@ -142,6 +143,37 @@ def test_a_summary_that_is_a_day_late_is_given_up_and_its_address_goes(filled):
     with filled.doors.read() as session:
         [row] = session.scalars(sa.select(OutgoingMessage).where(OutgoingMessage.kind == day_summary.KIND))
     assert (row.state, row.email) == ("failed", "")
+
+
+def test_sunday_s_summary_has_the_week_and_no_other_night_s(filled, mail_server):
+    carrier, kept, _ = mail_server
+    with filled.doors.write() as session:
+        session.get_one(Store, STORE).summary_email = LI
+        day, at = NOON.date() - dt.timedelta(days=2), NOON - dt.timedelta(days=2)
+        session.add(Sale(
+            store_id=STORE, id="sale-week", till_id="1", shift_id="x", epoch="e", receipt_no=9_001, business_day=day,
+            completed_at=at, cashier_id="c", cashier_name="C", currency="USD", lines_minor=500, total_minor=500,
+            tax_minor=0, request_hash="x",
+        ))  # fmt: skip
+    for days in (-2, -1):
+        summarized(filled, days)
+    sending.send_due(filled.doors, [carrier])
+    saturday, sunday = (
+        email.message_from_bytes(one, policy=policy.default).get_body().get_content().splitlines() for one in kept
+    )
+    assert "The week" not in saturday
+    assert sunday[sunday.index("The week") :][:2] == ["The week", "- Sales: $5.00"]
+
+
+def test_yesterday_s_sales_are_on_the_page_itself(filled):
+    with filled.doors.write() as session:
+        day, at = NOON.date() - dt.timedelta(days=1), NOON - dt.timedelta(days=1)
+        session.add(Sale(
+            store_id=STORE, id="sale-old", till_id="1", shift_id="x", epoch="e", receipt_no=9_001, business_day=day,
+            completed_at=at, cashier_id="c", cashier_name="C", currency="USD", lines_minor=700, total_minor=700,
+            tax_minor=0, request_hash="x",
+        ))  # fmt: skip
+    assert "Yesterday : $7.00" in words(filled.signed_in().get("/today/")).replace("Yesterday:", "Yesterday :")
 
 
 def test_what_is_no_address_is_refused_on_the_page(filled):
