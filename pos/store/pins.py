@@ -1,9 +1,9 @@
-"""PINs and passphrases: how they are kept, which are worth guessing first, and who may have none of those.
+"""PINs and passphrases: how they are kept, and which are worth guessing first, so that nobody has them.
 
 Rules
 -----
-1. A cashier's PIN may be any: it opens a till that others look at. Whoever agrees to what others do, or looks into the
-   books, has none that is tried first: a repetition, a row up or down, a year or a day.
+1. Nobody chooses a PIN that is tried first: a repetition, a row up or down, a year or a day. `refuse_weak` alone says
+   so, wherever a PIN is set.
 2. An operator has a passphrase of PASSPHRASE_LEAST characters or more, whatever they are: the network's sign-in stands
    on the internet. One made of common passwords, of the person's name or of the network's is refused: zxcvbn, which
    knows 30,000 of the passwords found in breaches, must reckon with GUESSES_LEAST guesses.
@@ -73,7 +73,7 @@ def refuse_weak(pin: str, role: str, words: Iterable[str] = ()) -> None:
         _refuse_weak_passphrase(pin, words)
         return
     _refuse_no_pin(pin)
-    if role != "cashier" and is_guessed_first(pin):
+    if is_guessed_first(pin):
         raise Invalid(
             "weak-pin",
             "This PIN is easy to guess. Avoid repeats, sequences, years and dates.",

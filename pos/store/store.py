@@ -55,6 +55,8 @@ class Store(Base):
     slug: Mapped[str] = mapped_column(unique=True)
     region_id: Mapped[str] = mapped_column(sa.ForeignKey("region.id"))
     address: Mapped[str] = mapped_column(default="")
+    tax_number: Mapped[str] = mapped_column(default="", server_default="")
+    """The number its tax office gave it, as receipts must show it; '' where there is none."""
     phone: Mapped[str] = mapped_column(default="")
     currency: Mapped[str]
     smallest_coin_minor: Mapped[int] = mapped_column(default=1)
@@ -196,8 +198,7 @@ def found_store(
             "bad-store-id", "%(store_id)s is not a valid store ID. Use 1 to 20 letters and digits, such as S01.",
             store_id=store_id,
         )  # fmt: skip
-    if not 1 <= len(name.strip()) <= LONGEST_NAME or not name.isprintable():
-        raise Invalid("bad-name", "Enter a store name of 1 to %(most)s characters.", most=LONGEST_NAME, field="name")
+    refuse_name(name)
     region_name = region if isinstance(region, str) else region[1]
     if not 1 <= len(region_name.strip()) <= LONGEST_NAME or not region_name.isprintable():
         raise Invalid("bad-name", "Enter a region name of 1 to %(most)s characters.", most=LONGEST_NAME, field="region")
@@ -221,6 +222,12 @@ def found_store(
     session.flush()
     session.add_all(Till(store_id=store_id, id=till_id, name=till_name) for till_id, till_name in tills)
     return store
+
+
+def refuse_name(name: str) -> None:
+    """Refuse what is no name of a store."""
+    if not 1 <= len(name.strip()) <= LONGEST_NAME or not name.isprintable():
+        raise Invalid("bad-name", "Enter a store name of 1 to %(most)s characters.", most=LONGEST_NAME, field="name")
 
 
 def region_named(session: Session, name: str) -> Region:
@@ -379,6 +386,17 @@ def show_receipts(ctx: Context, store_id: str, address: str) -> None:
         store.receipts_at = address
 
 
+def change_particulars(ctx: Context, store_id: str, **said: str) -> None:
+    """Change what paper says of the store: name, address, phone, tax_number; older receipts stay as they are."""
+    store = store_of(ctx.session, store_id)
+    refuse_name(said.get("name", store.name))
+    changed = {name: value for name, value in said.items() if getattr(store, name) != value}
+    if changed:
+        record(ctx, verb="store.particulars changed", subject=f"store:{store_id}", **changed)
+        for name, value in changed.items():
+            setattr(store, name, value)
+
+
 def sell_beyond(ctx: Context, store_id: str, wanted: bool) -> None:
     """Let the store's tills sell what the books no longer have, or stop at what they have."""
     store = store_of(ctx.session, store_id)
@@ -408,6 +426,7 @@ def snapshot(store: Store) -> dict[str, Any]:
         "currency": store.currency,
         "tz": store.tz,
         "language": store.language,
+        **({"tax_number": store.tax_number} if store.tax_number else {}),
         **({"receipts_at": store.receipts_at} if store.receipts_at else {}),
         **({"logo": store.logo_id} if store.logo_id else {}),
     }

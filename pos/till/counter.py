@@ -35,6 +35,7 @@ class Counter(NamedTuple):
     rollover_hour: int
     smallest_coin_minor: int
     receipts_at: str
+    tax_number: str
     logo_id: str | None
     sells_beyond: bool
     rights: Rights
@@ -44,8 +45,7 @@ class Counter(NamedTuple):
         """Return what a document prints about the store, as `store.snapshot` does."""
         names = ("name", "address", "phone", "currency", "tz", "language")
         known = {"id": self.store_id} | {name: getattr(self, name) for name in names}
-        if self.receipts_at:
-            known["receipts_at"] = self.receipts_at
+        known |= {name: getattr(self, name) for name in ("receipts_at", "tax_number") if getattr(self, name)}
         if self.logo_id:
             known["logo"] = self.logo_id
         return known
@@ -119,7 +119,7 @@ _COUNTER = Prepared(
         *(_store.c[name] for name in ("id", "name", "address", "phone", "currency", "tz", "language")),
         *(
             _store.c[name]
-            for name in ("rollover_hour", "smallest_coin_minor", "receipts_at", "logo_id", "sells_beyond")
+            for name in ("rollover_hour", "smallest_coin_minor", "receipts_at", "tax_number", "logo_id", "sells_beyond")
         ),
         *(_limits[name] for name in SETTLED_SO),
     )

@@ -3,7 +3,6 @@
 import datetime as dt
 import json
 import os
-import secrets
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,33 +11,48 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from config import log, private, settings
+from config import log, private
 from config.nodes.journal import Context
 from config.words import LANGUAGES
 from store_app.commands import keeping, network, ordering, people
-from store_app.commands.common import FILE, WORD, Commands, by_hand, faults, node, plain, screen, set_up
+from store_app.commands.common import FILE, WORD, Commands, by_hand, faults, node, plain, screen
 from store_app.commands.imports import bring_in
-from store_app.runtime.doors import open_doors
+from store_app.node import founding
 
-SETTINGS_FILE = Path("cornerstore.toml")
+SETTINGS_FILE = Path(founding.SETTINGS_NAME)
+MAKES_SETTINGS = ("init", "join")
 BEGIN = "cornerstore serve, then open this computer's browser: the first person there may do everything"
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--settings",
     "file",
     type=click.Path(path_type=Path),
     help=f"The settings file (TOML); {SETTINGS_FILE} if not named.",
 )
+@click.option("--no-browser", is_flag=True, help="Without a command: do not open the browser.")
+@click.option("--port", type=click.IntRange(1, 65_535), help="Without a command: the port of a new store; 8000.")
 @click.version_option(package_name="cornerstore", prog_name="cornerstore", message="%(prog)s %(version)s")
-def main(file: Path | None) -> None:
-    """Run a corner store: its till, its stock, its orders, and the network of stores."""
-    click.get_current_context().with_resource(private.making())
-    if file is None and "CORNERSTORE_SETTINGS" not in os.environ and SETTINGS_FILE.is_file():
-        file = SETTINGS_FILE  # what `init` and `join` made here
+@click.pass_context
+def main(context: click.Context, file: Path | None, no_browser: bool, port: int | None) -> None:
+    """Run a corner store: its till, its stock, its orders, and the network of stores.
+
+    Without a command, open the store of this computer in the browser; where there is none, set it up there.
+    """
+    context.with_resource(private.making())
+    if file is None and "CORNERSTORE_SETTINGS" not in os.environ:
+        named = (
+            SETTINGS_FILE,
+            *([founding.settings_in(founding.home())] * (context.invoked_subcommand not in MAKES_SETTINGS)),
+        )
+        file = next((one for one in named if one.is_file()), None)  # what `init`, `join` and the first run made
     if file is not None:
         os.environ["CORNERSTORE_SETTINGS"] = str(file)
+    if context.invoked_subcommand is None:
+        from store_app.commands import serve
+
+        serve.open_here(port=port, browser=not no_browser)
 
 
 # --- setting up ---
@@ -63,17 +77,12 @@ def init(role: str, node_id: str, folder: Path, network_url: str, network_key: s
             path=path,
         )
     values = {
-        "role": role, "node_id": node_id, "state_folder": str(folder), "secret_key": secrets.token_hex(32),
-        "network_url": network_url, "network_key": network_key,
+        "role": role, "node_id": node_id, "state_folder": str(folder), "network_url": network_url,
+        "network_key": network_key,
     }  # fmt: skip
     os.environ.pop("CORNERSTORE_SETTINGS", None)  # not there yet: what was given is checked alone
-    doors = open_doors(settings.load(**values, port=port))
+    doors = founding.make_node(path, values, port=port)
     os.environ["CORNERSTORE_SETTINGS"] = str(path)
-    text = "".join(f"{name} = {_toml(value)}\n" for name, value in values.items() if value) + f"port = {port}\n"
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-    set_up(doors)
     screen.print(f"{path} and {doors.settings.database_url} are ready.", markup=False)
     if role == "store":
         screen.print(f"Next: cornerstore store add {node_id} --name … --currency … --tz …", markup=False)
@@ -96,7 +105,7 @@ def bring_up(only_check: bool) -> None:
         difference = migrate.check(doors.database.engine)
         screen.print(difference or "The database fits.", markup=False)
         sys.exit(1 if difference else 0)
-    set_up(doors)
+    founding.set_up(doors)
     tables.known()
     with doors.write() as session:
         if again := append_only.protect(session):
@@ -142,7 +151,7 @@ def serve(no_work: bool, gunicorn: bool) -> None:
     from store_app.web import own_store
 
     doors = node(makes_books=True)
-    set_up(doors)
+    founding.set_up(doors)
     serve.serve(own_store.founded(doors), work=not no_work, gunicorn=gunicorn)
 
 
@@ -396,10 +405,6 @@ def give_key(store_id: str, listed: bool, withdraw: str) -> None:
             subject = f"store:{store_id}"
             journal.record(ctx, verb="store.key_given", subject=subject)
     screen.print("\n".join(reported) or f"{store_id} has no key.", markup=False, highlight=False)
-
-
-def _toml(value: str) -> str:
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 for command in (*keeping.COMMANDS, *network.COMMANDS, *ordering.COMMANDS, people.staff, bring_in):

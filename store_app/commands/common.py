@@ -175,13 +175,3 @@ def plain(cell: str) -> str:
 def by_hand(doors: Doors) -> Actor:
     """Return who acts when a command is typed."""
     return Actor.system("command", doors.settings.node_id)
-
-
-def set_up(doors: Doors) -> None:
-    """Bring a node's database up to date, and give it its node row."""
-    from config import migrate
-    from config.nodes.node import found
-
-    migrate.upgrade(doors.database.engine)
-    with doors.write() as session:
-        found(session, doors.settings.node_id, at=doors.now())

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import os
-import secrets
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +10,8 @@ import click
 from rich.table import Table
 
 from config.nodes.journal import Context
-from store_app.commands.common import FILE, NEW_FILE, WORD, by_hand, node, screen, set_up
+from store_app.commands.common import FILE, NEW_FILE, WORD, by_hand, node, screen
+from store_app.node import founding
 
 if TYPE_CHECKING:
     from config.nodes.signing_keys import SigningKey
@@ -90,35 +90,9 @@ def take_along(file: Path) -> None:
 @click.option("--port", type=click.IntRange(0, 65_535), default=8000, show_default=True)
 def join(url: str, code: str, fingerprint: str, folder: Path, port: int) -> None:
     """Join a network with the operator's code; creates or completes settings file and database."""
-    from config import private
-    from config.nodes import signing_keys
-    from pos.store.store import found_as_reported
-    from store_app.node import joining
-
-    joining.refuse_open_line(url)
-    path = Path(os.environ.get("CORNERSTORE_SETTINGS", "cornerstore.toml"))
-    private.folder(folder)
-    ca = joining.fetch_ca(url, fingerprint, (folder / "network-ca.pem").resolve()) if fingerprint else None
-    there = path.read_text("utf-8") if path.exists() else ""
-    signer = joining.key_here(path, folder)
-    reported = joining.exchange(url, code, ca, signer)
-    store_id, store = reported.store_id, reported.store
-    changed = {"node_id": store_id, "network_url": url, "network_key": reported.key, "public_url": reported.public_url}
-    if ca:
-        changed["network_ca"] = ca.as_posix()
-    if not there:
-        there = f'state_folder = "{folder.resolve().as_posix()}"\nport = {port}\n'
-        changed |= {"role": "store", "secret_key": secrets.token_hex(32)}
-    joining.write_settings(path, there, changed)
+    path = Path(os.environ.get("CORNERSTORE_SETTINGS", founding.SETTINGS_NAME))
     os.environ["CORNERSTORE_SETTINGS"] = str(path)
-    doors = node(makes_books=True)
-    set_up(doors)
-    signer.keep(doors.settings.signing_key)
-    with doors.write() as session:
-        signing_keys.own(Context(session, by_hand(doors), doors.now()), store_id, signer)
-        signing_keys.name_earlier(session, store_id, reported.keys, actor=by_hand(doors))
-        if store:
-            found_as_reported(session, store, at=doors.now())
+    store_id = founding.join_network(path, folder, url, code, fingerprint, port=port)
     said = f"This is {store_id} now; its key is in {path}. Next: cornerstore serve, then open this computer's browser"
     screen.print(said, markup=False, highlight=False)
 

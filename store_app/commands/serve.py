@@ -15,21 +15,31 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+import webbrowser
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 import structlog
 from filelock import FileLock, Timeout
+from flask import Flask
 
+from config import log as logs
+from config import private, settings
 from config.database import refuse_unsafe
 from config.errors import Conflict, Invalid, Unreachable
 from store_app.app import create_app
+from store_app.commands.common import screen
+from store_app.first_run.application import entrance_of
+from store_app.node import founding
 from store_app.runtime import known_past, metrics
-from store_app.runtime.doors import Doors
+from store_app.runtime.doors import Doors, open_doors
 from store_app.sync import restored
+from store_app.web import own_store
 
 log = structlog.get_logger()
+PORT, LOG_NAME, LONGEST_LOG = 8000, "cornerstore.log", 10_000_000
 SIDECAR_S = 1.0
 """How often the server looks whether the journal has grown beyond the sidecar file."""
 _ARENA_MAX, _MMAP_THRESHOLD = -8, -3
@@ -44,6 +54,78 @@ def serve(doors: Doors, *, work: bool = True, gunicorn: bool = False) -> None:
         refuse_port(doors.settings.host, doors.settings.port)
         with metrics.added_up(doors.settings) if gunicorn else contextlib.nullcontext():
             _serve(doors, work=work, gunicorn=gunicorn)
+
+
+def open_here(*, port: int | None, browser: bool) -> None:
+    """Open this computer's store in the browser and serve it; where there is none yet, its first run.
+
+    The console shows one address; what is logged goes to a file beside the books.
+    """
+    if "CORNERSTORE_SETTINGS" not in os.environ:
+        _first_run(founding.home(), port=port or PORT, browser=browser)
+        return
+    doors = open_doors(settings.load())
+    founding.set_up(doors)
+    own_store.founded(doors)
+    address = f"http://{doors.settings.host}:{doors.settings.port}/"
+
+    try:
+        with alone(doors):
+            refuse_port(doors.settings.host, doors.settings.port)
+            _log_to(doors.settings.state_folder / LOG_NAME, doors.settings.log_level)
+            _serve(doors, work=True, gunicorn=False, ready=lambda: _show(address, browser=browser))
+    except Conflict as refusal:
+        if refusal.code != "served-already":
+            raise
+        _show(address, browser=browser)
+
+
+def _first_run(folder: Path, *, port: int, browser: bool) -> None:
+    """Ask what the store is on the very port on which it answers afterwards."""
+    host = settings.Settings.model_fields["host"].default
+    private.folder(folder)
+    with contextlib.ExitStack() as running:
+        try:
+            running.enter_context(FileLock(folder / "first-run.lock", timeout=0))
+        except Timeout as fault:
+            raise Conflict("set-up-open", "The set-up is already open in another window of this computer.") from fault
+        refuse_port(host, port)
+
+        def opened(file: Path) -> Flask:
+            os.environ["CORNERSTORE_SETTINGS"] = str(file)
+            doors = open_doors(settings.load())
+            running.enter_context(alone(doors))
+            app = _ready(doors)
+            running.enter_context(_worker())
+            running.enter_context(sidecar_kept(doors))
+            return app
+
+        entrance = entrance_of(folder, opened, port=port)
+        server = web_server(entrance, host, port, threads=8)
+        _end_on_signals()
+        _log_to(folder / LOG_NAME, "INFO")
+        _show(f"http://{host}:{port}/?key={entrance.key}", browser=browser)
+        server.run()
+
+
+def _show(address: str, *, browser: bool) -> None:
+    """Say the address, and open it where there is a screen to open it on."""
+    screen.print(address, markup=False, highlight=False)
+    if browser and (
+        sys.platform in ("win32", "darwin") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    ):
+        threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+
+
+def _log_to(file: Path, level: str) -> None:
+    """Send what this process and its worker log to a file; a long one of before is put aside."""
+    with contextlib.suppress(FileNotFoundError):
+        if file.stat().st_size > LONGEST_LOG:
+            file.replace(file.with_suffix(".old.log"))
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(descriptor, sys.stderr.fileno())
+    os.close(descriptor)
+    logs.set_up(level=level)
 
 
 @contextlib.contextmanager
@@ -92,25 +174,35 @@ def sidecar_kept(doors: Doors) -> Iterator[None]:
             restored.keep_sidecar(doors)
 
 
-def _serve(doors: Doors, *, work: bool, gunicorn: bool) -> None:
+def _ready(doors: Doors) -> Flask:
+    """Put the application together over books that may be served."""
     _share_memory()
     refuse_unsafe(doors.database.engine)
     known_past.hold(doors)
     restored.restart_if_restored(doors)
     app = create_app(doors.settings, doors.clock)
     gc.freeze()  # what is there now stays for ever: looking through it again and again would make a sale wait
-    settings = doors.settings
-    log.info("serving", node=settings.node_id, address=f"http://{settings.host}:{settings.port}/")
+    log.info("serving", node=doors.settings.node_id, address=f"http://{doors.settings.host}:{doors.settings.port}/")
+    return app
+
+
+def _serve(doors: Doors, *, work: bool, gunicorn: bool, ready: Callable[[], None] = lambda: None) -> None:
+    app, settings = _ready(doors), doors.settings
     with _worker() if work else contextlib.nullcontext():
         if gunicorn:
             _gunicorn(app, settings.host, settings.port, settings.threads)
         else:
             pin_to_one_core()
             server = web_server(app, settings.host, settings.port, settings.threads)
-            for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, lambda *_: sys.exit(0))
+            _end_on_signals()
+            ready()
             with sidecar_kept(doors):
                 server.run()
+
+
+def _end_on_signals() -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))
 
 
 def web_server(app: Any, host: str, port: int, threads: int) -> Any:

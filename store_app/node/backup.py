@@ -121,16 +121,12 @@ def make_for(node_at: tuple[Settings, dt.datetime]) -> str:
 
 def put_back(doors: Doors, file: Path) -> Path | None:
     """Put a copy back in the place of the books (rules 3, 5); returns where the present ones were moved to."""
-    note = read_note(file)
+    note = checked(file)
     if note.node_id != doors.settings.node_id:
         raise Refused(
             "another-node", "This is a backup of %(node_id)s, not of %(ours)s.", node_id=note.node_id,
             ours=doors.settings.node_id,
         )  # fmt: skip
-    if _sha256(file) != note.sha256:
-        raise Invalid("broken-copy", "%(name)s has changed since it was made. Use another backup.", name=file.name)
-    if not migrate.knows(note.revision):
-        raise Refused("newer-copy", "A newer version made this backup. Update this program first.")
     url = doors.database.engine.url
     keys = _keys_here(doors)
     if url.get_backend_name() != "sqlite":
@@ -192,6 +188,16 @@ def copies(doors: Doors) -> list[Note]:
     """Return the notes of all copies that are there, the newest first."""
     folder = folder_of(doors)
     return [note for note in _notes(folder, doors.settings.node_id) if (folder / note.file).exists()]
+
+
+def checked(file: Path) -> Note:
+    """Return the note of a copy that can be put back (rule 3)."""
+    note = read_note(file)
+    if _sha256(file) != note.sha256:
+        raise Invalid("broken-copy", "%(name)s has changed since it was made. Use another backup.", name=file.name)
+    if not migrate.knows(note.revision):
+        raise Refused("newer-copy", "A newer version made this backup. Update this program first.")
+    return note
 
 
 def read_note(file: Path) -> Note:

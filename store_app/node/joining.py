@@ -6,7 +6,7 @@ Rules
    The certificate is fetched before anything is trusted, and is believed only when its SHA-256 is the one on the
    invitation; the code is sent over a connection it vouches for, and from then on nothing else is trusted. What is kept
    is the one certificate that was compared, whatever else stood around it.
-2. The key goes into the settings file, which only its owner reads; it is shown nowhere.
+2. The key goes into the settings file, which only its owner reads (`founding`); it is shown nowhere.
 3. The computer's signing key is made before it joins, and the code vouches for it. The answer names the keys that
    signed for the store before: they are believed as the address and the code are, and only at that moment.
 4. Neither code nor key goes over a line that somebody on the way could read.
@@ -16,7 +16,6 @@ import base64
 import datetime as dt
 import hashlib
 import json
-import os
 import re
 import ssl
 import tomllib
@@ -114,17 +113,6 @@ def key_here(settings_file: Path, folder: Path) -> Signer:
     place, node_id = Path(said.get("state_folder", folder)), said.get("node_id", "")
     there = load(place / f"{node_id}.signing-key.pem") if node_id else None
     return there or Signer.make()
-
-
-def write_settings(path: Path, text: str, changed: dict[str, str]) -> None:
-    """Write a settings file with some values changed, readable to its owner alone (rule 2)."""
-    kept = [line for line in text.splitlines() if line.partition("=")[0].strip() not in changed]
-    lines = [*(f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in changed.items() if value), *kept]
-    beside = path.with_name(f"{path.name}.part")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write("\n".join(lines) + "\n")
-    beside.replace(path)
 
 
 # --- inside ---

@@ -235,10 +235,16 @@ def set_up(app: Flask, settings: Settings) -> None:
 
     # the guard goes before Flask-WTF's own, so that a stranger learns nothing about tokens
     app.before_request_funcs.setdefault(None, []).insert(0, guard)
+    cover(app, settings)
+    app.jinja_env.globals.update(can=can)
+
+
+def cover(app: Flask, settings: Settings) -> None:
+    """Put the headers on every answer (rule 7)."""
     app.after_request(_headers)
     over_tls = ("Strict-Transport-Security", f"max-age={TLS_FOR_S}; includeSubDomains")
     app.wsgi_app = Covered(app.wsgi_app, (*_HEADERS, *([over_tls] if settings.secure_cookies else [])))  # type: ignore[method-assign]
-    app.jinja_env.globals.update(can=can, csp_nonce=csp_nonce)
+    app.jinja_env.globals.update(csp_nonce=csp_nonce)
 
 
 def is_closed_in_practice(app: Flask, endpoint: str | None) -> bool:

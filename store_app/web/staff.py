@@ -16,7 +16,7 @@ Rules
    is locked out with the badge; a good badge forgets no wrong PIN; unknown badges lock the reading of badges as wrong
    PINs lock a name.
 5. A node always keeps somebody who may change people: the last one neither leaves nor takes a smaller role.
-6. A PIN that is tried first is refused to whoever does more than sell; an operator has a passphrase (pos.store.pins).
+6. A PIN that is tried first is refused to everybody; an operator has a passphrase (pos.store.pins).
 7. PINs and badges are checked and counted in the node's own books alone: a practice store holds none, and refuses.
 8. Whatever else a sign-in asks for beside the PIN or passphrase (`beside`: an operator's second factor, the code of a
    device outside the store) is used up in the same transaction, and counts as a wrong PIN where it is wrong.

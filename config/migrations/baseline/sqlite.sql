@@ -2647,6 +2647,7 @@ CREATE TABLE store (
   slug TEXT NOT NULL,
   region_id TEXT NOT NULL,
   address TEXT NOT NULL,
+  tax_number TEXT DEFAULT '' NOT NULL,
   phone TEXT NOT NULL,
   currency TEXT NOT NULL,
   smallest_coin_minor BIGINT NOT NULL,

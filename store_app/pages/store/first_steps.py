@@ -1,21 +1,37 @@
-"""First steps: one page that leads a new member from the goods to the first online order."""
+"""First steps: one page that leads a new member from the goods to the first online order.
+
+Before it stand the last two screens of a computer's first run (`store_app/first_run`): printer and products.
+"""
 
 from typing import Any
 
 import segno
-from flask import Blueprint, url_for
+import sqlalchemy as sa
+from flask import Blueprint, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 from markupsafe import Markup
 
+from config.errors import DomainError
+from pos.catalogue import samples
+from pos.catalogue.catalogue import Listing
+from pos.printing import printers
+from pos.printing.discovery import PORT
+from pos.printing.printers import PrinterFacts
 from pos.store.store import Store
-from store_app.runtime.doors import doors, read
-from store_app.web.presenting import page, place
+from store_app.pages.common import form
+from store_app.pages.store.printers import FoundRow, found_here, try_out
+from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
+from store_app.web.presenting import page, place, today
 from store_app.web.security import can, requires
 from supply.demand import rollups, stated_sales
 from supply.membership import first_steps
 
 bp = Blueprint("first_steps", __name__, url_prefix="/first-steps")
+bp.before_request(form.know_the_place)
+SCREENS = 5
 WORDS: dict[str, tuple[str, str, Any, Any, Any]] = {
     "goods": (
         "products.listed", "tag", _l("Your products are here"),
@@ -99,3 +115,59 @@ def overview() -> ResponseReturnValue:
         in_network=in_network, unsaid=unsaid, no_past=no_past, link=lambda step: url_for(WORDS[step.name][0]),
         address=address, code=Markup(drawn),  # noqa: S704  our own drawing
     )  # fmt: skip
+
+
+@bp.get("/printer")
+@requires("settings")
+def printer(fault: DomainError | None = None, found: list[FoundRow] | None = None) -> ResponseReturnValue:
+    """Ask for a receipt printer: found or named, and tried at once."""
+    with read() as session:
+        ready = [(row.id, row.name) for row in printers.printers_of(session, str(place().store_id))]
+    return page("first_run/printer.html", ready=ready, found=found, fault=fault, step=SCREENS - 1, steps=SCREENS)
+
+
+@bp.post("/printer/look")
+@requires("settings")
+@form.answers_on(printer)
+def look() -> ResponseReturnValue:
+    """Look for printers on this computer and in the store's network."""
+    return printer(found=found_here())
+
+
+@bp.post("/printer")
+@requires("settings")
+@form.answers_on(printer)
+def use_printer() -> ResponseReturnValue:
+    """Set a printer up as most are, and print a test page on it; the same one again is only tried again."""
+    wire = form.text("wire")
+    if not wire:
+        host = form.text("where", required=_("Enter the printer’s address, or search for it."))
+        wire = f"net:{host if ':' in host else f'{host}:{PORT}'}"
+    name = form.text("name")[: printers.LONGEST_NAME] or _("Receipt printer")
+    with write() as session:
+        store_id = str(place().store_id)
+        known = next((row for row in printers.printers_of(session, store_id) if row.wire == wire), None)
+        row = known or printers.add(acting(session), store_id, PrinterFacts(name=name, wire=wire))
+        wake_worker_after(session)
+    try_out(row.id, only_drawer=False)
+    return redirect(url_for("first_steps.printer"), 303)
+
+
+@bp.get("/products")
+@requires("settings")
+def products(fault: DomainError | None = None) -> ResponseReturnValue:
+    """Ask where the products come from."""
+    with read() as session:
+        known = session.scalar(sa.select(sa.func.count()).where(Listing.store_id == place().store_id))
+    return page("first_run/products.html", known=known, fault=fault, step=SCREENS, steps=SCREENS)
+
+
+@bp.post("/products")
+@requires("settings")
+@form.answers_on(products)
+def take_samples() -> ResponseReturnValue:
+    """Take the sample assortment in, and go to the till."""
+    with write() as session:
+        came = samples.take_in(acting(session), str(place().store_id), today())
+    flash(ngettext("%(num)d product imported.", "%(num)d products imported.", came), "good")
+    return redirect(url_for("till.page"), 303)

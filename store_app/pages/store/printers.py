@@ -97,13 +97,7 @@ def everything(
 @form.answers_on(everything)
 def look() -> ResponseReturnValue:
     """Look for printers on this computer and in the store's network, now that somebody asks."""
-    from pos.printing import discovery
-
-    found = discovery.look(discovery.networks_of(doors().settings.printer_search))
-    with read() as session:
-        taken = {row.wire for row in printers.printers_of(session, str(place().store_id))}
-    rows = [FoundRow(one.wire, one.name, printers_words.wire(one.wire), one.wire in taken) for one in found]
-    return everything(found=rows)
+    return everything(found=found_here())
 
 
 @bp.get("/new", endpoint="new")
@@ -198,7 +192,7 @@ def remove(printer_id: str) -> ResponseReturnValue:
 @form.answers_on(one)
 def test(printer_id: str) -> ResponseReturnValue:
     """Print a test page and say how it went."""
-    _try(printer_id, only_drawer=False)
+    try_out(printer_id, only_drawer=False)
     return redirect(url_for("printers.one", printer_id=printer_id), 303)
 
 
@@ -207,7 +201,7 @@ def test(printer_id: str) -> ResponseReturnValue:
 @form.answers_on(one)
 def drawer(printer_id: str) -> ResponseReturnValue:
     """Open the drawer of this printer, to see that pin and pulse are right."""
-    _try(printer_id, only_drawer=True)
+    try_out(printer_id, only_drawer=True)
     return redirect(url_for("printers.one", printer_id=printer_id), 303)
 
 
@@ -225,6 +219,45 @@ def test_picture(printer_id: str) -> Response:
     answer.mimetype = "image/png"
     answer.headers["Cache-Control"] = "private, no-store"
     return answer
+
+
+def found_here() -> list[FoundRow]:
+    """Look for printers and return those that answered."""
+    from pos.printing import discovery
+
+    found = discovery.look(discovery.networks_of(doors().settings.printer_search))
+    with read() as session:
+        taken = {row.wire for row in printers.printers_of(session, str(place().store_id))}
+    return [FoundRow(one.wire, one.name, printers_words.wire(one.wire), one.wire in taken) for one in found]
+
+
+def try_out(printer_id: str, *, only_drawer: bool) -> None:
+    """Print a test page, or open the drawer, and say how it went."""
+    house, store_id = doors(), str(place().store_id)
+    with write() as session:
+        row = printers.printer_of(session, store_id, printer_id)
+        job = print_worker.queue_test(
+            Context(session, g.actor, house.now()), row, _document(row), only_drawer=only_drawer
+        )
+    with read() as session:
+        outlets = printers_in_force(session, house.settings)
+    outlet = next(one for one in outlets if one.id == printer_id)
+    if outlet.by_agent:
+        house.ring()
+        flash(_("Sent to the print agent. Check the paper in a moment."), "info")
+        return
+    done = print_worker.print_test(house.database, store_id, job.id, outlet, now=house.now)
+    if done.state != "printed":
+        flash(printers_words.reason(done.reason), "warn" if done.state == "unconfirmed" else "bad")
+        return
+    with read() as session:
+        known = printers.health_of(session, store_id).get(printer_id)
+    if only_drawer:
+        flash(_("Pulse sent. If the drawer stayed shut, try the other pin or a longer pulse."), "good")
+    elif known is not None and known.answers:
+        flash(_("Test page printed. Compare it with the picture."), "good")
+    else:
+        flash(_("Test page sent. This printer does not confirm printing: check the paper."), "info")
 
 
 # --- inside ---
@@ -334,31 +367,3 @@ def _facts() -> PrinterFacts:
 def _document(row: Printer) -> dict[str, Any]:
     local = doors().now().astimezone(ZoneInfo(place().tz))
     return {"name": row.name, "wire": row.wire, "local_time": f"{local:%Y-%m-%d %H:%M}"}
-
-
-def _try(printer_id: str, *, only_drawer: bool) -> None:
-    house, store_id = doors(), str(place().store_id)
-    with write() as session:
-        row = printers.printer_of(session, store_id, printer_id)
-        job = print_worker.queue_test(
-            Context(session, g.actor, house.now()), row, _document(row), only_drawer=only_drawer
-        )
-    with read() as session:
-        outlets = printers_in_force(session, house.settings)
-    outlet = next(one for one in outlets if one.id == printer_id)
-    if outlet.by_agent:
-        house.ring()
-        flash(_("Sent to the print agent. Check the paper in a moment."), "info")
-        return
-    done = print_worker.print_test(house.database, store_id, job.id, outlet, now=house.now)
-    if done.state != "printed":
-        flash(printers_words.reason(done.reason), "warn" if done.state == "unconfirmed" else "bad")
-        return
-    with read() as session:
-        known = printers.health_of(session, store_id).get(printer_id)
-    if only_drawer:
-        flash(_("Pulse sent. If the drawer stayed shut, try the other pin or a longer pulse."), "good")
-    elif known is not None and known.answers:
-        flash(_("Test page printed. Compare it with the picture."), "good")
-    else:
-        flash(_("Test page sent. This printer does not confirm printing: check the paper."), "info")

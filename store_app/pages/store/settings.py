@@ -19,7 +19,16 @@ from config.nodes.node import Node
 from config.nodes.outbox import OutboxMessage
 from pos.printing import printers, queue
 from pos.printing.queue import PrintJob
-from pos.store.store import LOCK_MINUTES, Region, Store, lock_after, sell_beyond, show_receipts
+from pos.store.store import (
+    LOCK_MINUTES,
+    LONGEST_NAME,
+    Region,
+    Store,
+    change_particulars,
+    lock_after,
+    sell_beyond,
+    show_receipts,
+)
 from pos.sync import checks as counter_checks
 from store_app.pages.common import form
 from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
@@ -224,6 +233,22 @@ def lock() -> ResponseReturnValue:
     return redirect(url_for("store_settings.overview"), 303)
 
 
+@bp.post("/particulars")
+@requires("settings")
+@form.answers_on(_refused)
+def particulars() -> ResponseReturnValue:
+    """Change what paper says of the store; the next receipt says it."""
+    said = {
+        "name": form.text("name", most=LONGEST_NAME, required=_("Enter your store’s name.")),
+        "address": form.text("address", most=160), "phone": form.text("phone", most=40),
+        "tax_number": form.text("tax_number", most=40),
+    }  # fmt: skip
+    with write() as session:
+        change_particulars(acting(session), str(place().store_id), **said)
+    flash(_("Saved."), "good")
+    return redirect(url_for("store_settings.overview"), 303)
+
+
 @bp.post("/usual-sales")
 @requires("settings")
 @form.answers_on(_refused)
@@ -396,7 +421,6 @@ def _facts(store: Store, region: Region | None) -> list[tuple[str, str]]:
     return [
         (_("Store number"), store.id),
         (_("Region"), region.name if region else store.region_id),
-        (_("Phone"), store.phone or "–"),
         (_("Open"), f"{hour(store.opens)} – {hour(store.closes)}"),
         (_("Currency"), store.currency),
         (_("Time zone"), store.tz.replace("_", " ")),

@@ -4,6 +4,8 @@ At a network that is no practice by name, passphrase and second factor. At a sto
 device nobody has signed in with before, by PIN and device code: two things, for the internet guesses four digits.
 """
 
+from collections.abc import Callable
+
 import sqlalchemy as sa
 from flask import Blueprint, flash, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -18,8 +20,8 @@ from store_app.pages.common import form
 from store_app.pages.common.own_till import own_till
 from store_app.pages.common.refusals import status_of
 from store_app.roles import is_network, role_of
-from store_app.runtime.doors import doors, own_doors, read, write
-from store_app.web import devices, security, staff
+from store_app.runtime.doors import Doors, doors, own_doors, read, write
+from store_app.web import devices, forgotten, security, staff
 from store_app.web.presenting import page
 from store_app.web.security import not_in_practice, public
 from store_app.web.strangers import address_range, concerns_others
@@ -89,12 +91,33 @@ def enter(staff_id: str) -> ResponseReturnValue:
         with read() as look:
             person = security.find_staff(look, node_id, staff_id)
         return _show(person=person, refusal=sentence_of(refusal), status=status_of(refusal))
-    weak = not own_doors().settings.practice and not pins.is_good(typed, person.role, (person.name, node_id))
+    asks_more = person.role != "cashier"  # who only sells keeps a PIN of before until the next one
+    weak = (
+        asks_more and not own_doors().settings.practice and not pins.is_good(typed, person.role, (person.name, node_id))
+    )
     security.sign_in(person, weak=weak and _names_are_typed())
-    if weak and not _names_are_typed():  # chosen before such PINs were refused, or by a cashier who has more to say now
+    if weak and not _names_are_typed():  # chosen before such PINs were refused
         flash(_("Your PIN is easy to guess. Choose another one."), "warn")
         return redirect(url_for("people.your_pin"), 303)
     return redirect(form.inside(request.form.get("next", "")) or _home(person.role), 303)
+
+
+@bp.post("/signin/<staff_id>/forgotten")
+@public
+@not_in_practice
+def write_code(staff_id: str) -> ResponseReturnValue:
+    """Write a code for a new PIN to a file of this computer."""
+    return _of_forgotten(staff_id, forgotten.write_code)
+
+
+@bp.post("/signin/<staff_id>/new-pin")
+@public
+@not_in_practice
+def new_pin(staff_id: str) -> ResponseReturnValue:
+    """Take the code of that file for a new PIN, and sign in with it."""
+    pin, code = form.secret("pin"), form.secret("code")
+    pins.refuse_weak(pin, "shopkeeper")  # before the code is used up
+    return _of_forgotten(staff_id, lambda here, books, person: forgotten.set_pin(here, books, person, code, pin))
 
 
 @bp.post("/first")
@@ -166,12 +189,31 @@ def leave() -> ResponseReturnValue:
     return answer
 
 
+def _of_forgotten(staff_id: str, verb: Callable[[Doors, Session, Staff], Staff | None]) -> ResponseReturnValue:
+    """Do what a forgotten PIN asks for, on the store's own computer alone, and answer on the number pad."""
+    here = own_doors()
+    try:
+        if not _is_here():
+            raise Refused("not-here", "This works only on the store’s own computer.")
+        with here.write() as books:
+            changed = verb(here, books, security.find_staff(books, here.settings.node_id, staff_id))
+    except DomainError as refusal:
+        with read() as look:
+            person = security.find_staff(look, here.settings.node_id, staff_id)
+        return _show(person=person, refusal=sentence_of(refusal), status=status_of(refusal))
+    if changed is not None:
+        security.sign_in(changed)
+        return redirect(_home(changed.role), 303)
+    return redirect(url_for("signin.pin_pad", staff_id=staff_id), 303)
+
+
 def _show(person: Staff | None = None, refusal: str = "", status: int = 200) -> ResponseReturnValue:
     settings = doors().settings
     name_is_typed = _names_are_typed()
     with read() as look:
         everybody, takes_badges = staff_of(look, settings.node_id), badges.in_use(look, settings.node_id)
         locked = _locked(look, everybody)
+        may_forget = person is not None and _is_here() and staff.is_last_keeper(look, person)
     return page(
         "store/signin.html",
         status=status,
@@ -184,6 +226,8 @@ def _show(person: Staff | None = None, refusal: str = "", status: int = 200) -> 
         locked=locked,
         next=form.inside(request.values.get("next", "")),
         may_begin=not everybody and _is_here(),
+        code_file=forgotten.place_of(own_doors()) if may_forget else None,
+        code_waits=may_forget and forgotten.is_written(own_doors()),
         practice_pins=staff.PRACTICE_PINS if settings.practice else {},
     )
 

@@ -1,4 +1,4 @@
-"""PINs that are tried first are nobody's who may do more than sell."""
+"""PINs that are tried first are nobody's."""
 
 import pytest
 from argon2 import PasswordHasher
@@ -11,11 +11,10 @@ WEAK = ("0000", "111111", "1234", "9876", "7890", "123456", "1212", "123123", "1
 
 
 @pytest.mark.parametrize("pin", WEAK)
-def test_a_pin_that_is_tried_first_is_for_cashiers_alone(pin):
-    for role in ("supervisor", "shopkeeper"):
-        with pytest.raises(Invalid):
+def test_a_pin_that_is_tried_first_is_nobody_s(pin):
+    for role in ("cashier", "supervisor", "shopkeeper"):
+        with pytest.raises(Invalid, match="easy to guess"):
             pins.refuse_weak(pin, role)
-    pins.refuse_weak(pin, "cashier")
 
 
 @pytest.mark.parametrize("pin", ["2468", "4711", "8642", "97531", "864209", "38271046"])

@@ -31,11 +31,11 @@ from config.settings import Settings
 from pos.store.store import Staff, found_store
 from pos.till.shift_book import Shift
 from store_app.commands.cli import main
-from store_app.commands.common import set_up
 from store_app.files import take_out
 from store_app.jobs import keeping
 from store_app.jobs.desk import Desk
 from store_app.node import backup, doctor, support_state
+from store_app.node.founding import set_up
 from store_app.runtime import known_past
 from store_app.runtime.doors import Doors, open_doors
 from store_app.sync import restored, signing_key

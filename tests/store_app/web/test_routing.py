@@ -29,7 +29,7 @@ def test_a_shops_web_process_begins_without_the_libraries_it_seldom_needs(tmp_pa
     words = (
         "import sys, pathlib; from config.settings import Settings; from store_app.app import create_app;"
         "from store_app.commands import cli, serve;"
-        "from store_app.commands.common import set_up; from store_app.runtime.doors import open_doors;"
+        "from store_app.node.founding import set_up; from store_app.runtime.doors import open_doors;"
         "settings = Settings(node_id='S01', state_folder=pathlib.Path(sys.argv[1]), database_url=sys.argv[2],"
         " secret_key='x' * 40); set_up(open_doors(settings)); create_app(settings);"
         "seldom = {'numpy', 'scipy', 'pandas', 'statsmodels', 'alembic', 'httpx2', 'markdown_it', 'prometheus_client',"

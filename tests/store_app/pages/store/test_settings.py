@@ -13,11 +13,11 @@ from config.nodes.journal import Actor, Context
 from config.nodes.outbox import OutboxMessage
 from pos.catalogue import selling_hours
 from pos.printing.queue import PrintJob
-from pos.store.store import store_of
+from pos.store.store import snapshot, store_of
 from store_app.sync import homecoming
 from supply.demand import reported_forecasts
 from supply.demand.history import StoreDay
-from tests.store_app.conftest import NOON, STORE
+from tests.store_app.conftest import NOON, STORE, token
 from tests.store_app.office import fill, send, words
 
 
@@ -302,3 +302,20 @@ def test_the_shopkeeper_lets_the_tills_stop_at_what_the_books_have_and_sell_on(o
         with office.doors.read() as session:
             assert store_of(session, STORE).sells_beyond is stands
         assert reported in words(keeper.get("/settings/"))
+
+
+def test_what_paper_says_of_the_store_is_changed_here_and_journalled(office):
+    client = office.signed_in()
+    sent = {"csrf_token": token(client)}
+    said = {"name": "Corner and Co", "address": "Main St 1", "phone": "555 0100", "tax_number": "DE123456789"}
+    assert client.post("/settings/particulars", data=sent | said).status_code == 303
+    assert "Corner and Co" in words(client.get("/settings/"))
+    refused = client.post("/settings/particulars", data=sent | said | {"name": ""})
+    assert (refused.status_code, "Enter your store’s name." in words(refused)) == (422, True)
+    with office.doors.read() as session:
+        kept = snapshot(store_of(session, STORE))
+        entry = session.scalars(
+            sa.select(journal.JournalEntry).where(journal.JournalEntry.verb == "store.particulars changed")
+        ).one()
+    assert {name: kept[name] for name in said} == said
+    assert json.loads(entry.body)["tax_number"] == "DE123456789"
