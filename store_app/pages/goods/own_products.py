@@ -43,7 +43,7 @@ def new(fault: DomainError | None = None) -> ResponseReturnValue:
         return _form_page(None, values, fault, known_sku=known.sku if known else "")
     found = open_food_facts.look_up(doors(), code, language())
     which = request.args.get("which", "0" if len(found.products) == 1 else "")
-    one = found.products[int(which)] if which.isdecimal() and int(which) < len(found.products) else None
+    one = next((product for n, product in enumerate(found.products) if str(n) == which), None)
     return _form_page(None, values | (one or {}), fault, found=found, chosen=one, credit=CREDIT, source=SOURCE)
 
 
