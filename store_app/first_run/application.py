@@ -52,5 +52,5 @@ def _guard() -> Any:
         session["here"] = session.permanent = True
         return redirect("/", 303)
     if request.endpoint not in ("static", "bootstrap.static") and not (is_here and session.get("here")):
-        abort(403, description=_("A store is being set up here. On that computer, open the address Cornerstone shows."))
+        abort(403, description=_("A store is being set up here. On that computer, open the address Cornerstore shows."))
     return None

@@ -36,7 +36,7 @@ def speak() -> None:
     """Let this answer speak the reader's language, as the country that was chosen writes it."""
     said = entrance().answers()
     tongue = request.accept_languages.best_match(list(LANGUAGES)) or "en"
-    g.place = Place(FIRST_STORE, "Cornerstone", said.get("currency") or "USD", said.get("tz") or "UTC", 4,
+    g.place = Place(FIRST_STORE, "Cornerstore", said.get("currency") or "USD", said.get("tz") or "UTC", 4,
                     said.get("language") or tongue)  # fmt: skip
     g.actor, g.permissions = None, frozenset()
 
@@ -51,8 +51,9 @@ def start() -> ResponseReturnValue:
 @bp.get("/set-up/shop")
 def shop(fault: DomainError | None = None) -> ResponseReturnValue:
     """Ask what the shop is called, where it is, and which language it speaks."""
-    here = countries.here()
-    country = here or {"de": "DE", "es": "ES", "zh": "CN"}.get(presenting.language(), "US")
+    regions = (tag.partition("-")[2].upper() for tag in request.accept_languages.values())
+    most = {"de": "DE", "es": "ES", "zh": "CN"}.get(presenting.language(), "US")
+    country = countries.here() or next(filter(is_country, regions), most)
     usual = {"name": "", "country": country, "language": presenting.language()}
     return _screen("shop", fault, usual, countries=countries.countries(presenting.speech().locale))
 

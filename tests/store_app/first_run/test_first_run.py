@@ -88,6 +88,16 @@ def books(folder: Path) -> Database:
     return Database(make_engine(f"sqlite:///{folder / founding.FINISHED / 'S01.db'}"))
 
 
+@pytest.mark.parametrize(
+    ("speaks", "zone", "country"),
+    [("es-MX,es;q=0.9", "UTC", "MX"), ("es", "UTC", "ES"), ("xx-QQ,en", "UTC", "US"), ("es-MX", "Europe/Vienna", "AT")],
+)
+def test_the_country_proposed_is_the_computer_s_then_the_browser_s(door: Entrance, monkeypatch, speaks, zone, country):
+    monkeypatch.setenv("TZ", zone)
+    page = Browser(door, HTTP_ACCEPT_LANGUAGE=speaks).get("/set-up/shop").text
+    assert re.search(rf'<option value="{country}" selected', page)
+
+
 def test_the_screens_found_a_store_with_what_its_country_needs(folder: Path, door: Entrance):
     browser = Browser(door)
     assert browser.send("shop", SHOP).location == "/set-up/papers?lang=de"
@@ -121,7 +131,7 @@ def test_nobody_elsewhere_sets_the_shop_up_even_with_the_key(door: Entrance, ori
 def test_on_this_computer_too_it_takes_the_key_that_the_program_showed(door: Entrance):
     other = Browser(door, opened=False)
     assert [other.get(at).status_code for at in ("/", "/?key=", "/?key=guess", "/set-up/person")] == [403] * 4
-    assert "open the address Cornerstone shows" in words(other.get("/"))
+    assert "open the address Cornerstore shows" in words(other.get("/"))
 
 
 def test_answers_outlive_browser_and_program_but_the_pin_is_kept_nowhere(folder: Path, door: Entrance):
