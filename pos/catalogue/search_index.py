@@ -2,7 +2,7 @@
 
 Rules
 -----
-1. A typed word fits a product's word that equals it, begins with it, holds it (from MOST_HELD letters on), or differs
+1. A typed word fits a product's word that equals it, begins with it, holds it (from HELD letters on), or differs
    in no more letters than `_typos` allows for its length; a swap of neighbors is one. It fits the better, the closer.
 2. Every typed word must fit. Where no product fits all, one word may be missing, so that a word too many finds
    something.
@@ -127,7 +127,7 @@ def read(session: Session) -> SearchIndex:
 
 
 def stamp(session: Session) -> tuple[int, int]:
-    """Return what changes when a product comes or a catalogue is published (rule 5)."""
+    """Return what changes when a product comes or a catalogue is published."""
     editions = sa.select(sa.func.coalesce(sa.func.sum(Publication.version), 0)).where(Publication.kind == "catalogue")
     products = sa.select(sa.func.count()).select_from(Product)
     many, version = session.execute(sa.select(products.scalar_subquery(), editions.scalar_subquery())).one()

@@ -94,6 +94,7 @@ def _first_run(folder: Path, *, port: int, browser: bool) -> None:
         def opened(file: Path) -> Flask:
             os.environ["CORNERSTORE_SETTINGS"] = str(file)
             doors = open_doors(settings.load())
+            _log_to(doors.settings.state_folder / LOG_NAME, doors.settings.log_level)
             running.enter_context(alone(doors))
             app = _ready(doors)
             running.enter_context(_worker())

@@ -45,7 +45,7 @@ def entrance_of(folder: Path, opened: Callable[[Path], Flask], *, port: int) -> 
 
 
 def _guard() -> Any:
-    """Answer only the browser that was opened at this computer (rule 1)."""
+    """Answer only the browser that was opened at this computer (`entrance`, rule 1)."""
     screens.speak()
     is_here = request.remote_addr in HERE and not concerns_others()
     if is_here and secrets.compare_digest(request.args.get("key", "").encode(), entrance().key.encode()):

@@ -26,7 +26,7 @@ from store_app.web.presenting import Place, page
 from store_app.web.security import find_staff
 
 bp = Blueprint("first_run", __name__)
-SCREENS = ("shop", "papers", "person")
+SCREENS = ("store", "papers", "person")
 MOVED = ("copy", "url", "code", "fingerprint")
 MOST_ADDRESS, MOST_TAX_NUMBER = 160, 40
 BEGINS_AT = "/first-steps/printer"
@@ -48,19 +48,19 @@ def start() -> ResponseReturnValue:
     return redirect(url_for(f"first_run.{_next(said)}"))
 
 
-@bp.get("/set-up/shop")
-def shop(fault: DomainError | None = None) -> ResponseReturnValue:
-    """Ask what the shop is called, where it is, and which language it speaks."""
+@bp.get("/set-up/store")
+def store(fault: DomainError | None = None) -> ResponseReturnValue:
+    """Ask what the store is called, where it is, and which language it speaks."""
     regions = (tag.partition("-")[2].upper() for tag in request.accept_languages.values())
     most = {"de": "DE", "es": "ES", "zh": "CN"}.get(presenting.language(), "US")
     country = countries.here() or next(filter(is_country, regions), most)
     usual = {"name": "", "country": country, "language": presenting.language()}
-    return _screen("shop", fault, usual, countries=countries.countries(presenting.speech().locale))
+    return _screen("store", fault, usual, countries=countries.countries(presenting.speech().locale))
 
 
-@bp.post("/set-up/shop")
-@form.answers_on(shop)
-def keep_shop() -> ResponseReturnValue:
+@bp.post("/set-up/store")
+@form.answers_on(store)
+def keep_store() -> ResponseReturnValue:
     """Keep it; another country proposes all it settles anew."""
     name = form.text("name", most=LONGEST_NAME, required=_("Enter your store’s name."))
     refuse_name(name)
@@ -79,7 +79,7 @@ def papers(fault: DomainError | None = None) -> ResponseReturnValue:
     """Ask for address and tax number, and show what the country proposes."""
     country = entrance().answers().get("country")
     if not country:
-        return redirect(url_for("first_run.shop"))
+        return redirect(url_for("first_run.store"))
     known = countries.preset(country)
     usual = {
         "address": "", "tax_number": "", "currency": known.currency, "tz": known.tz,
@@ -109,7 +109,7 @@ def keep_papers() -> ResponseReturnValue:
 
 @bp.get("/set-up/person")
 def person(fault: DomainError | None = None) -> ResponseReturnValue:
-    """Ask who keeps the shop."""
+    """Ask who keeps the store."""
     missing = _next(entrance().answers())
     if missing != "person":
         return redirect(url_for(f"first_run.{missing}"))
@@ -138,7 +138,7 @@ def begin() -> ResponseReturnValue:
 @bp.get("/set-up/move")
 def move(fault: DomainError | None = None) -> ResponseReturnValue:
     """Ask where the store is that moves to this computer."""
-    return page("first_run/move.html", fault=fault, step=1, steps=2, values=dict.fromkeys(MOVED, "") | request.form)
+    return page("first_run/move.html", fault=fault, step=1, steps=1, values=dict.fromkeys(MOVED, "") | request.form)
 
 
 @bp.post("/set-up/move")
@@ -175,7 +175,7 @@ def hand_over(store: Flask, name: str) -> ResponseReturnValue:
 def _next(said: dict[str, Any]) -> str:
     """Return the first screen that was not answered."""
     if not all(said.get(name) for name in ("name", "country", "language")):
-        return "shop"
+        return "store"
     return "person" if said.get("currency") and said.get("tz") and said.get("rates") else "papers"
 
 

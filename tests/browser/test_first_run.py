@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Response, ViewportSize, expect
 
+from store_app.commands.serve import LOG_NAME
 from store_app.node.founding import settings_in
 from tests.benchmarks._node import free_port
 from tests.browser.conftest import DESK, PHONE, assert_well_made, resize
@@ -110,6 +111,8 @@ def test_from_one_command_to_the_first_printed_sale_in_at_most_eight_screens(
     assert settings_in(tmp_path / "cornerstore").is_file()
     programs[-1].send_signal(signal.SIGTERM)
     assert programs[-1].communicate(timeout=60)[0] == "", "the console shows the address and nothing else"
+    log = settings_in(tmp_path / "cornerstore").parent / LOG_NAME
+    assert '"event": "serving"' in log.read_text(), "from the founding on the log is in the store's folder"
 
 
 def test_killed_at_any_screen_it_goes_on_where_it_was_and_the_store_opens_by_the_same_command(
@@ -138,7 +141,7 @@ def test_killed_at_any_screen_it_goes_on_where_it_was_and_the_store_opens_by_the
     expect(page.locator("#where")).to_be_visible()
     again()
     page.wait_for_url("**/today/")
-    gone = page.goto(page.url.replace("/today/", "/set-up/shop"))
+    gone = page.goto(page.url.replace("/today/", "/set-up/store"))
     assert gone is not None
     assert gone.status == 404
 

@@ -1,4 +1,4 @@
-"""A computer's first run: who may set the shop up, what is kept, and that there is a whole store or none."""
+"""A computer's first run: who may set the store up, what is kept, and that there is a whole store or none."""
 
 import re
 import subprocess
@@ -32,7 +32,7 @@ from tests.store_app.office import words
 
 __all__ = ["network", "url"]  # a network that has founded a store nobody has opened yet
 
-SHOP = {"name": "Eckladen", "country": "DE", "language": "de"}
+STORE = {"name": "Eckladen", "country": "DE", "language": "de"}
 PAPERS = {"address": "Hauptstr. 1", "tax_number": "DE123456789", "currency": "EUR", "tz": "Europe/Berlin",
           "rates": ["19", "7", ""], "prices": "inclusive"}  # fmt: skip
 PERSON = {"person": "Wei", "pin": "8642"}
@@ -94,13 +94,13 @@ def books(folder: Path) -> Database:
 )
 def test_the_country_proposed_is_the_computer_s_then_the_browser_s(door: Entrance, monkeypatch, speaks, zone, country):
     monkeypatch.setenv("TZ", zone)
-    page = Browser(door, HTTP_ACCEPT_LANGUAGE=speaks).get("/set-up/shop").text
+    page = Browser(door, HTTP_ACCEPT_LANGUAGE=speaks).get("/set-up/store").text
     assert re.search(rf'<option value="{country}" selected', page)
 
 
 def test_the_screens_found_a_store_with_what_its_country_needs(folder: Path, door: Entrance):
     browser = Browser(door)
-    assert browser.send("shop", SHOP).location == "/set-up/papers?lang=de"
+    assert browser.send("store", STORE).location == "/set-up/papers?lang=de"
     proposed = browser.get("/set-up/papers").text
     assert [re.search(rf'id="rate-{n}"[^>]* value="([^"]*)"', proposed)[1] for n in (1, 2, 3)] == ["19", "7", ""]  # type: ignore[index]
     assert browser.send("papers", PAPERS).status_code == 303
@@ -123,9 +123,9 @@ def test_the_screens_found_a_store_with_what_its_country_needs(folder: Path, doo
     "origin",
     [{"REMOTE_ADDR": "192.168.1.20"}, {"REMOTE_ADDR": "127.0.0.1", "HTTP_X_FORWARDED_FOR": "192.168.1.20"}],
 )
-def test_nobody_elsewhere_sets_the_shop_up_even_with_the_key(door: Entrance, origin: dict[str, str]):
+def test_nobody_elsewhere_sets_the_store_up_even_with_the_key(door: Entrance, origin: dict[str, str]):
     stranger = Browser(door, **origin)
-    assert [stranger.get(at).status_code for at in ("/", f"/?key={door.key}", "/set-up/shop")] == [403] * 3
+    assert [stranger.get(at).status_code for at in ("/", f"/?key={door.key}", "/set-up/store")] == [403] * 3
 
 
 def test_on_this_computer_too_it_takes_the_key_that_the_program_showed(door: Entrance):
@@ -136,7 +136,7 @@ def test_on_this_computer_too_it_takes_the_key_that_the_program_showed(door: Ent
 
 def test_answers_outlive_browser_and_program_but_the_pin_is_kept_nowhere(folder: Path, door: Entrance):
     first = Browser(door)
-    first.send("shop", SHOP)
+    first.send("store", STORE)
     first.send("papers", PAPERS)
     first.send("person", PERSON | {"pin": "19901990"})
     again = Browser(entrance_of(folder, lambda _file: create_app(settings.load()), port=8000))
@@ -149,10 +149,10 @@ def test_answers_outlive_browser_and_program_but_the_pin_is_kept_nowhere(folder:
 @pytest.mark.parametrize(
     ("screen", "said", "sentence", "kept"),
     [
-        ("shop", SHOP | {"name": ""}, "Enter your store’s name.", "DE"),
-        ("shop", SHOP | {"name": "Eck\u202eladen"}, "Enter a store name of 1 to 80", "DE"),
-        ("shop", SHOP | {"country": "XX"}, "Choose your country.", "Eckladen"),
-        ("shop", SHOP | {"language": "xx"}, "Choose a language.", "Eckladen"),
+        ("store", STORE | {"name": ""}, "Enter your store’s name.", "DE"),
+        ("store", STORE | {"name": "Eck\u202eladen"}, "Enter a store name of 1 to 80", "DE"),
+        ("store", STORE | {"country": "XX"}, "Choose your country.", "Eckladen"),
+        ("store", STORE | {"language": "xx"}, "Choose a language.", "Eckladen"),
         ("papers", PAPERS | {"rates": ["19 or so"]}, "Enter a rate from 0 to 100", "DE123456789"),
         ("papers", PAPERS | {"currency": "XXX"}, "Choose your currency.", "DE123456789"),
         ("papers", PAPERS | {"tz": "America/New_York"}, "Choose your time zone.", "DE123456789"),
@@ -166,8 +166,8 @@ def test_bad_input_is_a_sentence_on_its_screen_and_nothing_is_lost(
     folder: Path, door: Entrance, screen: str, said: dict[str, object], sentence: str, kept: str
 ):
     browser = Browser(door)
-    for before, good in (("shop", SHOP | {"language": "en"}), ("papers", PAPERS)):
-        if before != screen and screen != "shop":
+    for before, good in (("store", STORE | {"language": "en"}), ("papers", PAPERS)):
+        if before != screen and screen != "store":
             browser.send(before, good)
     answer = browser.send(screen, said)
     assert answer.status_code == 422
@@ -178,11 +178,11 @@ def test_bad_input_is_a_sentence_on_its_screen_and_nothing_is_lost(
 
 def test_once_founded_the_screens_are_gone_and_nothing_founds_a_second_store(folder: Path, door: Entrance):
     browser, beside = Browser(door), Browser(door)
-    browser.send("shop", SHOP)
+    browser.send("store", STORE)
     browser.send("papers", PAPERS)
     browser.send("person", PERSON)
-    for address in ("/set-up/shop", "/set-up/papers", "/set-up/person", "/set-up/move", f"/set-up/shop?key={door.key}"):
-        assert beside.get(address).status_code == 404
+    for screen in ("store", "papers", "person", "move", f"store?key={door.key}"):
+        assert beside.get(f"/set-up/{screen}").status_code == 404
     with pytest.raises(Refused, match="already has a store"):
         door.begin(lambda: found_store_node(folder, NEW, "Mallory", "8642", port=8000))
     with pytest.raises(Conflict, match="already has a store"):
@@ -230,6 +230,7 @@ def test_a_store_moves_to_a_new_computer_from_its_copy_with_its_people(
     monkeypatch.delenv("CORNERSTORE_SETTINGS")
 
     browser = Browser(door)
+    assert "Step" not in words(browser.get("/set-up/move")), "a way of one screen counts none"
     assert "Name the backup" in words(browser.send("move", {"copy": "", "url": "", "code": ""}))
     nowhere = browser.send("move", {"copy": str(tmp_path / "none.db")})
     assert (nowhere.status_code, "cornerstore backup" in words(nowhere)) == (404, True)
