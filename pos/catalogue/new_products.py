@@ -2,8 +2,8 @@
 
 Rules
 -----
-1. Each is added with its code, priced from a day on and, in a store, listed; the journal says of each what it says of
-   one that comes in alone.
+1. Each is added with its code, priced from a day on and, in a store, listed; one whose price is typed at the till has
+   none. The journal says of each what it says of one that comes in alone.
 2. All or nothing: what cannot come in is refused before anything is written (`Unfit`).
 3. They can be withdrawn again: what is left is a row that no list shows, since books may name its SKU. Under that SKU
    a product may come in once more.
@@ -31,19 +31,22 @@ from pos.catalogue.catalogue import Barcode, Listing, Price, Product, TaxClass
 
 COLUMNS = (
     "brand", "department", "pack_text", "stock_unit", "price_quantity", "minimum_age", "maximum_qty", "shelf_life_days",
-    "names", "price_typed",
+    "names",
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class NewProduct:
-    """A product to be taken in. code: '' = none; cost_minor: None = not known; columns: some of COLUMNS."""
+    """A product to be taken in.
+
+    price_minor: None = typed at the till; code: '' = none; cost_minor: None = not known; columns: some of COLUMNS.
+    """
 
     sku: str
     name: str
     category: str
     tax_class_id: str
-    price_minor: int
+    price_minor: int | None
     code: str = ""
     cost_minor: int | None = None
     columns: Mapping[str, Any] = field(default_factory=dict)
@@ -70,7 +73,8 @@ def add(ctx: Context, new: Sequence[NewProduct], from_day: dt.date, *, owner_id:
         ctx.session.execute(sa.update(Product), again)
     write_many(ctx.session, Barcode, [{"code": one.code, "sku": one.sku} for one in new if one.code])
     priced = {"scope_id": owner_id, "from_day": from_day}
-    write_many(ctx.session, Price, [{"sku": one.sku, "price_minor": one.price_minor} | priced for one in new])
+    prices = [{"sku": one.sku, "price_minor": one.price_minor} | priced for one in new if one.price_minor is not None]
+    write_many(ctx.session, Price, prices)
     if in_store:
         listed = [{"store_id": owner_id, "sku": one.sku, "cost_minor": one.cost_minor} for one in new]
         write_many(ctx.session, Listing, listed)
@@ -78,7 +82,8 @@ def add(ctx: Context, new: Sequence[NewProduct], from_day: dt.date, *, owner_id:
     for one in new:
         subject = f"product:{one.sku}"
         reported.append(("product.added", subject, {"name": one.name.strip()}))
-        reported.append(("price.set", subject, {"before_minor": None, "price_minor": one.price_minor} | priced))
+        if one.price_minor is not None:
+            reported.append(("price.set", subject, {"before_minor": None, "price_minor": one.price_minor} | priced))
         if in_store:
             costs = {} if one.cost_minor is None else {"cost_minor": one.cost_minor}
             reported.append(("product.listed", subject, {"store": owner_id} | costs))
@@ -112,7 +117,8 @@ def refusals(session: Session, new: Sequence[NewProduct], *, owner_id: str) -> I
         try:
             taxed = one.tax_class_id in classes
             catalogue.refuse_product(one.sku, one.name, one.tax_class_id, taken=one.sku in here, taxed=taxed)
-            catalogue.refuse_price(one.price_minor)
+            if one.price_minor is not None:
+                catalogue.refuse_price(one.price_minor)
             if one.code:
                 catalogue.refuse_code(one.code, one.sku)
                 if one.code in codes:
@@ -131,7 +137,8 @@ def _product(one: NewProduct, owner_id: str) -> dict[str, Any]:
     said = name, columns["brand"], one.category, *(columns["names"] or {}).values()
     return {
         "sku": one.sku, "name": name, "category": one.category, "tax_class_id": one.tax_class_id,
-        "search_text": catalogue.search_text_for(*said), "owner_id": owner_id, **columns,
+        "search_text": catalogue.search_text_for(*said), "owner_id": owner_id,
+        "price_typed": one.price_minor is None, **columns,
     }  # fmt: skip
 
 

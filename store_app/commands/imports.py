@@ -103,7 +103,7 @@ def _read(doors: Doors, kind: str, file: Path, said: dict[str, Any]) -> "Sheet":
     for answer in said["answers"]:
         what, _equals, value = answer.partition("=")
         of, _blank, word = what.strip().partition(" ")
-        key = f"column.{of}" if of in product_columns.CHOSEN else f"tax.{word}" if of == "tax" else of
+        key = f"column.{of}" if of in product_columns.FIELDS else f"tax.{word}" if of == "tax" else of
         answers[key] = value.strip()
     try:
         return importing.read(

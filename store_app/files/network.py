@@ -18,7 +18,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from config.clock import business_day
-from config.errors import Conflict, Invalid, NotFound, Refused
+from config.errors import Conflict, Invalid, NotFound
 from config.ids import NETWORK, new_id
 from config.nodes.journal import Context
 from config.nodes.publication import EVERYONE
@@ -70,8 +70,6 @@ def renew_product(ctx: Context, product: Product, row: dict[str, Any]) -> None:
             sku=product.sku, store=product.owner_id,
         )  # fmt: skip
         raise Conflict("product-exists", words, sku=product.sku)
-    if row.get("price_quantity", product.price_quantity) != product.price_quantity:
-        raise Refused("unit-stays", "The quantity a price is for cannot be changed. Add a new product instead.")
     said = row | {"tax_class_id": row["tax_class"]}
     kept = {one.name: getattr(product, one.name) for one in fields(assortment.ProductDetails)}
     details = assortment.ProductDetails(**(kept | {name: value for name, value in said.items() if name in kept}))

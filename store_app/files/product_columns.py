@@ -18,16 +18,21 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from flask_babel import lazy_gettext as _l
+
 from pos.catalogue.gs1 import is_gtin
 from store_app.files.cells import percents
 
 OWN = ("sku", "name", "category", "tax_class", "price")
 COLUMNS, OUTLET = "columns", "outlet"
-CHOSEN = (
-    "name", "price", "sku", "barcode", "category", "department", "brand", "tax_class", "cost", "stock", "supplier",
-    "article_no", "pack_qty", "pack_cost", "pack_text", "stock_unit", "minimum_age",
-)  # fmt: skip
-"""The fields a person can find a column for, in the order they are shown."""
+FIELDS = {
+    "name": _l("Name"), "price": _l("Price"), "sku": _l("SKU"), "barcode": _l("Barcode"), "category": _l("Category"),
+    "department": _l("Department"), "brand": _l("Brand"), "tax_class": _l("Tax"), "cost": _l("Cost"),
+    "stock": _l("Opening stock"), "supplier": _l("Supplier"), "article_no": _l("Supplier's article number"),
+    "pack_qty": _l("Pack size"), "pack_cost": _l("Cost per pack"), "pack_text": _l("Size"), "stock_unit": _l("Unit"),
+    "price_quantity": _l("Price per"), "minimum_age": _l("Minimum age"),
+}  # fmt: skip
+"""The fields of a product and what a person reads for each, in the order they are shown."""
 NAMES: dict[str, str] = {
     "name": "item name|product name|product title|title|name|product|item|article|description|"
     "artikelname|artikelbezeichnung|produktname|bezeichnung|artikel|produkt|warenbezeichnung|beschreibung|"
@@ -91,12 +96,12 @@ _OUTLETS = (
     ("on_sale", r"enabled[ _]+(.+)"),
     ("tax_class", r"outlet_tax_(.+)"),
 )
-_BRACKETED = re.compile(r"(.+?)\s*\[(.+)\]")
+_BRACKETED = re.compile(r"([^\[\]]+)\[([^\[\]]+)\]")
 _TAXED = re.compile(r"\b(?:tax|vat|gst|mwst|ust|steuer|iva|impuesto)\b|税", re.IGNORECASE)
 _MONEY = re.compile(r"\D{0,4}-?\d{1,9}(?:[.,' ]\d{3})*[.,]\d{1,2}\D{0,4}")
 YES = ("y", "yes", "true", "1", "x", "ja", "wahr", "j", "sí", "si", "verdadero", "是")
 NO = ("n", "no", "false", "0", "nein", "falsch", "falso", "否")
-LOOKED_AT = 200
+LOOKED_AT, LONGEST_TITLE = 200, 200
 _BY_NAME: dict[str, tuple[str, int]] = {}
 for _field, _names in NAMES.items():
     for _rank, _name in enumerate(_names.split("|")):
@@ -129,7 +134,7 @@ class Columns:
 
 def is_heading(cells: Sequence[str]) -> bool:
     """Tell whether a row names columns: what stands above a wholesaler's table does not."""
-    return sum(_of_title(plain(cell))[0] is not None for cell in cells) > 1
+    return sum(len(cell) <= LONGEST_TITLE and _of_title(plain(cell))[0] is not None for cell in cells) > 1
 
 
 def understand(titles: list[str], sample: Sequence[Sequence[str]], answers: Mapping[str, str]) -> Columns:
@@ -219,7 +224,7 @@ def _guess(found: Columns, sample: Sequence[Sequence[str]]) -> None:
     filled = {place: [cell for cell in _cells(sample, place) if cell] for place in free}
     fitting = {
         "barcode": lambda cell: is_gtin(cell.lstrip("'")),
-        "tax_class": lambda cell: len(percents(cell)) == 1 and len(cell) < 12,
+        "tax_class": lambda cell: len(cell) < 12 and len(percents(cell)) == 1,
         "price": lambda cell: bool(_MONEY.fullmatch(cell)),
         "name": lambda cell: any(letter.isalpha() for letter in cell) and len(cell) > 3,
     }
@@ -257,7 +262,7 @@ def _answer(found: Columns, answers: Mapping[str, str]) -> set[str]:
     """Let what a person said count (rule 4); returns the fields."""
     numbers = {plain(title): place for place, title in reversed(list(enumerate(found.titles)))}
     answered = set()
-    for of in CHOSEN:
+    for of in FIELDS:
         said = answers.get(f"column.{of}", "")
         place = int(said) if re.fullmatch(r"\d{1,4}", said, re.ASCII) else numbers.get(plain(said), -1)
         if said == "-":

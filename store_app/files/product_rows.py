@@ -8,7 +8,7 @@ Rules
 2. A product that is not for sale in the store is left out, a category is the end of its path, a stock below zero none.
 3. Codes lose the apostrophe that keeps spreadsheets from rounding them; a code that was rounded is a fault.
 4. An amount stands without its currency, a price of none ("variable", or empty) is typed at the till, a cost of zero is
-   not known.
+   not known. Grams and millilitres are the size of a piece: a price is never of one of them.
 """
 
 import re
@@ -21,14 +21,10 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from pos.catalogue.gs1 import is_gtin
-from store_app.files.product_columns import NO, YES, Columns
+from store_app.files.product_columns import FIELDS, NO, YES, Columns
 from store_app.files.sheet import Sheet
 from store_app.files.tables import Number
 
-SHOWN = (
-    "name", "sku", "barcode", "category", "department", "brand", "pack_text", "tax_class", "price", "cost", "stock",
-    "stock_unit", "price_quantity", "minimum_age", "supplier", "article_no", "pack_qty", "pack_cost",
-)  # fmt: skip
 _PLAIN_OPTIONS = ("default title", "default", "regular", "regulär", "normal", "standard")
 _INHERITED = ("name", "brand", "category", "department", "supplier", "tax_class", "taxable", "by_weight", "on_sale")
 _ROUNDED = re.compile(r"\d(?:[.,]\d+)?e\+?\d+", re.IGNORECASE | re.ASCII)
@@ -36,7 +32,7 @@ _CURRENCY = r"(?:[$€£¥₩₹₽₺₴฿₫₱₪元円]|[A-Z]{2,3}\$?|kr\.?
 _AMOUNT = re.compile(rf"{_CURRENCY}?\s*(-?)\s*{_CURRENCY}?\s*([\d.,'’ \u00a0\u2009\u202f]*\d)\s*{_CURRENCY}?")
 _NO_PRICE = ("variable", "variabel", "open", "-", "—", "可变")
 _WEIGHED = ("kg", "kilogram", "kilogramm", "kilogramo", "kilo", "公斤", "千克")
-_UNITS = {"g": "gram", "gram": "gram", "ml": "millilitre", "millilitre": "millilitre"}
+_SIZED = ("g", "ml")
 _ALL = ("all", "saleable", "alle", "verkaufbar", "todo", "todos", "全部", "可销售")
 
 
@@ -104,7 +100,7 @@ class Rows:
         return {"tax_class": f"{names} {Decimal(sum(rate for _name, rate in said)) / 100:f}%".strip()}
 
     def _row(self, number: int, said: dict[str, str], options: Sequence[str]) -> dict[str, str]:
-        row = {of: cell for of, cell in said.items() if of in SHOWN}
+        row = {of: cell for of, cell in said.items() if of in FIELDS}
         row["name"] = _named(said.get("name", ""), options)
         department, row["category"] = _category(said.get("category", ""))
         row["department"] = said.get("department", "") or department
@@ -132,7 +128,9 @@ class Rows:
         """Return a row with its unit and stock as stock units."""
         unit = said.get("stock_unit", "").casefold().rstrip(".")
         weighed = said.get("by_weight", "").casefold() in YES or unit in _WEIGHED
-        row["stock_unit"] = "gram" if weighed else _UNITS.get(unit, "")
+        row["stock_unit"] = "gram" if weighed else ""
+        if unit in _SIZED and (size := row.get("pack_text", "")) and not any(map(str.isalpha, size)):
+            row["pack_text"] = f"{size} {unit}"
         row["price_quantity"] = "1000" if weighed else ""
         self.counts["weighed"] += weighed
         stock = _amount(said.get("stock", ""))

@@ -5,13 +5,15 @@ Rules
 1. Our own list has the columns CELLS and counts as it stands; any other is read as `product_columns` and
    `product_rows` say. There a product with a known barcode is the known one, and what has no number gets one.
 2. A product that is here already gets the price, and in a store the cost; the network's takes over the whole row. A row
-   that changes nothing in a store writes nothing. Columns such as `name_es` add names in other languages.
+   that changes nothing in a store writes nothing. A new product's price is per piece, kilogram or litre, unless its
+   row says otherwise. Columns such as `name_es` add names in other languages.
 3. A tax is a class by its id or name, or by its rate. A store makes the class of a rate it has none for; the rate
    behind a word that tells none is asked for (`TAX`; answers: 'tax.GST' -> '15', 'tax.' for products without a tax).
 4. A store makes suppliers that it does not know, with the pack and its cost. Stock is laid in of products that never
    moved (`stock.open_stock`), in pieces, kilograms or litres; that of others stays as it was counted.
 5. What a row cannot be beside what is here (a code that is none, another product's or another row's, an amount
-   finer than the currency) is told of every row before anything is written: `plan` reads, `write` writes.
+   finer than the currency, a known product's price for another unit) is told of every row before anything is written:
+   `plan` reads, `write` writes.
 """
 
 import datetime as dt
@@ -44,7 +46,7 @@ from pos.stock.ledger import StockLevel, StockMovement
 from store_app.files import network, product_columns, product_imports, product_rows
 from store_app.files.cells import Cell, decimal, in_minor, percents, price, text, unit, whole
 from store_app.files.sheet import MOST_FAULTS, TAX, Sheet
-from store_app.files.tables import MOST_ROWS
+from store_app.files.tables import MOST_COLUMNS, MOST_ROWS
 from store_app.words import words
 from store_app.words.refusals import sentence_of
 from supply.orders import suppliers
@@ -151,7 +153,16 @@ def understand(
     rows = list(islice(lines, MOST_ROWS + 1))
     if sum(map(bool, named)) < 2:
         raise Invalid(
-            "wrong-columns", "This is no list of products: it needs a name and a price in columns of their own."
+            "wrong-columns", "This isn't a product list. It needs one column for the name and one for the price."
+        )
+    if len(named) > MOST_COLUMNS:
+        raise Invalid(
+            "wrong-columns", "A file can have up to %(most)s rows and %(most_columns)s columns.",
+            most=f"{MOST_ROWS:,}", most_columns=MOST_COLUMNS,
+        )  # fmt: skip
+    if any(len(title) > product_columns.LONGEST_TITLE for title in named):
+        raise Invalid(
+            "wrong-columns", "A column name can have up to %(most)s characters.", most=product_columns.LONGEST_TITLE
         )
     sample = [cells for _number, cells in rows[: product_columns.LOOKED_AT]]
     found = product_columns.understand(named, sample, answers or {})
@@ -169,7 +180,7 @@ def understand(
     for number, texts in reading.read(rows[: product_columns.LOOKED_AT] if sheet.asks else rows):
         sheet.add(number, texts)
     sheet.notes = reading.notes()
-    sheet.columns = [of for of in product_rows.SHOWN if any(row.get(of) for row in sheet.texts)] or ["name"]
+    sheet.columns = [of for of in product_columns.FIELDS if any(row.get(of) for row in sheet.texts)] or ["name"]
     sheet.texts = [{of: row.get(of, "") for of in sheet.columns} for row in sheet.texts]
     required, optional = CELLS
     return {"name": required["name"]}, {of: cell for of, cell in (required | optional).items() if of != "name"}
@@ -202,7 +213,8 @@ class _Beside:
     def __init__(self, session: Session, sheet: Sheet, owner_id: str, currency: str, day: dt.date) -> None:
         self.owner_id, self.currency, self.is_own = owner_id, currency, sheet.found is None
         self.in_store, self.answers = owner_id != EVERYONE, sheet.answers
-        self.units = dict(session.execute(sa.select(Product.sku, Product.stock_unit)).all())
+        units = sa.select(Product.sku, Product.stock_unit, Product.price_quantity)
+        self.units = {sku: (unit, quantity) for sku, unit, quantity in session.execute(units)}
         for sku in new_products.withdrawn(session, owner_id):
             del self.units[sku]
         self.codes = dict(session.execute(sa.select(Barcode.code, Barcode.sku)).all())
@@ -256,8 +268,17 @@ class _Beside:
                 in_minor(row.get(column, Decimal(0)), self.currency, sku)
             except Invalid as refusal:
                 yield number, column, sentence_of(refusal)
+        yield from ((number, column, words) for column, words in self._other_unit(row))
         if "stock" in row and self._units(row, row["stock"]) is None:
             yield number, "stock", _("%(stock)s is not a whole number of units", stock=row["stock"])
+
+    def _other_unit(self, row: dict[str, Any]) -> Iterator[tuple[str, str]]:
+        """Yield what a row would change of a known product's unit, and why it stays (rule 5)."""
+        unit, quantity = self.units.get(row["sku"], (None, None))
+        if unit and row.get("stock_unit", unit) != unit:
+            yield "stock_unit", _("A product's unit cannot be changed. Add a new product instead.")
+        elif quantity and row.get("price_quantity", quantity) != quantity:
+            yield "price_quantity", _("The quantity a price is for cannot be changed. Add a new product instead.")
 
     def _wrong_code(self, sku: str, code: str) -> str:
         """Return what is wrong with a product's barcode, '' for nothing."""
@@ -277,10 +298,10 @@ class _Beside:
         if is_new or not self.in_store:
             row |= _names(row, made.called)
         if is_new:
-            columns = {name: row[name] for name in COLUMNS if name in row}
-            columns |= {} if price_minor is not None else {"price_typed": True}
+            per = {"price_quantity": assortment.UNITS[row.get("stock_unit", "each")]}
+            columns = per | {name: row[name] for name in COLUMNS if name in row}
             named = row["sku"], row["name"], row["category"], self.taxes.of(row.get("tax_class", "")) or ""
-            made.new.append((place, NewProduct(*named, price_minor or 0, row.get("barcode", ""), cost_minor, columns)))
+            made.new.append((place, NewProduct(*named, price_minor, row.get("barcode", ""), cost_minor, columns)))
         elif not self._stands(row["sku"], price_minor, cost_minor):
             if not self.in_store:
                 row["tax_class"] = self.taxes.of(row.get("tax_class", ""))
@@ -298,7 +319,8 @@ class _Beside:
 
     def _factor(self, row: dict[str, Any]) -> int:
         """Return how many stock units a person counts as one: of a kilogram or litre a thousand."""
-        return 1 if self.units.get(row["sku"], row.get("stock_unit", "each")) == "each" else 1000
+        unit, _quantity = self.units.get(row["sku"], (row.get("stock_unit", "each"), 1))
+        return 1 if unit == "each" else 1000
 
     def _units(self, row: dict[str, Any], count: Decimal) -> int | None:
         units = count * self._factor(row)
@@ -400,12 +422,13 @@ def _moved(session: Session, store_id: str) -> set[str]:
     return set(session.scalars(levels)) | set(session.scalars(moves.distinct()))
 
 
-def _stands(session: Session, owner_id: str, day: dt.date) -> dict[str, tuple[int, int | None]]:
-    """Return the price and the cost of what a store sells at a price of its own; of everybody's products nothing."""
+def _stands(session: Session, owner_id: str, day: dt.date) -> dict[str, tuple[int | None, int | None]]:
+    """Return the own price and the cost of what a store sells; of everybody's products nothing."""
+    own = sa.and_(Price.sku == Listing.sku, Price.scope_id == Listing.store_id, Price.from_day <= day)
     query = (
-        sa.select(Price.sku, Price.price_minor, Listing.cost_minor)
-        .join(Listing, sa.and_(Listing.sku == Price.sku, Listing.store_id == Price.scope_id))
-        .where(Price.scope_id == owner_id, Price.from_day <= day, Listing.active)
+        sa.select(Listing.sku, Price.price_minor, Listing.cost_minor)
+        .outerjoin(Price, own)
+        .where(Listing.store_id == owner_id, Listing.active)
         .order_by(Price.from_day)
     )
     return {sku: (price_minor, cost_minor) for sku, price_minor, cost_minor in session.execute(query)}

@@ -11,11 +11,11 @@ from typing import Any
 
 from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
 from config.errors import DomainError
 from store_app.files import importing, product_imports
+from store_app.files.product_columns import FIELDS
 from store_app.files.sheet import Sheet
 from store_app.pages.common import form, uploads
 from store_app.runtime.doors import acting, doors, read, write
@@ -25,13 +25,6 @@ from store_app.web.security import requires
 bp = Blueprint("bring_in", __name__, url_prefix="/products/bring-in")
 bp.before_request(form.know_the_place)
 SHOWN = 20
-FIELDS = {
-    "name": _l("Name"), "price": _l("Price"), "sku": _l("SKU"), "barcode": _l("Barcode"), "category": _l("Category"),
-    "department": _l("Department"), "brand": _l("Brand"), "tax_class": _l("Tax"), "cost": _l("Cost"),
-    "stock": _l("Opening stock"), "supplier": _l("Supplier"), "article_no": _l("Supplier's article number"),
-    "pack_qty": _l("Pack size"), "pack_cost": _l("Cost per pack"), "pack_text": _l("Size"), "stock_unit": _l("Unit"),
-    "price_quantity": _l("Price per"), "minimum_age": _l("Minimum age"),
-}  # fmt: skip
 
 
 @bp.get("/", endpoint="upload")

@@ -145,7 +145,7 @@ def beginning(session: Session, store_id: str, day: dt.date) -> list[str]:
         sa.select(Price.sku)
         .join(Product, Product.sku == Price.sku)
         .join(Listing, sa.and_(Listing.sku == Price.sku, Listing.store_id == store_id, Listing.active))
-        .where(Price.scope_id == store_id, Price.from_day == day, Product.active)
+        .where(Price.scope_id == store_id, Price.from_day == day, Product.active, ~Product.price_typed)
         .order_by(Product.name, Price.sku)
     )
     return list(session.scalars(query))

@@ -21,6 +21,7 @@ NEW = [
     FLOUR,
     NewProduct("rice", "Rice 香米", "Baking", "food", 0),
     NewProduct("ham", "Ham", "Deli", "food", 1999, "ham", None, {"stock_unit": "gram", "price_quantity": 1000}),
+    NewProduct("gift", "Gift wrap", "Counter", "food", None),
     NewProduct("gin", "Gin", "Spirits", "food", 2199, "", 900, {"minimum_age": 18, "brand": "Old Port"}),
 ]
 NOUNS = (Product, Barcode, Price, Listing, JournalEntry)
@@ -41,9 +42,11 @@ def one_by_one(session: Session, new: list[NewProduct], store: OpenStore, owner_
             tax_class_id=one.tax_class_id,
             codes=[(one.code, 1)] if one.code else [],
             owner_id=owner_id,
+            price_typed=one.price_minor is None,
             **one.columns,
         )
-        catalogue.set_price(Context(session, **by), one.sku, one.price_minor, DAY, scope_id=owner_id)
+        if one.price_minor is not None:
+            catalogue.set_price(Context(session, **by), one.sku, one.price_minor, DAY, scope_id=owner_id)
         if owner_id != EVERYONE:
             costs = {} if one.cost_minor is None else {"cost_minor": one.cost_minor}
             catalogue.list_product(Context(session, **by), owner_id, one.sku, **costs)

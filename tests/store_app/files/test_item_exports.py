@@ -9,9 +9,9 @@ import pytest
 import sqlalchemy as sa
 
 from config.errors import Conflict, DomainError, Invalid, Refused
-from config.nodes.journal import Actor, Context
+from config.nodes.journal import Actor, Context, JournalEntry
 from pos.catalogue import catalogue
-from pos.catalogue.catalogue import Barcode, Listing, Product, TaxClass
+from pos.catalogue.catalogue import Barcode, Listing, Price, Product, TaxClass
 from pos.stock import stock
 from pos.stock.ledger import Place, StockMovement
 from store_app.files import importing, product_imports
@@ -77,9 +77,10 @@ def test_the_export_of_another_till_comes_in_with_one_question_at_most(house: Ho
             product, listing = session.get_one(Product, sku), session.get_one(Listing, (STORE, sku))
             assert (product.name, product.category) == (good.name, good.category)
             assert rates[product.tax_class_id] == (1900 if program == "shopify" else int(good.rate) * 100)
+            price = good.price.replace(",", "") or ("0" if program == "odoo" else "")
             price_minor = catalogue.price_on(session, STORE, sku, NOON.date())
-            assert price_minor == int(Decimal(good.price.replace(",", "") or 0) * 100)
-            assert product.price_typed == (not good.price and program != "odoo")
+            assert price_minor == (int(Decimal(price) * 100) if price else None)
+            assert product.price_typed == (not price)
             cost_minor = int(Decimal(good.cost.replace(",", "")) * 100) if good.cost else None
             assert listing.cost_minor == cost_minor
             assert (levels[sku].on_hand if sku in levels else 0) == max(good.stock, 0)
@@ -187,6 +188,46 @@ def test_opening_stock_is_laid_in_by_the_ledger_and_only_of_what_never_moved(hou
         assert stock.levels(session, STORE)["A"].on_hand == 4
 
 
+def test_without_a_price_it_is_typed_at_the_till_and_needs_no_label_and_again_writes_nothing(house: House):
+    text = "Name,SKU,Price,Cost,Tax\nWrap,A,,0.40,7%\nTea,B,1.00,0.40,7%\n"
+    brought(house, text)
+    with house.doors.read() as session:
+        assert session.scalars(sa.select(Price.sku)).all() == ["B"]
+        priced = sa.select(JournalEntry.subject).where(JournalEntry.verb == "price.set")
+        assert session.scalars(priced).all() == ["product:B"]
+    assert looked(house, text.encode()).notes == ["1 product has no price: the till asks for it."]
+
+
+def test_grams_and_millilitres_are_the_size_of_a_piece(house: House):
+    rows = "Sugar,A,1.99,5,7%,500,g", "Salt,B,0.99,3,7%,500 g,g", "Oil,C,4.99,2,7%,,ml"
+    brought(house, "\n".join(("Name,SKU,Price,Stock,Tax,Size,Unit", *rows)))
+    with house.doors.read() as session:
+        made = sa.select(Product.sku, Product.stock_unit, Product.price_quantity, Product.pack_text)
+        assert session.execute(made.order_by(Product.sku)).all() == [
+            ("A", "each", 1, "500 g"), ("B", "each", 1, "500 g"), ("C", "each", 1, ""),
+        ]  # fmt: skip
+        assert {sku: level.on_hand for sku, level in stock.levels(session, STORE).items()} == {"A": 5, "B": 3, "C": 2}
+
+
+def test_our_own_list_prices_grams_by_the_kilogram_unless_it_says_otherwise(house: House):
+    heading = "sku,name,category,tax_class,price,stock_unit,price_quantity"
+    with house.doors.write() as session:
+        session.add(TaxClass(id="food", name="Food", rate_bp=700, inclusive=True))
+    brought(house, f"{heading}\nA,Ham,Deli,food,19.99,gram,\nB,Saffron,Spices,food,9.99,gram,1\nC,Tea,Tea,food,2,,\n")
+    with house.doors.read() as session:
+        per = session.execute(sa.select(Product.sku, Product.price_quantity).order_by(Product.sku)).all()
+        assert per == [("A", 1000), ("B", 1), ("C", 1)]
+
+
+def test_a_known_product_keeps_its_unit_and_the_quantity_its_price_is_for(house: House):
+    own = "sku,name,category,tax_class,price,stock_unit,price_quantity\n"
+    brought(house, "Name,SKU,Price,Tax,Sold by weight\nTea,A,1.00,7%,N\nHam,B,9.00,7%,Y\n")
+    kilogram = looked(house, b"Name,SKU,Price,Tax,Unit\nTea,A,9.00,7%,kg\nHam,B,9.50,7%,kg\n")
+    assert [(one.row, one.column) for one in kilogram.faults] == [(2, "Unit")]
+    quantity = looked(house, f"{own}A,Tea,Other,7%,1.10,each,1\nB,Ham,Other,7%,0.95,gram,100\n".encode())
+    assert [(one.row, one.column) for one in quantity.faults] == [(3, "price_quantity")]
+
+
 LIST = "Name,SKU,Barcode,Price,Cost,Tax,Stock,Supplier\n"
 TEA, RUM = f"Tea,A,{gtin(1)},1.00,0.40,7%,5,Farm\n", f"Rum,B,{gtin(2)},9.00,4.00,19%,2,Farm\n"
 
@@ -246,6 +287,18 @@ def test_a_supplier_switched_off_by_an_undone_import_is_there_again_with_the_nex
 def test_what_is_no_list_of_products_is_refused_with_a_sentence(house: House, raw: bytes):
     with pytest.raises(DomainError):
         looked(house, raw)
+
+
+@pytest.mark.parametrize(
+    ("heading", "words"),
+    [
+        (f"Name,Price,Stock {'x ' * 100}[Main]", "A column name can have up to 200 characters."),
+        (f"Name,Price{',Stock' * 249}", "up to 200,000 rows and 250 columns."),
+    ],
+)
+def test_a_heading_longer_or_wider_than_any_list_s_is_refused(house: House, heading: str, words: str):
+    with pytest.raises(Invalid, match=words):
+        looked(house, f"{heading}\nTea,1.00\n".encode())
 
 
 def test_another_shop_s_table_is_asked_about_and_makes_nothing(house: House):

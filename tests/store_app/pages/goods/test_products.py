@@ -16,6 +16,7 @@ from pos.catalogue.catalogue import Barcode, Listing, Price, Product, TaxClass
 from pos.catalogue.public_products import PublicProduct
 from pos.printing.queue import PrintJob
 from store_app.files import importing
+from store_app.pages.goods import product_list
 from store_app.pages.goods.products import ROWS
 from tests.store_app.conftest import NOON, STORE, House
 from tests.store_app.office import EAN, GOODS, SYSTEM, fill, picture_of, send, words
@@ -154,6 +155,16 @@ def test_a_label_is_printed_once_for_two_clicks(office: House):
     with office.doors.read() as session:
         jobs = session.scalars(sa.select(PrintJob).where(PrintJob.kind == "label")).all()
     assert [job.document["price_minor"] for job in jobs] == [129]
+
+
+def test_what_is_priced_at_the_till_needs_no_label_on_the_day_of_a_price(office: House):
+    with office.doors.write() as session:
+        session.add(Price(sku="milk", scope_id=STORE, from_day=TODAY, price_minor=0))
+    with office.doors.write() as session:
+        assert product_list.beginning(session, STORE, TODAY) == ["milk"]
+        session.get_one(Product, "milk").price_typed = True
+        session.flush()
+        assert product_list.beginning(session, STORE, TODAY) == []
 
 
 # --- codes ---
