@@ -20,8 +20,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from config.nodes.publication import Publication
-from pos.catalogue.catalogue import Product, category_names
+from pos.catalogue.catalogue import CategoryNames, Product, category_names
 
 MOST_TYPED, MOST_WORDS = 80, 8
 """Letters and words of a search; what is beyond is not looked for."""
@@ -126,12 +125,12 @@ def read(session: Session) -> SearchIndex:
     )
 
 
-def stamp(session: Session) -> tuple[int, int]:
-    """Return what changes when a product comes or a catalogue is published."""
-    editions = sa.select(sa.func.coalesce(sa.func.sum(Publication.version), 0)).where(Publication.kind == "catalogue")
-    products = sa.select(sa.func.count()).select_from(Product)
-    many, version = session.execute(sa.select(products.scalar_subquery(), editions.scalar_subquery())).one()
-    return int(many), int(version)
+def stamp(session: Session) -> tuple[int, ...]:
+    """Return what changes when a product or a category comes or is called otherwise."""
+    letters = sa.func.length(Product.name) + sa.func.length(Product.search_text)
+    products = session.execute(sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(letters), 0))).one()
+    categories = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(sa.func.length(CategoryNames.search_text)), 0))
+    return *map(int, products), *map(int, session.execute(categories).one())
 
 
 def words_of(text: str) -> list[str]:

@@ -100,7 +100,7 @@ def overview(session: Session, store: Store, first_day: dt.date, last_day: dt.da
     before = {}
     for name, choices in EARLIER.items():
         days = next((some for some in choices if some > (last_day - first_day).days), None)
-        if days is None or began is None or last_day - dt.timedelta(days=days) < began:
+        if days is None or began is None or first_day - dt.timedelta(days=days) < began:
             continue
         ago = dt.timedelta(days=days)
         until = _as_long_ago(store, at, ago) if last_day == cut else None

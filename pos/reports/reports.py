@@ -177,8 +177,9 @@ def _by_product(session: Session, store: Store, first_day: dt.date, last_day: dt
         *MARGIN,
     )
     query = query.where(*of_lines(store.id, first_day, last_day), OF_GOODS)
+    named: dict[str, str] = dict(session.execute(sa.select(Product.sku, Product.name)).all())
     rows = [
-        {"sku": sku, "name": name, "stock_unit": unit, "qty": int(qty), "total_minor": int(total)}
+        {"sku": sku, "name": named.get(sku, name), "stock_unit": unit, "qty": int(qty), "total_minor": int(total)}
         | {"discount_minor": int(discount)}
         | _earned(costed, cost)
         for sku, name, unit, qty, total, discount, costed, cost in session.execute(query.group_by(OF_PRODUCT))

@@ -89,11 +89,11 @@ def gone(session: Session, store_id: str, moves: Sequence[Moved], *, code: str =
 
 
 def put_back(session: Session, store_id: str, sku: str, qty: int, *, code: str = "") -> None:
-    """Let what `gone` took as lost be left again, of the lot of this code first, then of the latest."""
+    """Let what `gone` took as lost be left again, of the lots in its order."""
     query = sa.select(ProducerLot).where(
         ProducerLot.store_id == store_id, ProducerLot.sku == sku, ProducerLot.lost_qty > 0
     )
-    lots = session.scalars(lock_rows(session, query.order_by(ProducerLot.came_at.desc(), ProducerLot.id.desc()))).all()
+    lots = session.scalars(lock_rows(session, query.order_by(ProducerLot.came_at, ProducerLot.id))).all()
     for lot in sorted(lots, key=lambda lot: lot.code.casefold() != code.casefold()):
         part = min(lot.lost_qty, qty)
         lot.lost_qty, lot.left_qty, qty = lot.lost_qty - part, lot.left_qty + part, qty - part

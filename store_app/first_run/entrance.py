@@ -3,7 +3,7 @@
 Rules
 -----
 1. The screens answer this computer alone, and only a browser that was opened with the key that the program made when it
-   started and showed in its window: nobody else in the house, and no other user of the computer, sets up the store.
+   started and showed in its window: nobody else in the house sets up the store.
 2. Once the store is founded the screens are gone: the same address is the store's, and they never come back while the
    computer has its store.
 3. What a screen was told is kept in a file beside the store's place, except the PIN, and is deleted when the store is

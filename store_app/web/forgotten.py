@@ -5,7 +5,8 @@ Rules
 1. Only for the last of those who may change people: everybody else gets a new PIN from them. Only in the browser of the
    store's own computer.
 2. The code lies beside the books, where only the user that runs the store reads. It holds for HOLDS, and one try: right
-   or wrong, the file is gone. A cashier at the page has the page, not the file.
+   or wrong, the file is gone. Whoever uses that account of the computer can read it, so none is written while a till is
+   open, and the journal says when one was.
 3. The new PIN is held to the same rule as any other; whoever is signed in with the old one is signed out, and the
    journal says how it came about.
 """
@@ -15,12 +16,14 @@ import os
 import secrets
 from pathlib import Path
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config import ids
 from config.errors import Refused
-from config.nodes.journal import Actor, Context
+from config.nodes.journal import Actor, Context, record
 from pos.store.store import Staff
+from pos.till.shift_book import Shift
 from store_app.runtime.doors import Doors
 from store_app.web import staff
 
@@ -41,6 +44,11 @@ def is_written(doors: Doors) -> bool:
 def write_code(doors: Doors, session: Session, person: Staff) -> None:
     """Write a code that stands for one new PIN (rules 1, 2)."""
     _refuse_others(session, person)
+    open_till = sa.select(Shift.id).where(Shift.store_id == person.node_id, Shift.state != "closed")
+    if session.scalar(open_till.limit(1)):
+        raise Refused("till-open", "Close the tills first. A forgotten PIN is replaced while nobody sells.")
+    actor = Actor.system("forgotten PIN", person.node_id)
+    record(Context(session, actor, doors.now()), verb="staff.code written", subject=f"staff:{person.id}")
     until = int((doors.now() + HOLDS).timestamp())
     file = place_of(doors)
     file.unlink(missing_ok=True)

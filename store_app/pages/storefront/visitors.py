@@ -339,7 +339,7 @@ def head_of(here: Store) -> tuple[Any, ...]:
 def _index(session: Session) -> search_index.SearchIndex:
     """Return the index of the catalogue as it is, read again where it changed."""
     now = search_index.stamp(session)
-    kept: tuple[tuple[int, int], search_index.SearchIndex] | None = current_app.extensions.get("product_index")
+    kept: tuple[tuple[int, ...], search_index.SearchIndex] | None = current_app.extensions.get("product_index")
     if kept is None or kept[0] != now:
         kept = current_app.extensions["product_index"] = now, search_index.read(session)
     return kept[1]

@@ -94,6 +94,14 @@ def test_the_logo_is_printed_at_the_top_without_a_problem(store, tool, columns, 
     assert [event["event"] for event in machine.event_log].count("image") == 1
 
 
+def test_the_store_s_tax_number_is_printed_at_the_top_of_a_receipt(store):
+    with store.write() as session:
+        session.get_one(Store, STORE).tax_number = "DE123456789"
+    document = store.sell([("milk", 1)]).document
+    assert document["store"] == store.read(lambda session: snapshot(session.get_one(Store, STORE)))
+    assert "DE123456789" in [line.text for line in receipt.layout(document, columns=48)]
+
+
 def test_paper_of_before_keeps_its_own_logo(store):
     first, second = put(store, picture()), put(store, picture(size=(300, 300)))
     assert first != second

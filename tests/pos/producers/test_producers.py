@@ -173,8 +173,7 @@ def test_an_undone_write_off_is_left_of_the_lot_it_came_off(store):
             what = waste.WriteOff(sku, 2, "damaged", batch=code or None)
             waste.write_off(Context(session, **BY), STORE, what, id=key)
         waste.undo(Context(session, **BY), STORE, "first")
-    shown = [(one.left_qty, one.lost_qty) for one in map(partial(lot, store), (first, second))]
-    assert sorted(shown) == [(2, 2), (5, 0)]
+    assert [(one.left_qty, one.lost_qty) for one in map(partial(lot, store), (first, second))] == [(4, 0), (3, 2)]
 
 
 def test_what_is_written_off_counted_missing_or_sent_back_leaves_the_lots_with_the_stock(store):

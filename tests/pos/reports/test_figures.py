@@ -112,6 +112,13 @@ def test_a_running_day_is_compared_with_the_same_part_of_the_same_weekday(store)
     assert "year" not in found.before  # nothing was sold then
 
 
+def test_a_period_is_not_compared_with_one_that_began_before_the_store(store):
+    store.sell([("milk", 1)])
+    week = DAY + 6 * ONE, DAY + 12 * ONE
+    assert "week" not in look(store, *week, at=NOON + 20 * ONE).before
+    assert "week" in look(store, DAY + 7 * ONE, DAY + 13 * ONE, at=NOON + 20 * ONE).before
+
+
 def test_a_period_is_never_compared_with_days_of_its_own(store):
     store.sell([("milk", 1)])
     ahead = DAY + 400 * ONE

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from config.errors import Invalid
 from config.nodes.journal import Context
 from pos.catalogue import catalogue
+from pos.catalogue.catalogue import Product
 from pos.reports import reports
 from pos.sale.sale_request import RungLine
 from pos.stock import waste
@@ -53,6 +54,15 @@ def test_margin_counts_what_has_a_cost_and_names_the_rest(store):
     assert (milk["sku"], milk["cost_minor"], milk["margin_minor"]) == ("milk", 160, milk["costed_minor"] - 160)
     assert milk["margin_bp"] == round(milk["margin_minor"] * 10_000 / milk["costed_minor"])
     assert (bread["sku"], bread["costed_minor"], bread["margin_bp"]) == ("bread", 0, None)
+
+
+def test_a_product_is_called_as_the_catalogue_calls_it_whatever_was_typed_for_it(store):
+    with store.write() as session:
+        session.get_one(Product, "milk").name = "Items without a code"
+    store.sell([("milk", 1)])
+    with store.write() as session:
+        session.get_one(Product, "milk").name = "Dairy, other"
+    assert [row["name"] for row in look(store, "product").rows] == ["Dairy, other"]
 
 
 def test_an_hour_is_the_hour_on_the_shops_wall(store):

@@ -6,6 +6,8 @@ import sqlalchemy as sa
 from werkzeug.test import TestResponse
 
 from config.nodes.journal import Actor, Context, JournalEntry
+from pos.store.store import Till
+from pos.till import shift
 from store_app.web import forgotten, staff
 from tests.store_app.conftest import STORE, House, post
 
@@ -45,6 +47,22 @@ def test_a_wrong_code_uses_the_file_up_and_a_weak_pin_does_not(house: House):
     assert new_pin(house, "ABCDEFGH").status_code == 409
     assert not forgotten.is_written(house.doors)
     assert new_pin(house, code).status_code == 409
+
+
+def test_while_a_till_is_open_no_code_is_written(house: House):
+    with house.doors.write() as session:
+        ctx = Context(session, Actor.system("test", STORE), house.clock.now())
+        till = session.scalars(sa.select(Till.id)).first() or ""
+        opened = shift.open_shift(ctx, STORE, till, 0)
+    assert post(house.visitor(), "/signin/shopkeeper/forgotten").status_code == 409
+    assert not forgotten.is_written(house.doors)
+    with house.doors.write() as session:
+        ctx = Context(session, Actor.system("test", STORE), house.clock.now())
+        shift.close(ctx, session.merge(opened), 0)
+    assert post(house.visitor(), "/signin/shopkeeper/forgotten").status_code == 303
+    with house.doors.read() as session:
+        said = session.scalars(sa.select(JournalEntry).where(JournalEntry.verb == "staff.code written")).all()
+    assert [one.subject for one in said] == ["staff:shopkeeper"]
 
 
 def test_an_old_code_opens_nothing(house: House):
