@@ -198,17 +198,17 @@ def products(count: int, bad: int = 0) -> bytes:
 
 
 FILES = {
-    "wrong columns": (b"code,title\n1,Milk\n", "is missing sku, name, category, tax_class, price"),
+    "wrong columns": (b"code,title\n1,Milk\n", "Name the columns of name and price"),
     "a column twice": ((HEADING.strip() + ",price\nA,A,Dry,food,1,,2\n").encode(), "price twice"),
     "5 % bad rows": (products(100, bad=5), r"Row 2, price: 'free'(.|\n)*5 errors\. Nothing was saved"),
     "wrong encoding": (HEADING.encode() + b"A,\xff\x00caf\xe9,Dry,food,1,\n", "Save it as UTF-8"),
     "half a UTF-16": ((HEADING + "A").encode("utf-16")[:-1], "Save it as UTF-8"),
-    "empty": (b"", "is missing sku"),
+    "empty": (b"", "isn.t a product list"),
     "huge": (HEADING.encode() + b"x" * 20_000_001, "A file can be up to 20 MB. Split it"),
     "one huge cell": ((HEADING + "A," + "x" * 1_000_000 + ",Dry,food,1,\n").encode(), "larger than field limit"),
     "a tax class nobody knows": (
         (HEADING + "A,A,Dry,luxury,1,\n").encode(),
-        "Row 2, tax_class: Tax class luxury not found",
+        "Name the tax rate: .* luxury",
     ),
     "a wrong check digit": ((HEADING + "A,A,Dry,food,1,4006381333932\n").encode(), "Row 2.*4006381333932"),
     "a taken barcode": ((HEADING + f"A,A,Dry,food,1,{EAN['milk']}\n").encode(), "is already the barcode of milk"),

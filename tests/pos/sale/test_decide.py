@@ -29,7 +29,7 @@ ANA = Actor("ana", "Ana", "cashier", "S01")
 RIGHTS = Rights("cashier", "EUR")
 COUNTER = Counter(
     "shift-1", "open", 10_000, totals.opening(), "T1", "Till 1", "epoch", "S01", "Elm Street", "", "", "EUR",
-    "Europe/Berlin", "en", 4, 1, "", None, sells_beyond=True, rights=RIGHTS,
+    "Europe/Berlin", "en", 4, 1, "", "", None, sells_beyond=True, rights=RIGHTS,
 )  # fmt: skip
 VIEWS = {
     "milk": replace(PLAIN, sku="milk", name="Milk", price_minor=129, category="Dairy"),

@@ -39,6 +39,7 @@ STAYS = {
     "config/nodes/bell.py": "rings at 127.0.0.1",
     "pos/printing/wires.py": "starts the computer's own spooler",
     "store_app/commands/serve.py": "looks whether a port is free, starts its own worker",
+    "store_app/first_run/application.py": "a database in memory, behind screens that have none",
     "store_app/web/security.py": "asks its own name",
     "store_app/static/build_hook.py": "builds, and is in no package",
 }

@@ -18,6 +18,7 @@ def test_what_pages_ask_for_is_made_and_what_is_made_is_asked_for():
         "camera/camera.js",
         "camera/counter.js",
         "camera/reader.js",
+        "till/custom_item.js",
         "till/new_product.js",
         "vendor/zxing_reader.js",
     }

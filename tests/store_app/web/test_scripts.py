@@ -6,6 +6,7 @@ from pathlib import Path
 STATIC = Path(__file__).resolve().parents[3] / "store_app" / "static"
 NAMED_BY_US = {
     "till/catalogue.js: found[rank]": "a list's place",
+    "till/catalogue.js: spots[place]": "a page's place, a number the server keeps within a page",
     "till/dom.js: Reflect.set(made, wish": "of an element's wishes, written in our scripts",
 }
 """Every property that is set by a name in a variable, and where the name is from."""

@@ -16,6 +16,7 @@ VIRUS = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 DOORS = {
     "store_app/pages/store/paper_looks.py": "read_apart(pictures.dotted",
     "store_app/pages/orders/claims.py": "_uploaded()",
+    "store_app/pages/goods/product_photo.py": "read_apart(pictures.square",
     "store_app/pages/goods/producers.py": "read_apart(pictures.small",
     "store_app/pages/warehouse/routes.py": "tables.table(",
     "store_app/pages/common/uploads.py": "read_as(read, raw",
