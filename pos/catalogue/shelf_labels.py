@@ -4,12 +4,13 @@ Rules
 -----
 1. A label's code names its product and price. The label known to hang (`catalogue.ShelfLabel`) is the one last looked
    at or said to hang; what hangs wrong counts as well, for customers read it (`pricing`, rule 7).
-2. Anybody can draw a code: a price this store never set for the product is refused, so no label lowers a price that
-   was not once asked.
+2. Anybody can draw a code: a price this store never asked for the product on a day gone by, nor asks today, is refused,
+   and so is zero for what has a price, and any label of a product whose price is typed. Below the price by more than a
+   person may take off by hand, only who may change prices says what hangs.
 3. Each look stays as a row: what the label showed, what the till asked then, what the price was. The same command looks
    once.
 4. A product waits for its label when the one known to hang shows another price, when none hangs, or when its price
-   began after the store's first look. A store that looks at no labels waits for none.
+   began after the business day of the store's first look. A store that looks at no labels waits for none.
 5. Who scans says where. A label seen first hangs beside the one scanned before it in its place, or ends the place.
 6. An inspection's sample is drawn by a seed that is kept. The first look at each of its products counts.
 """
@@ -20,14 +21,15 @@ import random
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import quote, unquote
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from config.database import Base
+from config.bulk import write_many
+from config.database import Base, dialect_of, insert_into
 from config.errors import Invalid, NotFound, Refused
+from config.money import BASIS
 from config.nodes import journal
 from config.nodes.append_only import append_only
 from config.nodes.journal import Context, JournalEntry
@@ -35,8 +37,11 @@ from config.nodes.publication import EVERYONE
 from pos.catalogue import catalogue, label_walk
 from pos.catalogue.catalogue import Listing, Price, Product, ShelfLabel
 from pos.catalogue.label_walk import Accuracy, Stop, judged
+from pos.pricing.pricing import ProductView, asked_minor
+from pos.store import permissions
+from pos.store.store import day_of
 
-LONGEST_CODE, LONGEST_PLACE = 300, 20
+LONGEST_CODE, LONGEST_PLACE, AT_ONCE = 300, 20, 500
 SIZES = (25, 50, 100)
 _CODES = (
     re.compile(r"label:(?P<price>\d{1,12})/(?P<per>\d{1,7})/(?P<sku>[^\s/?#]{1,192})", re.ASCII),
@@ -51,7 +56,10 @@ class LabelLook(Base):
     """One look at a label (rule 3). Prices are per their quantity of stock units."""
 
     __tablename__ = "label_look"
-    __table_args__ = (sa.Index("ix_label_look_inspection", "store_id", "inspection_id"),)
+    __table_args__ = (
+        sa.Index("ix_label_look_inspection", "store_id", "inspection_id"),
+        sa.Index("ix_label_look_at", "store_id", "at"),
+    )
 
     store_id: Mapped[str] = mapped_column(primary_key=True)
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -136,11 +144,22 @@ def look_at(
         return again
     sku = shown.sku
     view = catalogue.to_sell(ctx.session, store_id, [sku], day)[sku]
-    price_minor = _price(ctx.session, store_id, sku, day)
-    if shown.price_minor is not None and not _was_set(ctx.session, store_id, shown, view.price_quantity):
+    price_minor = catalogue.price_on(ctx.session, store_id, sku, day)
+    if price_minor is None or view.price_typed:
+        raise Refused("price-missing", "This product has no price. Set one, then print its label.", sku=sku)
+    if shown.price_minor is not None and (
+        shown.price_minor == 0 < price_minor or not _was_asked(ctx.session, store_id, shown, view.price_quantity, day)
+    ):
         raise Refused(
             "label-not-ours",
             "This store never set the price on this label for %(name)s. Take the label down and print a new one.",
+            name=view.shown, sku=sku,
+        )  # fmt: skip
+    held_minor = asked_minor(price_minor, view.price_quantity, shown.price_minor, shown.price_quantity)
+    rights = permissions.rights_of(ctx.session, store_id, ctx.actor.role)
+    if (price_minor - held_minor) * BASIS > price_minor * rights.discount_bp and not rights.may("catalogue"):
+        raise Refused(
+            "label-far-below", "This label is far below the price of %(name)s. Ask someone who may change prices.",
             name=view.shown, sku=sku,
         )  # fmt: skip
     if inspection_id and sku not in inspection_of(ctx.session, store_id, inspection_id).skus:
@@ -155,19 +174,39 @@ def look_at(
     after = catalogue.asked_on(ctx.session, store_id, day, [sku])[sku]
     if after != view.price_minor:
         catalogue.begin_till_edition(ctx.session, store_id)
-        facts = {"before_minor": view.price_minor, "asked_minor": after, "shown_minor": shown.price_minor}
-        journal.record(ctx, verb="label.hung", subject=f"product:{sku}", **facts)
+        journal.record_many(ctx, [_hung(sku, view.price_minor, after, shown.price_minor)])
     return look
 
 
 def hang_all(ctx: Context, store_id: str, skus: Sequence[str], day: dt.date, *, command: str) -> int:
-    """Say that the labels of these products hang at the prices of a day; returns how many have a price."""
-    priced = [sku for sku in skus if catalogue.price_on(ctx.session, store_id, sku, day) is not None]
-    per = dict(ctx.session.execute(sa.select(Product.sku, Product.price_quantity).where(Product.sku.in_(priced))).all())
-    for n, sku in enumerate(priced):
-        shown = Shown(sku, _price(ctx.session, store_id, sku, day), per[sku])
-        look_at(ctx, store_id, shown, day, id=f"{command}.{n}")
-    return len(priced)
+    """Say that the labels of these products hang at the prices of a day; returns how many have one."""
+    hung: list[tuple[ProductView, int]] = []
+    for start in range(0, len(skus), AT_ONCE):
+        some = skus[start : start + AT_ONCE]
+        prices = catalogue.prices_on(ctx.session, store_id, day, some)
+        views = catalogue.to_sell(ctx.session, store_id, [sku for sku in some if sku in prices], day)
+        hung += [(view, prices[sku]) for sku, view in views.items() if not view.price_typed]
+    if not hung or ctx.session.get(LabelLook, (store_id, f"{command}.0")) is not None:
+        return len(hung)
+    labels = [
+        {"store_id": store_id, "sku": view.sku, "price_minor": price_minor, "price_quantity": view.price_quantity,
+         "seen_at": ctx.at}
+        for view, price_minor in hung
+    ]  # fmt: skip
+    write_many(ctx.session, LabelLook, [
+        {"store_id": store_id, "id": f"{command}.{n}", "sku": view.sku, "shown_minor": price_minor,
+         "shown_quantity": view.price_quantity, "asked_minor": view.price_minor, "price_minor": price_minor,
+         "price_quantity": view.price_quantity, "inspection_id": "", "at": ctx.at, "actor_id": ctx.actor.id,
+         "actor_name": ctx.actor.name}
+        for n, (view, price_minor) in enumerate(hung)
+    ])  # fmt: skip
+    insert = insert_into(ShelfLabel, dialect_of(ctx.session))
+    says = {name: insert.excluded[name] for name in ("price_minor", "price_quantity", "seen_at")}
+    ctx.session.execute(insert.on_conflict_do_update(index_elements=["store_id", "sku"], set_=says), labels)
+    if changed := [(view, price_minor) for view, price_minor in hung if view.price_minor != price_minor]:
+        catalogue.begin_till_edition(ctx.session, store_id)
+        journal.record_many(ctx, [_hung(view.sku, view.price_minor, price, price) for view, price in changed])
+    return len(hung)
 
 
 def draw(ctx: Context, store_id: str, day: dt.date, *, id: str, size: int, seed: int) -> LabelInspection:
@@ -220,11 +259,13 @@ def stops(
         query = query.where(sa.or_(ShelfLabel.seen_at.is_(None), ShelfLabel.seen_at < unseen_since))
     fresh: set[str] = set()
     if not everything:
-        first = session.scalar(sa.select(sa.func.min(ShelfLabel.seen_at)).where(ShelfLabel.store_id == store_id))
+        first = session.scalar(sa.select(sa.func.min(LabelLook.at)).where(LabelLook.store_id == store_id))
         if first is None:
             return []
         began = sa.select(Price.sku).where(
-            Price.scope_id.in_([store_id, EVERYONE]), Price.from_day > first.date(), Price.from_day <= day
+            Price.scope_id.in_([store_id, EVERYONE]),
+            Price.from_day > day_of(session, store_id, first),
+            Price.from_day <= day,
         )
         fresh = set(session.scalars(began))
         query = query.where(sa.or_(ShelfLabel.sku.is_not(None), Product.sku.in_(began)))
@@ -280,27 +321,34 @@ def last_seen(session: Session, store_id: str) -> ShelfLabel | None:
 # --- inside ---
 
 
-def _price(session: Session, store_id: str, sku: str, day: dt.date) -> int:
-    found = catalogue.price_on(session, store_id, sku, day)
-    if found is None:  # its price is typed at the till
-        raise Refused("price-missing", "This product has no price. Set one, then print its label.", sku=sku)
-    return found
+def _was_asked(session: Session, store_id: str, shown: Shown, price_quantity: int, day: dt.date) -> bool:
+    """Tell whether a product had this price here on a day gone by or has it today (rule 2).
 
-
-def _was_set(session: Session, store_id: str, shown: Shown, price_quantity: int) -> bool:
-    """Tell whether a product ever had this price here, from the dated prices or the journal of those put right."""
+    The dated prices tell, and the journal of those put right on a later day. Where the store has its own price, the
+    network's counts from before it alone.
+    """
     if shown.price_quantity != price_quantity:
         return False
-    dated = sa.select(Price.sku).where(
-        Price.sku == shown.sku, Price.scope_id.in_([store_id, EVERYONE]), Price.price_minor == shown.price_minor
-    )
-    if session.scalar(dated.limit(1)) is not None:
-        return True
-    said = sa.select(JournalEntry.body).where(
+    dated = sa.select(Price.scope_id, Price.from_day, Price.price_minor).where(Price.sku == shown.sku)
+    prices = session.execute(dated.where(Price.scope_id.in_([store_id, EVERYONE]), Price.from_day <= day)).all()
+    own = min((from_day for scope_id, from_day, _minor in prices if scope_id == store_id), default=dt.date.max)
+    said = sa.select(JournalEntry.at, JournalEntry.body).where(
         JournalEntry.subject == f"product:{shown.sku}", JournalEntry.verb == "price.set"
     )
-    bodies: list[dict[str, Any]] = [json.loads(body) for body in session.scalars(said)]
-    return any(shown.price_minor in (body.get("before_minor"), body.get("price_minor")) for body in bodies)
+    asked = {(scope_id, from_day) for scope_id, from_day, minor in prices if minor == shown.price_minor}
+    for at, text in session.execute(said):
+        body = json.loads(text)
+        if body["before_minor"] == shown.price_minor:
+            from_day = dt.date.fromisoformat(body["from_day"])
+            if from_day < day_of(session, store_id, at):
+                asked.add((body["scope_id"], from_day))
+    return any(scope_id == store_id or (scope_id == EVERYONE and from_day < own) for scope_id, from_day in asked)
+
+
+def _hung(sku: str, before: int, after: int, shown_minor: int | None) -> tuple[str, str, dict[str, int | None]]:
+    """Return the journal's entry of a label that changes what the till asks."""
+    facts = {"before_minor": before, "asked_minor": after, "shown_minor": shown_minor}
+    return "label.hung", f"product:{sku}", facts
 
 
 def _waits(stop: Stop, is_fresh: bool) -> bool:

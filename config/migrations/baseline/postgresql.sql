@@ -2826,6 +2826,8 @@ CREATE TABLE label_look (
   CONSTRAINT fk_label_look_sku_product FOREIGN KEY(sku) REFERENCES product (sku)
 );
 
+CREATE INDEX ix_label_look_at ON label_look (store_id, at);
+
 CREATE INDEX ix_label_look_inspection ON label_look (store_id, inspection_id);
 
 CREATE TABLE listing (

@@ -154,6 +154,7 @@ def show(sku: str, fault: DomainError | None = None) -> ResponseReturnValue:
         label=label,
         unhung=unhung,
         per=PER_WORDS[thing.stock_unit],
+        per_words=PER_WORDS,
         unit_words=UNIT_WORDS[thing.stock_unit],
         kind_word=KIND_WORDS[thing.kind],
         decimals=exponent(place().currency),

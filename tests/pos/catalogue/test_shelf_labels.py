@@ -3,6 +3,7 @@
 import datetime as dt
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import count
 
 import pytest
@@ -11,14 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.errors import Invalid, NotFound, Refused
-from config.nodes.journal import Context
+from config.nodes.journal import Actor, Context
 from pos.catalogue import catalogue, shelf_labels
 from pos.catalogue.catalogue import Listing, Price, Product, ShelfLabel
 from pos.catalogue.shelf_labels import LabelLook, Shown, code_of, read_code
 from pos.sale import sale
+from pos.store.store import Store
 from tests.builders import NOON, STORE, OpenStore
 
 DAY = NOON.date()
+BEFORE = DAY - dt.timedelta(days=1)
 MILK = 129
 _ids = count(1)
 
@@ -89,6 +92,25 @@ def test_a_price_that_began_after_the_first_look_waits_for_its_label_and_one_bef
     assert asked(store, "tea") == 475, "which label hangs is not known"
 
 
+def test_a_label_waits_however_often_others_are_looked_at(store):
+    look(store, code_of("milk", MILK, 1))
+    priced(store, "tea", 475, DAY + dt.timedelta(days=1))
+    for _day in range(2):
+        store.clock.advance(24 * 3600)
+        look(store, code_of("milk", MILK, 1))
+    assert waits(store) == {"tea"}
+
+
+def test_the_day_of_the_first_look_is_the_stores_and_not_that_of_utc(store):
+    store.clock.advance(int(11.5 * 3600))
+    with store.write() as session:
+        session.get_one(Store, STORE).rollover_hour = 0
+    look(store, code_of("milk", MILK, 1))
+    priced(store, "tea", 475, DAY + dt.timedelta(days=1))
+    store.clock.advance(24 * 3600)
+    assert waits(store) == set(), "it began on the day of the first look, 00:30 in Berlin"
+
+
 def test_where_no_label_hangs_nothing_is_held_and_one_is_wanted(store):
     look(store, code_of("milk", MILK, 1))
     priced(store, "milk", 149)
@@ -106,11 +128,61 @@ def test_a_price_the_store_never_set_is_refused_and_holds_nothing(store):
     assert store.read(lambda s: s.scalar(sa.select(sa.func.count()).select_from(LabelLook))) == 0
 
 
-def test_a_label_of_a_price_put_right_on_its_first_day_is_known_from_the_journal(store):
+def test_a_label_of_a_price_put_right_on_a_later_day_is_known_from_the_journal(store):
     priced(store, "milk", 139)
-    priced(store, "milk", 149)
+    store.clock.advance(24 * 3600)
+    with store.write() as session:
+        catalogue.set_price(Context(session, store.wei, store.now), "milk", 149, DAY, scope_id=STORE)
     assert not look(store, code_of("milk", 139, 1)).is_right
     assert asked(store, "milk") == 139
+
+
+def test_a_slip_a_planned_price_and_the_networks_beside_the_own_are_no_price_once_asked(store):
+    priced(store, "milk", 120)
+    priced(store, "milk", 149)
+    priced(store, "milk", 125, DAY + dt.timedelta(days=3))
+    with store.write() as session:
+        catalogue.set_price(Context(session, store.wei, store.now), "milk", 127, DAY)
+    for never_asked in (120, 125, 127):
+        with pytest.raises(Refused, match="never set the price"):
+            look(store, code_of("milk", never_asked, 1))
+    assert look(store, code_of("milk", MILK, 1)).verdict == "over", "the network's before the store had its own"
+
+
+def test_only_who_may_change_prices_lets_a_label_lower_one_beyond_the_limit_of_discounts(store):
+    priced(store, "milk", 185)
+    supervisor = Actor(id="kim", name="Kim", role="supervisor", node=STORE)
+
+    def scanned_by(actor: Actor) -> None:
+        with store.write() as session:
+            ctx = Context(session, actor, store.now)
+            shelf_labels.look_at(ctx, STORE, Shown("milk", MILK), DAY, id=f"look{next(_ids)}")
+
+    for actor in (store.ana, supervisor):
+        with pytest.raises(Refused, match="far below the price of Whole milk") as refusal:
+            scanned_by(actor)
+        assert refusal.value.code == "label-far-below"
+    assert asked(store, "milk") == 185
+    scanned_by(store.wei)
+    assert asked(store, "milk") == MILK
+
+
+def test_a_label_of_zero_holds_no_price(store):
+    priced(store, "milk", 0)
+    store.clock.advance(24 * 3600)
+    priced(store, "milk", MILK, store.now.date())
+    with pytest.raises(Refused, match="never set the price"):
+        look(store, code_of("milk", 0, 1))
+
+
+def test_a_product_whose_price_is_typed_has_no_label(store):
+    with store.write() as session:
+        session.get_one(Product, "milk").price_typed = True
+    with pytest.raises(Refused, match="This product has no price"):
+        look(store, code_of("milk", MILK, 1))
+    with store.write() as session:
+        ctx = Context(session, store.wei, NOON)
+        assert shelf_labels.hang_all(ctx, STORE, ["milk", "tea"], DAY, command="hung") == 1
 
 
 def test_the_same_command_looks_once_and_a_look_is_never_changed(store):
@@ -164,6 +236,21 @@ def test_labels_said_to_hang_do_so_at_the_prices_of_their_day(store):
     assert hangs == {"milk": 149, "tea": 450}
 
 
+def test_all_labels_are_said_to_hang_in_few_statements_and_one_edition(large):
+    skus = [f"p{n:04}" for n in range(400)]
+    with large.write() as session:
+        session.execute(
+            sa.insert(Price), [{"sku": sku, "scope_id": STORE, "from_day": DAY, "price_minor": 209} for sku in skus]
+        )
+        edition, statements = catalogue.till_edition(session, STORE), []
+        sa.event.listen(session.get_bind(), "before_cursor_execute", lambda *said: statements.append(said[2]))
+        assert shelf_labels.hang_all(Context(session, large.wei, NOON), STORE, skus, DAY, command="hung") == 400
+        assert len(statements) < 20
+        assert catalogue.till_edition(session, STORE) == edition + 1
+    assert waits(large) == set()
+    assert asked(large, "p0000") == 209
+
+
 @given(
     st.lists(
         st.tuples(
@@ -192,8 +279,9 @@ def test_in_a_random_month_no_sale_is_above_the_label_that_hangs(another_store: 
             printed.setdefault(sku, []).append(code_of(sku, price, per))
         elif what == "hang":
             code = printed[sku][days % len(printed[sku])]
-            look(store, code)
-            hangs[sku] = read_code(code)
+            with suppress(Refused):  # a slip's label
+                look(store, code)
+                hangs[sku] = read_code(code)
         elif what == "away" and sku in hangs:
             look(store, Shown(sku, None))
             del hangs[sku]
@@ -221,11 +309,12 @@ def large(store: OpenStore) -> OpenStore:
         ])  # fmt: skip
         session.execute(sa.insert(Listing), [{"store_id": STORE, "sku": sku} for sku in skus])
         session.execute(
-            sa.insert(Price), [{"sku": sku, "scope_id": "*", "from_day": DAY, "price_minor": 199} for sku in skus]
+            sa.insert(Price), [{"sku": sku, "scope_id": "*", "from_day": BEFORE, "price_minor": 199} for sku in skus]
         )
         session.execute(sa.insert(ShelfLabel), [
             {"store_id": STORE, "sku": sku, "price_minor": 199, "price_quantity": 1, "seen_at": NOON} for sku in skus
         ])  # fmt: skip
+        shelf_labels.look_at(Context(session, store.wei, NOON), STORE, Shown(skus[0], 199), DAY, id="first")
     return store
 
 

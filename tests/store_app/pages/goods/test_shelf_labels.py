@@ -50,7 +50,7 @@ def test_a_right_label_is_green_and_a_wrong_one_says_both_prices_and_offers_its_
     assert "is-right" in page.text
     priced(office, "milk", 149)
     page = scan(client, code_of("milk", 129, 1))
-    assert "Wrong The label says $1.29, the new price is $1.49. Until a new label hangs" in words(page)
+    assert "Wrong The label says $1.29, the new price is $1.49. The till charges the lower price" in words(page)
     assert "is-wrong" in page.text
     send(client, "/labels/print", product="milk")
     with office.doors.read() as session:
@@ -59,10 +59,10 @@ def test_a_right_label_is_green_and_a_wrong_one_says_both_prices_and_offers_its_
     assert "Right" in words(scan(client, job.document["url"]))
 
 
-def test_an_unknown_wrong_label_says_what_the_till_asks(office: House):
+def test_an_unknown_wrong_label_says_what_the_till_charges(office: House):
     priced(office, "milk", 149)
     page = words(scan(office.signed_in("supervisor"), code_of("milk", 129, 1)))
-    assert "The label says $1.29, the till asks $1.49." in page
+    assert "The label says $1.29, the till charges $1.49." in page
 
 
 def test_a_barcode_asks_what_the_label_shows(office: House):
@@ -113,7 +113,7 @@ def test_a_change_waits_on_today_on_the_walk_and_on_the_product_until_its_label_
     assert "1 label to scan Whole milk Dairy $1.49" in words(client.get("/labels/"))
     page = words(client.get("/products/milk"))
     assert "label not on the shelf yet" in page
-    assert "The label on the shelf says $1.29. Until a new label hangs, the till asks the lower price." in page
+    assert "The label on the shelf says $1.29. The till charges the lower price until the new label is up." in page
     scan(client, code_of("milk", 149, 1))
     assert "Labels not on the shelf yet" not in words(client.get("/today/"))
     assert "No label is waiting" in words(client.get("/labels/"))
@@ -145,7 +145,7 @@ def test_all_labels_of_todays_prices_are_said_to_hang_at_once(office: House):
     client = office.signed_in()
     priced(office, "milk", 149)
     priced(office, "tea", 450)
-    assert "All are on the shelf" in words(client.get("/prices/labels"))
+    assert "Confirm all labels" in words(client.get("/prices/labels"))
     send(client, "/labels/hung")
     assert hangs(office) == {"milk": 149, "tea": 450}
 
