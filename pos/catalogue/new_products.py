@@ -6,7 +6,7 @@ Rules
    none. The journal says of each what it says of one that comes in alone.
 2. All or nothing: what cannot come in is refused before anything is written (`Unfit`).
 3. They can be withdrawn again: what is left is a row that no list shows, since books may name its SKU. Under that SKU
-   a product may come in once more.
+   a product may come in again.
 
 A till waits while another writes: 5,000 products one by one kept it for eleven seconds and more.
 """

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from pos.reports import figures
 from pos.sold import Sale
 from pos.store.store import Store, Till
 from pos.till.shift_book import Shift
@@ -47,15 +48,13 @@ class Compared:
     @property
     def change_bp(self) -> int | None:
         """By how much the sales are above the week before, up to the same time; None: there is nothing to compare."""
-        if self.so_far is None or self.so_far.total_minor <= 0:
-            return None
-        return 10_000 * (self.sales.total_minor - self.so_far.total_minor) // self.so_far.total_minor
+        return figures.change_bp(self.sales.total_minor, self.so_far.total_minor) if self.so_far else None
 
 
 def compared(session: Session, store: Store, day: dt.date, at: dt.datetime) -> Compared:
     """Return a day's sales up to an instant beside those of the week before (rules 1, 2)."""
     zone = ZoneInfo(store.tz)
-    earlier = (at.astimezone(zone).replace(tzinfo=None) - WEEK).replace(tzinfo=zone)
+    earlier = figures.as_long_ago(store, at, WEEK)
     whole = _sold(session, store.id, day - WEEK)
     cut = [row for row in whole if row[0] <= earlier]
     sales = _added([row for row in _sold(session, store.id, day) if row[0] <= at], zone)

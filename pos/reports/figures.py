@@ -103,7 +103,7 @@ def overview(session: Session, store: Store, first_day: dt.date, last_day: dt.da
         if days is None or began is None or first_day - dt.timedelta(days=days) < began:
             continue
         ago = dt.timedelta(days=days)
-        until = _as_long_ago(store, at, ago) if last_day == cut else None
+        until = as_long_ago(store, at, ago) if last_day == cut else None
         then = daily(session, store, first_day - ago, last_day - ago, until=until)
         before[name] = Before(days, added(then.values()), {day + ago: one for day, one in then.items()})
     return Overview(added(by_day.values()), by_day, before)
@@ -188,10 +188,7 @@ def change_bp(now: int, before: int) -> int | None:
     return share_bp(now - before, before)
 
 
-# --- inside ---
-
-
-def _as_long_ago(store: Store, at: dt.datetime, ago: dt.timedelta) -> dt.datetime:
+def as_long_ago(store: Store, at: dt.datetime, ago: dt.timedelta) -> dt.datetime:
     """Return the same time on the wall so many days ago."""
     zone = ZoneInfo(store.tz)
     return (at.astimezone(zone).replace(tzinfo=None) - ago).replace(tzinfo=zone)

@@ -50,7 +50,7 @@ def small(raw: bytes, side: int) -> Iterator[bytes]:
 
 
 def square(raw: bytes) -> Iterator[bytes]:
-    """Yield a photo as a product's tile has it (rule 5); what is no picture is refused."""
+    """Yield a photo as a product's tile has it (rule 5); refuse a file that is not a picture."""
     from PIL import Image, ImageOps
 
     with _photo(raw) as picture:

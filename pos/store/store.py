@@ -225,7 +225,7 @@ def found_store(
 
 
 def refuse_name(name: str) -> None:
-    """Refuse what is no name of a store."""
+    """Refuse a name no store can have."""
     if not 1 <= len(name.strip()) <= LONGEST_NAME or not name.isprintable():
         raise Invalid("bad-name", "Enter a store name of 1 to %(most)s characters.", most=LONGEST_NAME, field="name")
 

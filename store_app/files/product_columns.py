@@ -87,7 +87,7 @@ NAMES: dict[str, str] = {
     "new quantity|restock level|optimal stock|vendor taxes|supplier taxes|lieferantensteuern|price international|"
     "compare at price international|variant tax code|bruttogewicht|variant image|minimum price",
 }  # fmt: skip
-"""Field -> what other programs and wholesalers call its column, the likeliest first; '': what is no field."""
+"""Field -> what other programs and wholesalers call its column, the likeliest first; '': columns to leave out."""
 SEVERAL = ("barcode", "sku", "category", "option", "supplier")
 """Fields of which the next column counts where the first is empty (an option: each of them)."""
 _OUTLETS = (

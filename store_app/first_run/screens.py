@@ -61,7 +61,7 @@ def store(fault: DomainError | None = None) -> ResponseReturnValue:
 @bp.post("/set-up/store")
 @form.answers_on(store)
 def keep_store() -> ResponseReturnValue:
-    """Keep it; another country proposes all it settles anew."""
+    """Keep it; another country replaces what it proposes."""
     name = form.text("name", most=LONGEST_NAME, required=_("Enter your store’s name."))
     refuse_name(name)
     country = request.form.get("country", "")
@@ -69,8 +69,8 @@ def keep_store() -> ResponseReturnValue:
         raise Invalid("bad-choice", _("Choose your country."), field="country")
     language = form.one_of("language", LANGUAGES, sentence=_("Choose a language."))
     said = entrance().answers()
-    anew = {} if said.get("country") == country else {"currency": None, "tz": None, "rates": None, "inclusive": None}
-    entrance().keep(name=name, country=country, language=language, **anew)
+    reset = {} if said.get("country") == country else {"currency": None, "tz": None, "rates": None, "inclusive": None}
+    entrance().keep(name=name, country=country, language=language, **reset)
     return redirect(url_for("first_run.papers", lang=language), 303)
 
 

@@ -100,11 +100,7 @@ def set_up(doors: Doors) -> None:
 
 def found_store_node(folder: Path, new: NewStore, person: str, pin: str, *, port: int) -> Path:
     """Make a store's node with its store and its first person, or nothing (rules 2, 3); returns its settings file."""
-    partly, whole = folder / UNFINISHED, folder / FINISHED
-    if whole.exists():
-        raise Conflict("store-founded", "This computer already has a store. Open it and sign in.")
-    shutil.rmtree(partly, ignore_errors=True)
-    private.folder(partly)
+    partly, whole = _begun(folder)
     values = {"role": "store", "node_id": FIRST_STORE, "state_folder": str(whole), "country": new.country}
     doors = make_node(partly / SETTINGS_NAME, values, port=port, now_in=partly)
     try:
@@ -121,11 +117,7 @@ def move_store_node(
     """Make the node of a store that is there already: as its network tells it, or from a copy, or both; or nothing."""
     from store_app.node import backup
 
-    partly, whole = folder / UNFINISHED, folder / FINISHED
-    if whole.exists():
-        raise Conflict("store-founded", "This computer already has a store. Open it and sign in.")
-    shutil.rmtree(partly, ignore_errors=True)
-    private.folder(partly)
+    partly, whole = _begun(folder)
     note = backup.checked(copy) if copy else None
     file = partly / SETTINGS_NAME
     if url:
@@ -196,6 +188,16 @@ def begin_store(ctx: Context, new: NewStore, person: str, pin: str) -> None:
         class_id = f"{FIRST_STORE}-{key}"
         assortment.set_tax_class(ctx, class_id, say(name), rate_bp, inclusive=new.inclusive, owner_id=FIRST_STORE)
     staff.add(ctx, FIRST_STORE, person, "shopkeeper", pin)
+
+
+def _begun(folder: Path) -> tuple[Path, Path]:
+    """Return where a store is made and where it goes then, the former empty; Conflict where one is there."""
+    partly, whole = folder / UNFINISHED, folder / FINISHED
+    if whole.exists():
+        raise Conflict("store-founded", "This computer already has a store. Open it and sign in.")
+    shutil.rmtree(partly, ignore_errors=True)
+    private.folder(partly)
+    return partly, whole
 
 
 def _in_its_place(folder: Path) -> Path:

@@ -7,11 +7,10 @@ from typing import Any
 
 import segno
 import sqlalchemy as sa
-from flask import Blueprint, flash, redirect, url_for
+from flask import Blueprint, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_babel import ngettext
 from markupsafe import Markup
 
 from config.errors import DomainError
@@ -168,6 +167,5 @@ def products(fault: DomainError | None = None) -> ResponseReturnValue:
 def take_samples() -> ResponseReturnValue:
     """Take the sample assortment in, and go to the till."""
     with write() as session:
-        came = samples.take_in(acting(session), str(place().store_id), today())
-    flash(ngettext("%(num)d product imported.", "%(num)d products imported.", came), "good")
+        samples.take_in(acting(session), str(place().store_id), today())
     return redirect(url_for("till.page"), 303)

@@ -1,4 +1,4 @@
-"""A forgotten PIN of the only shopkeeper: set anew by who reads the computer's files, and by nobody else."""
+"""A forgotten PIN of the only shopkeeper: replaced by who can read the computer's files, and no one else."""
 
 import datetime as dt
 
