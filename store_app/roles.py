@@ -151,6 +151,8 @@ ROLES: dict[str, Role] = {
             "warehouse.drive",
             "goods.promotions",
             "storefront.storefront",
+            "storefront.finder",
+            "storefront.feeds",
             "storefront.cart",
             "storefront.orders",
             "storefront.account",

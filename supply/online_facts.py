@@ -54,6 +54,8 @@ class StorefrontPublished(Fact, topic="storefront.published", said_by=STORE):
     """The days from that of published_at on that the store settled to stay closed; None: as before."""
     usual_sales_minor: Whole | None = None
     """What the store says it takes on a usual day, 0: nothing; None: as before."""
+    particulars: dict[str, str] | None = None
+    """address, phone and tax_number, as the foot of the online store says them; None: as before."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,10 @@ from store_app.web.manual import CHAPTERS
 ROOT = Path(__file__).resolve().parent.parent
 MANUAL = ROOT / "docs" / "manual"
 LONGEST = 80
-OUTSIDE = {"storefront", "storefront_account", "storefront_groups", "storefront_orders", "basket", "e_receipt"}
+OUTSIDE = {
+    "storefront", "storefront_account", "storefront_groups", "storefront_orders", "storefront_feeds", "finder",
+    "basket", "e_receipt",
+}  # fmt: skip
 """Rooms of pages that customers see: they need no manual."""
 
 

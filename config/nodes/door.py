@@ -43,6 +43,13 @@ def numbers(said: Mapping[str, Any], names: Iterable[str], most: int = MOST) -> 
             number(value, name, -most, most)
 
 
+def text(value: Any, name: str, most: int) -> str:
+    """Return a told line of text; raises Invalid."""
+    if not isinstance(value, str) or len(value) > most or not value.isprintable():
+        raise Invalid("not-a-line", "%(name)s is not one line of up to %(most)s characters.", name=name, most=most)
+    return value
+
+
 def day(value: Any, name: str, last: dt.date = LAST, *, first: dt.date = FIRST) -> dt.date:
     """Return a told day, from `first` to `last`; raises Invalid."""
     try:

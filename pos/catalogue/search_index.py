@@ -59,8 +59,9 @@ class SearchIndex:
                 self._places.setdefault(word, []).append(place)
         self._words = list(self._places)
 
-    def search(self, text: str, among: Sequence[str], most: int = 500) -> list[Found]:
-        """Return what fits of these SKUs, best first, equals in their order."""
+    def search(self, text: str, among: Sequence[str] | None, most: int = 500) -> list[Found]:
+        """Return what fits of these SKUs, None: of all, best first, equals in their order."""
+        among = list(self._place_of) if among is None else among
         order = {self._place_of[sku]: rank for rank, sku in enumerate(among) if sku in self._place_of}
         near = [self._near(word) for word in words_of(text[:MOST_TYPED])[:MOST_WORDS]]
         near.sort(key=lambda words: sum(len(self._places[word]) for word in words))  # the rarest is looked for first

@@ -56,6 +56,13 @@ def width(text: str, size: float, bold: bool = False) -> float:
     return sum(float(pdfmetrics.stringWidth(codes, name, size)) for name, codes in runs(text, bold))
 
 
+def drawn_with(text: str, bold: bool = False) -> tuple[tuple[Path, str], ...]:
+    """Return a text as (font file, letters), for a picture of it."""
+    with LOCK:
+        found = groupby(_clusters(tidy(text)), lambda cluster: _font_of(cluster, bold).fontName)
+        return tuple((FOLDER / f"{name}.ttf", "".join(clusters)) for name, clusters in found)
+
+
 def main_font(bold: bool = False) -> str:
     """Return the name of the font of most letters."""
     with LOCK:

@@ -9,7 +9,9 @@ Rules
 """
 
 import secrets
-from collections.abc import Hashable
+import threading
+import time
+from collections.abc import Callable, Hashable
 from typing import Any
 
 from flask import Response, g, make_response, render_template, request
@@ -50,3 +52,33 @@ class Drawings:
         finally:
             g.csrf_token, g.nonce = own
         return make_response(drawn.replace(_TOKEN, own[0]).replace(_NONCE, own[1]))
+
+
+class Pictures:
+    """Pictures by the fingerprint of what they show: each is drawn once, one at a time, so many new ones a minute.
+
+    The oldest goes when it is full.
+    """
+
+    def __init__(self, most: int, a_minute: int) -> None:
+        self._most, self._a_minute = most, a_minute
+        self._kept: dict[str, bytes] = {}
+        self._minute, self._drawn = 0, 0
+        self._one = threading.Lock()
+
+    def get(self, fingerprint: str, draw: Callable[[], bytes]) -> bytes | None:
+        """Return a picture; None where this minute's are drawn."""
+        if (known := self._kept.get(fingerprint)) is not None:
+            return known
+        with self._one:
+            if (known := self._kept.get(fingerprint)) is not None:
+                return known
+            if (minute := int(time.monotonic() // 60)) != self._minute:
+                self._minute, self._drawn = minute, 0
+            if self._drawn >= self._a_minute:
+                return None
+            self._drawn += 1
+            if len(self._kept) >= self._most:
+                del self._kept[next(iter(self._kept))]
+            made = self._kept[fingerprint] = draw()
+            return made

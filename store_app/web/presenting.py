@@ -29,6 +29,7 @@ from config import money as minor_units
 from config import words
 from config.clock import as_utc, business_day
 from config.database import table_of
+from config.errors import NotFound
 from config.ids import new_id
 from config.prepared import Prepared
 from config.settings import Settings
@@ -131,6 +132,13 @@ def at_store(store: Store) -> None:
 def as_paper() -> None:
     """Let this answer speak the store's language, whatever the person who is signed in reads (rule 4)."""
     g.language = words.known(place().language) or "en"
+
+
+def speak(tag: str) -> None:
+    """Let this answer speak a language that its address names; one that we don't speak is not there."""
+    g.language = words.known(tag)
+    if not g.language:
+        raise NotFound("not-found", "Page not found.")
 
 
 def about_store(store: Store) -> None:

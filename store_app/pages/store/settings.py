@@ -24,7 +24,6 @@ from pos.store.store import (
     LONGEST_NAME,
     Region,
     Store,
-    change_particulars,
     lock_after,
     sell_beyond,
     show_receipts,
@@ -244,7 +243,8 @@ def particulars() -> ResponseReturnValue:
         "tax_number": form.text("tax_number", most=40),
     }  # fmt: skip
     with write() as session:
-        change_particulars(acting(session), str(place().store_id), **said)
+        storefront.change_particulars(acting(session), str(place().store_id), **said)
+        wake_worker_after(session)
     flash(_("Saved."), "good")
     return redirect(url_for("store_settings.overview"), 303)
 

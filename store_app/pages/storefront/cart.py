@@ -23,7 +23,7 @@ from config.errors import Conflict, DomainError, Invalid
 from pos.pricing.promises import clean_code
 from pos.store.store import Store
 from store_app.pages.common import form
-from store_app.pages.storefront import visitors
+from store_app.pages.storefront import described, visitors
 from store_app.payments import escrow
 from store_app.runtime.doors import clock, doors, read, wake_worker_after, write
 from store_app.web import strangers
@@ -64,6 +64,7 @@ def cart(slug: str, sku: str = "", fault: DomainError | None = None, **_place: A
     return page(
         "storefront/cart.html",
         **around,
+        describe=lambda: described.of_basket(here),
         gone=gone,
         changed_sku=sku,
         coupon_words=COUPON_WORDS,

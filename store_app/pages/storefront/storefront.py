@@ -15,11 +15,13 @@ from flask_babel import gettext as _
 
 from config.errors import DomainError, Invalid, NotFound
 from config.nodes.journal import Context
+from pos.documents import share_picture as share_card
 from store_app.pages.common import form
-from store_app.pages.storefront import visitors
+from store_app.pages.storefront import described, visitors
 from store_app.runtime.doors import clock, read, write
 from store_app.web import assets
-from store_app.web.presenting import page, today
+from store_app.web.page_cache import Pictures
+from store_app.web.presenting import page, speak, today
 from store_app.web.security import public
 from store_app.words import words
 from store_app.words.refusals import sentence_of
@@ -28,6 +30,8 @@ from supply.online.storefront import listing, product_stories, reviews, storefro
 
 bp = Blueprint("storefront", __name__, url_prefix="/shop/<slug>")
 PAGE_SIZE = 24
+PICTURES = Pictures(most=500, a_minute=60)
+"""At some ten kilobytes a picture five megabytes."""
 TOP_CATEGORIES_AHEAD = 12
 """So many of the largest stand above a list; a slow line must not carry all of them every time."""
 
@@ -50,12 +54,13 @@ def home(slug: str) -> ResponseReturnValue:
     ahead = tuple(names[: TOP_CATEGORIES_AHEAD + 1])
     shows = (
         visitors.head_of(here), today(), assets.is_known(), around["is_closed"], around["opens_again"],
-        open_groups, ahead, cards, shown.pages,
+        open_groups, ahead, cards, shown.pages, around["closed"], described.base(),
     )  # fmt: skip
     return visitors.LISTS.page(
         None if around["cart"] != visitors.Cart() else shows,
         "storefront/home.html",
         **around,
+        describe=None if text else lambda: described.of_list(here, goods, around["closed"], category, shown.page),
         open_groups=open_groups,
         text=text,
         category=category,
@@ -99,6 +104,7 @@ def product(slug: str, sku: str, fault: DomainError | None = None, **_place: Any
         from_day=listing.comes_on(visitors.day_here(here), [product.order_days]),
         reviews=said,
         stars=stars,
+        describe=lambda: described.of_product(here, product, stars),
         story=story,
         kinds=words.PRODUCER_KINDS,
         qr=visitors.square(url_for(".product", slug=slug, sku=product.sku, _external=True)),
@@ -156,6 +162,28 @@ def picture(slug: str, sku: str, id: str) -> Response:
     if row is None:
         raise NotFound("not-found-here", "Picture not found.")
     answer = Response(row.jpeg, mimetype="image/jpeg")
+    answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    return answer
+
+
+@bp.get("/p/<sku>/share/<tag>/<digest>.png")
+@public
+def share_picture(slug: str, sku: str, tag: str, digest: str) -> ResponseReturnValue:
+    """Answer the picture of a product that its shared link shows; an older address leads to that of today.
+
+    Each is drawn once; where strangers ask for too many new ones, the rest get the plain sign (`Pictures`).
+    """
+    speak(tag)
+    with read() as session:
+        here = visitors.store_at(session, slug)
+        product = listing.product(session, here.id, form.tidy(sku), at=clock.now())
+    now = described.picture_of(here, product)
+    if digest != now["digest"] or tag != now["tag"]:
+        return redirect(url_for(".share_picture", slug=slug, sku=product.sku, tag=now["tag"], digest=now["digest"]))
+    png = PICTURES.get(digest, lambda: share_card.draw(here.name, product.name, described.price_text(here, product)))
+    if png is None:
+        return redirect(url_for("static", filename="img/icon-512.png"))
+    answer = Response(png, mimetype="image/png")
     answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     return answer
 

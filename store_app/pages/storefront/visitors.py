@@ -197,8 +197,11 @@ def bounded(product: listing.OnlineProduct, qty: int) -> int:
 def around(session: Session, here: Store) -> dict[str, Any]:
     """Return what every page of the store shows around itself."""
     is_closed, day = not availability.is_taking_orders(session, here.id, clock.now()), day_here(here)
-    again = closed_days.opens_again(closed_days.since(session, here.id, day), day)
-    return {"store": here, "cart": cart_at(session, here), "is_closed": is_closed, "opens_again": again}
+    closed = closed_days.since(session, here.id, day)
+    again = closed_days.opens_again(closed, day)
+    return {
+        "store": here, "cart": cart_at(session, here), "is_closed": is_closed, "opens_again": again, "closed": closed,
+    }  # fmt: skip
 
 
 def cart_at(session: Session, here: Store) -> Cart:
@@ -289,7 +292,7 @@ def day_here(here: Store) -> dt.date:
 
 def top_categories(session: Session, store_id: str) -> list[str]:
     """Return the categories of a store, the largest first; kept ready for a moment."""
-    return _ready(
+    return ready(
         ("top_categories", store_id),
         lambda: [name for name, _ in sorted(listing.categories(session, store_id), key=lambda row: (-row[1], row[0]))],
     )
@@ -297,7 +300,7 @@ def top_categories(session: Session, store_id: str) -> list[str]:
 
 def open_groups(session: Session, store_id: str) -> list[OpenGroup]:
     """Return the group buys somebody may join at a store; kept ready for a moment."""
-    return _ready(
+    return ready(
         ("groups", store_id),
         lambda: [OpenGroup(one.id, one.name, one.closes_at) for one in groups.of_store(session, store_id)],
     )
@@ -305,15 +308,15 @@ def open_groups(session: Session, store_id: str) -> list[OpenGroup]:
 
 def listed(session: Session, store_id: str, text: str, category: str) -> list[str]:
     """Return the SKUs of a list in its order; kept ready for a moment (rule 3)."""
-    skus: list[str] = _ready(
+    skus: list[str] = ready(
         ("listed", store_id, category),
         lambda: listing.listed_skus(session, store_id, category=category or None, at=clock.now()),
     )
     if not text.strip():
         return skus
-    return _ready(
+    return ready(
         ("found", store_id, category, text),
-        lambda: [one.sku for one in _index(session).search(text, skus)],
+        lambda: [one.sku for one in index(session).search(text, skus)],
     )
 
 
@@ -333,10 +336,13 @@ def cards(
 
 def head_of(here: Store) -> tuple[Any, ...]:
     """Return what the head of a store's page shows of it."""
-    return here.slug, here.name, here.address, here.closes, here.currency, here.tz
+    return (
+        here.slug, here.name, here.address, here.phone, here.tax_number, here.opens, here.closes, here.currency,
+        here.tz,
+    )  # fmt: skip
 
 
-def _index(session: Session) -> search_index.SearchIndex:
+def index(session: Session) -> search_index.SearchIndex:
     """Return the index of the catalogue as it is, read again where it changed."""
     now = search_index.stamp(session)
     kept: tuple[tuple[int, ...], search_index.SearchIndex] | None = current_app.extensions.get("product_index")
@@ -345,7 +351,8 @@ def _index(session: Session) -> search_index.SearchIndex:
     return kept[1]
 
 
-def _ready(key: tuple[str, ...], make: Callable[[], list[Any]]) -> list[Any]:
+def ready(key: tuple[str, ...], make: Callable[[], list[Any]]) -> list[Any]:
+    """Return a list made at most once in LISTED_FOR_S for all who ask (rule 3)."""
     lists: dict[tuple[str, ...], tuple[float, list[Any]]] = current_app.extensions.setdefault("visitors_lists", {})
     now = time.monotonic()
     kept_at, found = lists.get(key, (-LISTED_FOR_S, []))

@@ -5,7 +5,7 @@ of it is sold on; from then on it falls evenly, to nothing at SILENT (`safe_qty`
 """
 
 import datetime as dt
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -15,7 +15,7 @@ from config.database import Base, table_of
 from config.nodes.node import Peer
 from config.prepared import Prepared
 from pos.catalogue.catalogue import Product
-from pos.store.store import Store
+from pos.store.store import Region, Store
 from supply.demand import closed_days
 from supply.online.storefront.time_slots import Hours, PickupRules
 
@@ -68,6 +68,21 @@ class OnlineListing(Base):
     """So many days after ordering it can be collected, where the store orders it in; None: only from stock."""
 
 
+class OpenStore(NamedTuple):
+    """A store that takes orders online, as a stranger may know it. heard_at: as `silence_since` asks."""
+
+    id: str
+    slug: str
+    name: str
+    address: str
+    phone: str
+    opens: str
+    closes: str
+    currency: str
+    region: str
+    heard_at: dt.datetime | None
+
+
 # --- questions ---
 
 
@@ -78,6 +93,33 @@ def is_taking_orders(session: Session, store_id: str, at: dt.datetime) -> bool:
     """
     edition, taking_orders, heard_at = _FRONT.first(session, {"store": store_id}) or (0, False, None)
     return bool(edition and taking_orders) and silence_since(heard_at, at) < SILENT
+
+
+def edition_of(session: Session, store_id: str) -> int:
+    """Return the store's newest publication."""
+    edition, _taking, _heard = _FRONT.first(session, {"store": store_id}) or (0, False, None)
+    return int(edition)
+
+
+def open_stores(session: Session, at: dt.datetime) -> list[OpenStore]:
+    """Return the stores that take orders online and have something to sell there, by name."""
+    rows = session.execute(
+        sa.select(
+            Store.id, Store.slug, Store.name, Store.address, Store.phone, Store.opens, Store.closes, Store.currency,
+            Region.name, Peer.heard_at,
+        )
+        .join(Storefront, Storefront.store_id == Store.id)
+        .join(Region, Region.id == Store.region_id)
+        .outerjoin(Peer, Peer.id == Store.id)
+        .where(
+            Storefront.edition > 0,
+            Storefront.taking_orders,
+            sa.exists().where(OnlineListing.store_id == Store.id, OnlineListing.listed),
+        )
+        .order_by(Store.name, Store.id)
+    )  # fmt: skip
+    found = (OpenStore._make(row) for row in rows)
+    return [one for one in found if silence_since(one.heard_at, at) < SILENT]
 
 
 def silence_of(session: Session, store_id: str, at: dt.datetime) -> dt.timedelta:

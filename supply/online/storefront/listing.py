@@ -22,7 +22,15 @@ from pos.catalogue.catalogue import Product
 from pos.sale.quoting import Quote
 from pos.store.store import store_of
 from supply.online.storefront import price
-from supply.online.storefront.availability import OnlineListing, portion, safe_left, safe_qty, silence_of, silence_since
+from supply.online.storefront.availability import (
+    OnlineListing,
+    OpenStore,
+    portion,
+    safe_left,
+    safe_qty,
+    silence_of,
+    silence_since,
+)
 
 
 class OnlineProduct(NamedTuple):
@@ -88,6 +96,22 @@ def products(
     rows = _NAMED.all(session, {"store": store_id}, sorted(skus))
     silence = silence_since(rows[0][-1], at) if rows else dt.timedelta(0)
     return [_shown(row[:-1], silence) for row in rows]
+
+
+def offered_at(
+    session: Session, stores: Sequence[OpenStore], skus: Sequence[str], *, at: dt.datetime
+) -> dict[str, list[OnlineProduct]]:
+    """Return store id -> which of these products can be ordered there now, in the order of `skus`."""
+    heard_at, order = {one.id: one.heard_at for one in stores}, {sku: n for n, sku in enumerate(skus)}
+    query = _LISTED.add_columns(OnlineListing.store_id).where(
+        OnlineListing.store_id.in_(list(heard_at)), OnlineListing.sku.in_(list(order))
+    )
+    found: dict[str, list[OnlineProduct]] = {}
+    for *row, store_id in session.execute(query):
+        product = _shown(row, silence_since(heard_at[store_id], at))
+        if product.left_qty >= product.step_qty or product.order_days is not None:
+            found.setdefault(store_id, []).append(product)
+    return {store_id: sorted(products, key=lambda one: order[one.sku]) for store_id, products in found.items()}
 
 
 def quote(
