@@ -149,9 +149,7 @@ def take(
     """Take a batch of arrived messages (rules 1 to 4); one outcome each, in their order. The caller commits."""
     from_node, epoch, messages, batch = arrival.from_node, arrival.epoch, arrival.messages, arrival.batch
     head = _head_of(session, from_node, epoch)
-    head.sent = max(head.sent, arrival.sent)
-    known = _known(session, from_node, [message.id for message in messages])
-    used = _used(session, from_node, epoch, [message.n for message in messages])
+    known, used = _heard(session, from_node, epoch, messages)
     outcomes: dict[int, Outcome] = {}
     fresh: dict[str, tuple[int, Message, str]] = {}  # id -> place in the batch, message, canonical body
     repeats: list[int] = []
@@ -178,6 +176,7 @@ def take(
         late = InboxMessage.from_node == from_node, among(session, InboxMessage.id, signed_late)
         session.execute(sa.update(InboxMessage).where(*late).values(batch=batch))
     _keep(session, from_node, epoch, [(*entry[1:], outcomes[entry[0]]) for entry in fresh.values()], at, batch)
+    head.sent = max(head.sent, arrival.sent)
     if messages:
         _advance(session, head, [message for _, message, _ in fresh.values()])
     for place in repeats:
@@ -333,22 +332,20 @@ def _head_of(session: Session, from_node: str, epoch: str) -> InboxHead:
     return head
 
 
-def _known(session: Session, from_node: str, ids: Sequence[str]) -> dict[str, Any]:
-    row = InboxMessage
-    query = sa.select(row.id, row.hash, row.state, row.epoch, row.n, row.reason, row.batch).where(
-        row.from_node == from_node, among(session, row.id, ids)
-    )
-    return {row.id: row for row in session.execute(query)}
-
-
-def _used(session: Session, from_node: str, epoch: str, numbers: Sequence[int]) -> dict[int, str]:
+def _heard(
+    session: Session, from_node: str, epoch: str, messages: Sequence[Message]
+) -> tuple[dict[str, Any], dict[int, str]]:
+    """Return what is here already of these messages: (id -> its row, number in the epoch -> its id)."""
+    row, numbers = InboxMessage, [message.n for message in messages]
     first, last = min(numbers, default=0), max(numbers, default=0)
     is_dense = last - first < 2 * len(numbers)  # numbers mostly come in a row, and a span is cheaper than a list
-    some = InboxMessage.n.between(first, last) if is_dense else among(session, InboxMessage.n, numbers)
-    query = sa.select(InboxMessage.n, InboxMessage.id).where(
-        InboxMessage.from_node == from_node, InboxMessage.epoch == epoch, some
+    some = row.n.between(first, last) if is_dense else among(session, row.n, numbers)
+    query = sa.select(row.id, row.hash, row.state, row.epoch, row.n, row.reason, row.batch).where(
+        row.from_node == from_node,
+        sa.or_(among(session, row.id, [message.id for message in messages]), sa.and_(row.epoch == epoch, some)),
     )
-    return dict(session.execute(query).all())
+    rows = session.execute(query).all()
+    return {row.id: row for row in rows}, {row.n: row.id for row in rows if row.epoch == epoch}
 
 
 def _take_fresh(
