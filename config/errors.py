@@ -15,7 +15,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from config.words import Language, language
+from config.money import MAX_MINOR
+from config.words import N_, Language, language
 
 
 class DomainError(Exception):
@@ -64,6 +65,20 @@ class Conflict(DomainError):
 
 class Unreachable(DomainError):
     """The outside (network, printer, terminal) does not answer."""
+
+
+def check_amount(amount_minor: int, least: int = 1) -> None:
+    """Refuse what is no amount of money."""
+    if isinstance(amount_minor, bool) or not isinstance(amount_minor, int) or not least <= amount_minor <= MAX_MINOR:
+        sentence = N_("Enter an amount above zero.") if least else N_("Enter an amount of zero or more.")
+        raise Invalid("bad-amount", sentence, amount_minor=amount_minor)
+
+
+def stated(text: str, refusal: DomainError, most: int = 200) -> str:
+    """Return a text on one line, cut to its longest; raises the refusal where nothing is said."""
+    if not (text := " ".join(text.split())[:most]):
+        raise refusal
+    return text
 
 
 def kept(fault: Exception) -> dict[str, Any]:

@@ -30,7 +30,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base
-from config.errors import Invalid, NotFound, Refused
+from config.errors import Invalid, NotFound, Refused, check_amount
 from config.ids import NETWORK, new_id
 from config.money import MAX_MINOR
 from config.nodes import facts, journal
@@ -313,7 +313,7 @@ def spend(
 
     payment_id: by which the network granted its points.
     """
-    _amount(amount_minor)
+    check_amount(amount_minor)
     if payment_id:
         account = account_of(ctx.session, store.id, customer_id, NETWORK)
         points = _terms(ctx, account).needed(amount_minor)
@@ -353,7 +353,7 @@ def give_back(
 
     amount_minor: what the points had paid, > 0. of_sale_id: the sale they paid; then at most what it took.
     """
-    _amount(amount_minor)
+    check_amount(amount_minor)
     account, points = _share(ctx, store.id, customer_id, amount_minor, "spent", of_sale_id)
     of = of_sale_id or ""
     return _move(ctx, account, "given_back", points, amount_minor, sale_id=sale_id, of_sale_id=of)
@@ -514,11 +514,6 @@ def sums(session: Session, store_id: str) -> dict[str, int]:
 
 _SAME = ("id", "kind", "points", "amount_minor", "sale_id", "of_sale_id", "at", "business_day")
 """The fields that an entry and its fact share."""
-
-
-def _amount(amount_minor: int) -> None:
-    if isinstance(amount_minor, bool) or not isinstance(amount_minor, int) or not 0 < amount_minor <= MAX_MINOR:
-        raise Invalid("bad-amount", "Enter an amount above zero.", amount_minor=amount_minor)
 
 
 def _terms(ctx: Context, account: PointsAccount) -> PointsTerms:

@@ -31,7 +31,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.clock import business_day
 from config.database import Base, lock_rows
-from config.errors import Conflict, Invalid, NotFound, Refused
+from config.errors import Conflict, Invalid, NotFound, Refused, check_amount
 from config.ids import is_id, new_id
 from config.money import MAX_MINOR
 from config.nodes import facts, journal
@@ -161,7 +161,7 @@ class Debt:
 
 def open_account(session: Session, store_id: str, customer_id: str, limit_minor: int) -> TabAccount:
     """Give a new customer a tab with its limit; 0 lets nothing be charged."""
-    _check(limit_minor, least=0)
+    check_amount(limit_minor, least=0)
     account = TabAccount(store_id=store_id, customer_id=customer_id, limit_minor=limit_minor, balance_minor=0, lines=0)
     session.add(account)
     return account
@@ -169,14 +169,14 @@ def open_account(session: Session, store_id: str, customer_id: str, limit_minor:
 
 def set_limit(session: Session, store_id: str, customer_id: str, limit_minor: int) -> None:
     """Change how much a customer may owe; below what is owed it only stops further charges."""
-    _check(limit_minor, least=0)
+    check_amount(limit_minor, least=0)
     account(session, store_id, customer_id, lock=True).limit_minor = limit_minor
     session.flush()
 
 
 def charge(ctx: Context, store: Store, customer_id: str, amount_minor: int, *, sale_id: str) -> int:
     """Put (part of) a sale on the tab; refused when it passes the limit (rule 2). Returns what is owed now."""
-    _check(amount_minor)
+    check_amount(amount_minor)
     day = business_day(ctx.at, store.tz, store.rollover_hour)
     entry = TabEntry(kind="charge", amount_minor=amount_minor, business_day=day, sale_id=sale_id)
     return _charge(ctx, store.id, customer_id, entry).balance_minor
@@ -184,7 +184,7 @@ def charge(ctx: Context, store: Store, customer_id: str, amount_minor: int, *, s
 
 def carry_over(ctx: Context, store: Store, customer_id: str, amount_minor: int, day: dt.date, *, id: str) -> TabEntry:
     """Take over what a customer owed in the old book since `day`; within the limit, and once per command id."""
-    _check(amount_minor)
+    check_amount(amount_minor)
     if day > business_day(ctx.at, store.tz, store.rollover_hour):
         raise Invalid("day-ahead", "That day is in the future. Choose the day the debt began.", field="day")
     account(ctx.session, store.id, customer_id, lock=True)
@@ -199,7 +199,7 @@ def repay(
     ctx: Context, store: Store, customer_id: str, amount_minor: int, *, id: str, till_id: str, tender: str = CASH,
     reference: str = "", ) -> Repayment:  # fmt: skip
     """Take money for the tab: oldest charges first, cash into the open drawer (rules 3 to 5)."""
-    _check(amount_minor)
+    check_amount(amount_minor)
     if tender not in offered("tab"):
         raise Invalid("unknown-tender", "A tab can be paid in cash or by card.", tender=tender)
     shift = shifts.locked(ctx.session, store.id, till_id)
@@ -230,7 +230,7 @@ def give_back(
 
     sale_id: the return. of_sale_id: the sale that was charged, whose charge is paid first (rule 3).
     """
-    _check(tab_minor)
+    check_amount(tab_minor)
     day = business_day(ctx.at, store.tz, store.rollover_hour)
     owing = account(ctx.session, store.id, customer_id, lock=True)
     first = of_sale_id or sale_id
@@ -244,7 +244,7 @@ def give_back(
 
 def write_off(ctx: Context, store: Store, customer_id: str, amount_minor: int, *, id: str, why: str) -> TabEntry:
     """Give up what a customer owes, oldest first, with the reason; once per command id."""
-    _check(amount_minor)
+    check_amount(amount_minor)
     if not why.strip():
         raise Invalid("no-reason", "Give a reason for writing this off.", field="why")
     owing = account(ctx.session, store.id, customer_id, lock=True)
@@ -477,9 +477,3 @@ def _record(ctx: Context, entry: TabEntry, **more: str) -> None:
     journal.record(ctx, verb=f"tab.{entry.kind}", subject=subject, **facts_of_all, **more)
     fact = TabMoved(**{name: getattr(entry, name) for name in _REPORTED}, at=ctx.at)
     facts.send(ctx.session, fact, id=f"tab-{entry.id}", subject=subject, day=entry.business_day, at=ctx.at)
-
-
-def _check(amount_minor: int, least: int = 1) -> None:
-    whole = isinstance(amount_minor, int) and not isinstance(amount_minor, bool)
-    if not whole or not least <= amount_minor <= MAX_MINOR:
-        raise Invalid("bad-amount", "Enter an amount above zero.", amount_minor=amount_minor)

@@ -27,7 +27,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.database import lock_rows
-from config.errors import Conflict, Invalid, NotFound, Refused
+from config.errors import Conflict, Invalid, NotFound, Refused, check_amount
 from config.ids import is_id
 from config.money import MAX_MINOR
 from config.nodes import journal
@@ -352,8 +352,7 @@ def slip_of(session: Session, payment: Payment) -> Payment | None:
 def _check(wanted: Wanted) -> None:
     if wanted.way not in tender_of(wanted.tender).ways:
         raise Invalid("unknown-way", "Charge a card at the terminal, or a wallet with one of its codes.")
-    if isinstance(wanted.amount_minor, bool) or not 0 < wanted.amount_minor <= MAX_MINOR:
-        raise Invalid("bad-amount", "Enter an amount above zero.", amount_minor=wanted.amount_minor)
+    check_amount(wanted.amount_minor)
     if bool(wanted.code) != (wanted.way in ("customer_code", POINTS)):
         raise Invalid("wallet-code-missing", "Scan the payment code on the customer's phone.")
     _check_ids(wanted)

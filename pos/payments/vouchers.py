@@ -28,9 +28,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.clock import business_day
 from config.database import Base, lock_rows, secret_of
-from config.errors import Invalid, NotFound, Refused
+from config.errors import Invalid, NotFound, Refused, check_amount
 from config.ids import new_id
-from config.money import MAX_MINOR
 from config.nodes import journal
 from config.nodes.append_only import append_only
 from config.nodes.journal import Context
@@ -113,7 +112,7 @@ def issue(
     ctx: Context, store: Store, amount_minor: int, *, kind: str, sale_id: str, expires_on: dt.date | None = None,
     mark: Mark | None = None, ) -> Issued:  # fmt: skip
     """Issue a gift voucher that was sold, or a store credit for returned goods. mark: of one these books have lost."""
-    _check(amount_minor)
+    check_amount(amount_minor)
     if kind not in KINDS:
         raise Invalid("bad-voucher-kind", "A voucher is either a gift voucher or a store credit.", kind=kind)
     if expires_on is not None and expires_on < business_day(ctx.at, store.tz, store.rollover_hour):
@@ -142,7 +141,7 @@ def issue(
 
 def redeem(ctx: Context, store: Store, code: str, amount_minor: int, *, sale_id: str) -> Voucher:
     """Pay an amount with a voucher; refused, with what is left, when it does not suffice (rules 3, 4)."""
-    _check(amount_minor)
+    check_amount(amount_minor)
     found = find(ctx.session, store.id, code)
     today = business_day(ctx.at, store.tz, store.rollover_hour)
     left = Voucher.balance_minor - amount_minor
@@ -359,9 +358,3 @@ def _subject(mark: str) -> str:
 def _check_character(body: str) -> str:
     total = sum((place + 2) * LETTERS.index(letter) for place, letter in enumerate(body))
     return LETTERS[total % len(LETTERS)]
-
-
-def _check(amount_minor: int) -> None:
-    whole = isinstance(amount_minor, int) and not isinstance(amount_minor, bool)
-    if not whole or not 0 < amount_minor <= MAX_MINOR:
-        raise Invalid("bad-amount", "Enter an amount above zero.", amount_minor=amount_minor)

@@ -25,7 +25,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base, table_of
-from config.errors import Conflict, Invalid, NotFound, Refused
+from config.errors import Conflict, Invalid, NotFound, Refused, stated
 from config.ids import new_id
 from config.nodes import journal
 from config.nodes.journal import Actor, Context
@@ -150,9 +150,7 @@ def clear(ctx: Context, store_id: str, recall_id: str, taken_qty: int) -> Recall
 def lift(ctx: Context, store_id: str, recall_id: str, *, why: str) -> Recall:
     """End a recall; from now on the product is sold again (rule 3)."""
     row = recall_of(ctx.session, store_id, recall_id)
-    why = " ".join(why.split())[:LONGEST]
-    if not why:
-        raise Invalid("no-reason", "Give a reason for lifting the recall.", field="why")
+    why = stated(why, Invalid("no-reason", "Give a reason for lifting the recall.", field="why"), LONGEST)
     journal.move(ctx, row, "lifted", subject=subject_of(row), why=why)
     row.lifted_at, row.lifted_why = ctx.at, why
     ctx.session.flush()

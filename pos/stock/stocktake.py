@@ -27,7 +27,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base, lock_rows
-from config.errors import Conflict, Invalid, NotFound, Refused
+from config.errors import Conflict, Invalid, NotFound, Refused, stated
 from config.ids import new_id
 from config.nodes import journal
 from config.nodes.append_only import append_only
@@ -358,9 +358,9 @@ def start(
 def add_section(session: Session, store_id: str, take_id: str, name: str) -> StockTakeSection:
     """Add a section to a take that is being counted; one of the same name is the one that is there."""
     take = _open_take(session, store_id, take_id)
-    name = " ".join(name.split())[:60]
-    if not name:
-        raise Invalid("no-section", "Name the section, such as a shelf or the cold room.", field="section")
+    name = stated(
+        name, Invalid("no-section", "Name the section, such as a shelf or the cold room.", field="section"), 60
+    )
     known = [section for section in sections_of(session, take) if section.name == name]
     section = known[0] if known else _section(session, take, name)
     session.flush()

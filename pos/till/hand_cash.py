@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from config.errors import Invalid, Refused
+from config.errors import Invalid, Refused, check_amount
 from config.ids import new_id
 from config.nodes import journal
 from config.nodes.journal import Actor, Context
@@ -30,7 +30,7 @@ from pos.store.approvals import Approval, Need
 from pos.store.store import Till, snapshot, store_of
 from pos.till import drawer_cash
 from pos.till.drawer_cash import add_cash
-from pos.till.shift import check_amount, locked, need_open, note
+from pos.till.shift import locked, need_open, note
 from pos.till.shift_book import CashMovement, Shift
 
 PAY_IN, PAY_OUT, DROP = "pay_in", "pay_out", "drop"
@@ -70,7 +70,7 @@ def pay_in(
     """Put cash from elsewhere into the drawer: change from the bank, say (rule 1). id: as of `pay_out`."""
     if not why.strip():
         raise Invalid("no-reason", "Enter where the money comes from.", field="why")
-    check_amount(amount_minor)
+    check_amount(amount_minor, 0)
     _lock_open(ctx.session, shift)
     if not amount_minor:
         raise Invalid("bad-amount", "Enter how much goes into the drawer.", amount_minor=amount_minor)
@@ -181,7 +181,7 @@ def _lock_open(session: Session, shift: Shift) -> None:
 
 
 def _check_positive(amount_minor: int) -> None:
-    check_amount(amount_minor)
+    check_amount(amount_minor, 0)
     if not amount_minor:
         raise Invalid("bad-amount", "Enter how much is taken from the drawer.", amount_minor=amount_minor)
 

@@ -28,9 +28,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.database import lock_rows
-from config.errors import Conflict, Invalid, NotFound, Refused
+from config.errors import Conflict, Invalid, NotFound, Refused, check_amount
 from config.ids import new_id
-from config.money import MAX_MINOR, exponent
+from config.money import exponent
 from config.nodes import facts, journal
 from config.nodes.journal import Actor, Context
 from pos.facts import SaleCompleted
@@ -288,7 +288,7 @@ def keep_late(session: Session, fact: SaleCompleted, *, at: dt.datetime) -> Late
 
 def set_tolerance(ctx: Context, store_id: str, minor: int) -> None:
     """Settle by how much a drawer may be off before another person has to agree."""
-    check_amount(minor)
+    check_amount(minor, 0)
     store = store_of(ctx.session, store_id)
     facts = {"before_minor": tolerance_minor(ctx.session, store_id), "tolerance_minor": minor}
     store.cash_tolerance_minor = minor
@@ -381,7 +381,7 @@ def _of_till(store_id: str, till_id: str) -> sa.Select[Shift]:
 def _worth(session: Session, store_id: str, counted: Counted) -> int:
     if isinstance(counted, Mapping):
         counted = denominations.total(store_of(session, store_id).currency, counted)
-    check_amount(counted)
+    check_amount(counted, 0)
     return counted
 
 
@@ -429,7 +429,7 @@ def _put_away(shift: Shift, wanted: PutAway | None) -> dict[str, Any]:
     """Return what a Z says of where the counted cash went (rule 9)."""
     if wanted is None:
         return {}
-    check_amount(wanted.keep_minor)
+    check_amount(wanted.keep_minor, 0)
     counted_minor = shift.counted_minor or 0
     if wanted.keep_minor > counted_minor:
         raise Invalid("too-much-kept", "That is more than you counted. Enter the counted amount or less.", field="keep")
@@ -468,9 +468,3 @@ def need_open(shift: Shift) -> None:
 def _send(ctx: Context, shift: Shift) -> None:
     fact = shift_report.fact_of(ctx.session, shift, closed_by=ctx.actor.id, at=ctx.at)
     facts.send(ctx.session, fact, id=shift.id, subject=f"shift:{shift.id}", day=shift.business_day, at=ctx.at)
-
-
-def check_amount(amount_minor: int) -> None:
-    """Refuse what is no amount of money."""
-    if isinstance(amount_minor, bool) or not isinstance(amount_minor, int) or not 0 <= amount_minor <= MAX_MINOR:
-        raise Invalid("bad-amount", "Enter an amount of zero or more.", amount_minor=amount_minor)

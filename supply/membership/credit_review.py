@@ -43,7 +43,7 @@ def close_day(ctx: Context, day: dt.date) -> int:
     n, terms = money_terms.in_force(ctx.session)
     _pay_from_funds(ctx, day)
     unsettled = lost_entries.unsettled(ctx.session)
-    late = credit.late(ctx.session, day, terms.grace_days) - unsettled
+    late = _late(ctx.session, day, terms.grace_days) - unsettled
     alarmed = set(ctx.session.scalars(sa.select(Peer.id).where(Peer.alarm == COPY_SPEAKS)))
     shelved = _shelved_weeks(ctx.session, day)
     done = 0
@@ -99,6 +99,12 @@ def _shelved_weeks(session: Session, day: dt.date) -> dict[str, list[str]]:
         for store_id in session.scalars(stood.distinct()):
             found.setdefault(store_id, []).append(f"{year}-W{week:02d}")
     return found
+
+
+def _late(session: Session, day: dt.date, grace_days: int) -> set[str]:
+    """Return the stores with an invoice that is late beyond the grace days."""
+    last = day - dt.timedelta(days=grace_days)
+    return {one.invoice.store_id for one in ledger.open_invoices(session) if one.invoice.due_day < last}
 
 
 def _pay_from_funds(ctx: Context, day: dt.date) -> None:

@@ -15,7 +15,7 @@ from pos.store.store import Store
 from supply.membership.level import LEVELS, CountsReported, LevelReview
 from supply.money import credit
 from supply.money.credit import CreditLine
-from supply.money.ledger import OWN, LedgerEntry, Standing, ages, as_open, balances_by_store, open_invoices, owed
+from supply.money.ledger import OWN, LedgerEntry, Standing, ages, balances_by_store, open_invoices, owed
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def debtors(session: Session, today: dt.date) -> list[Debtor]:
                 store.id, store.name, line.limit_minor if line else 0, line.level if line else 0,
                 line.state if line else "open", line.held_why if line else "", owed(standing), standing["credit"],
                 drawn.get(store.id, 0), -standing["funds"],
-                tuple(ages(as_open(open_by.get(store.id, [])), today)),
+                tuple(ages(open_by.get(store.id, []), today)),
             )
         )  # fmt: skip
     return sorted(found, key=lambda one: (-one.late_minor, one.state != "held", -one.exposure_minor, one.name))

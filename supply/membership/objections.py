@@ -15,13 +15,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base, lock_rows
-from config.errors import Invalid, NotFound
+from config.errors import Invalid, NotFound, stated
 from config.ids import NETWORK
 from config.nodes import journal
 from config.nodes.facts import STORE, Fact, Instant, applies
 from config.nodes.journal import Context
 from config.states import StateTable
-from config.words import N_
 from pos.store.store import send_fact
 
 STATES = StateTable("objection", "raised", {"raised": ["upheld", "turned_down"], "upheld": [], "turned_down": []})
@@ -68,7 +67,7 @@ class Objection(Base):
 
 def raise_objection(ctx: Context, store_id: str, *, id: str, about: str, words: str) -> Objection:
     """Object to a figure, at the store (rules 1, 3)."""
-    words = _words(words, N_("Explain what is wrong."))
+    words = stated(words, Invalid("no-reason", "Explain what is wrong."), 500)
     if about not in SUBJECTS:
         raise Invalid("bad-subject", "Object to the limit, the account or the membership level.", about=about)
     query = sa.select(Objection).where(
@@ -106,7 +105,7 @@ def take_raised(ctx: Context, fact: ObjectionRaised) -> None:
 
 def answer(ctx: Context, store_id: str, objection_id: str, *, upheld: bool, words: str) -> Objection:
     """Answer an objection, at the network (rule 1)."""
-    words = _words(words, N_("Give a reason for the shopkeeper."))
+    words = stated(words, Invalid("no-reason", "Give a reason for the shopkeeper."), 500)
     query = lock_rows(
         ctx.session, sa.select(Objection).where(Objection.store_id == store_id, Objection.id == objection_id)
     )
@@ -144,10 +143,3 @@ def waiting(session: Session) -> list[Objection]:
 def _settle(ctx: Context, row: Objection, state: str, words: str) -> None:
     row.answer, row.answered_at = words, ctx.at
     journal.move(ctx, row, state, subject=f"objection:{row.id}", why=words)
-
-
-def _words(words: str, ask: str) -> str:
-    words = " ".join(words.split())[:500]
-    if not words:
-        raise Invalid("no-reason", ask)
-    return words

@@ -19,7 +19,7 @@ from pydantic import Field
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base
-from config.errors import Invalid
+from config.errors import check_amount
 from config.ids import NETWORK
 from config.money import MAX_MINOR
 from config.nodes import journal
@@ -69,8 +69,7 @@ class Advance(Base):
 
 def ask(ctx: Context, store_id: str, amount_minor: int, *, id: str) -> Advance:
     """Ask the network for an advance (rule 1), at the store."""
-    if isinstance(amount_minor, bool) or not 0 < amount_minor <= MAX_MINOR:
-        raise Invalid("bad-amount", "Enter an amount above zero.")
+    check_amount(amount_minor)
     known = ctx.session.get(Advance, (store_id, id))
     if known is not None:
         return known

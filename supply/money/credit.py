@@ -35,7 +35,7 @@ from pydantic import Field
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base, lock_rows
-from config.errors import Conflict, Invalid, NotFound, Refused
+from config.errors import Conflict, Invalid, NotFound, Refused, stated
 from config.ids import NETWORK
 from config.money import MAX_MINOR, amount_for
 from config.nodes import door, journal
@@ -45,7 +45,7 @@ from config.states import StateTable
 from pos.stock.consignment_stock import Consignment
 from pos.store.store import send_fact
 from supply.demand.history import StoreDay
-from supply.money import ledger, terms
+from supply.money import ledger
 from supply.money import terms as money_terms
 from supply.money.credit_limit import REPAID_DAYS, WEEKS
 from supply.money.held_payments import share_of_held
@@ -171,9 +171,6 @@ class CreditDraw(Base):
     why: Mapped[str] = mapped_column(default="")
 
 
-DAYS = 7 * (WEEKS + 1)
-
-
 # --- verbs, store ---
 
 
@@ -203,12 +200,10 @@ def draw(ctx: Context, store_id: str, order_id: str) -> CreditDraw:
             "beyond-credit", "The order exceeds your available credit. Order less, or send it on account.",
             cost_minor=cost_minor, left_minor=left_minor,
         )  # fmt: skip
-    made = CreditDraw(
-        store_id=store_id, order_id=order_id, order_no=order.order_no, amount_minor=cost_minor, state=STATES.first,
-        asked_at=ctx.at, why="",
+    made = _begun(
+        ctx.session, store_id=store_id, order_id=order_id, order_no=order.order_no, amount_minor=cost_minor,
+        asked_at=ctx.at,
     )  # fmt: skip
-    ctx.session.add(made)
-    ctx.session.flush()
     journal.record(ctx, verb="credit draw.asked", subject=subject_of(made), amount_minor=cost_minor)
     send_fact(ctx.session, DrawAsked.of_row(made), subject=f"credit:{store_id}", at=ctx.at)
     return made
@@ -229,7 +224,7 @@ def take_answer(ctx: Context, fact: DrawAnswered) -> None:
     """Take over what the network answered to a draw; a second copy changes nothing."""
     row = ctx.session.get(CreditDraw, (fact.store_id, fact.order_id))
     if row is None and not fact.amount_minor:  # the network's own word, on an order on account
-        row = _draw_from(ctx.session, fact)
+        row = _begun(ctx.session, **vars(fact))
     if row is not None and STATES.legal(row.state, fact.state):
         row.why = fact.why
         if fact.state == "granted":  # let go on account before the network knew that credit was asked for
@@ -253,7 +248,7 @@ def take_asked(ctx: Context, fact: DrawAsked) -> None:
         return
     left_minor = available(ctx.session, store_id)
     if row is None:
-        row = _draw_from(ctx.session, fact)
+        row = _begun(ctx.session, **vars(fact))
     elif row.state == "held":  # the order came first, was taken as one on account, and waits
         row.amount_minor = minor
     else:  # it was answered as one on account, and is one
@@ -270,12 +265,10 @@ def take_asked(ctx: Context, fact: DrawAsked) -> None:
 
 def hold_on_account(ctx: Context, order: ReplenishmentOrder, *, why: str) -> CreditDraw:
     """Let an order on account wait for the operator, as a draw of nothing; why: held | account."""
-    row = CreditDraw(
-        store_id=order.store_id, order_id=order.id, order_no=order.order_no, amount_minor=0, state=STATES.first,
+    row = _begun(
+        ctx.session, store_id=order.store_id, order_id=order.id, order_no=order.order_no, amount_minor=0,
         asked_at=order.sent_at or ctx.at, why=why,
     )  # fmt: skip
-    ctx.session.add(row)
-    ctx.session.flush()
     _answer(ctx, row, "held")
     return row
 
@@ -458,12 +451,6 @@ def held_stores(session: Session) -> set[str]:
     return set(session.scalars(sa.select(CreditLine.store_id).where(CreditLine.state == "held")))
 
 
-def late(session: Session, today: dt.date, grace_days: int) -> set[str]:
-    """Return the stores with an invoice that is late beyond the grace days (rule 4)."""
-    last = today - dt.timedelta(days=grace_days)
-    return {one.invoice.store_id for one in open_invoices(session) if one.invoice.due_day < last}
-
-
 def subject_of(row: CreditDraw) -> str:
     """Return how the journal names a draw: by its order, whose page tells of both."""
     return f"order:{row.order_id}"
@@ -481,7 +468,7 @@ def covers_late_refund(session: Session, store_id: str) -> bool:
     """Tell whether a store is good for all that it owes now (rule 6), at the network."""
     line = session.get(CreditLine, store_id)
     limit_minor = line.limit_minor if line is not None and line.state != "held" else 0
-    held_minor = share_of_held(session, store_id, terms.in_force(session)[1].advance_bp)
+    held_minor = share_of_held(session, store_id, money_terms.in_force(session)[1].advance_bp)
     drawn_minor = pending(session, store_id)
     return owed(balances(session, store_id)) + drawn_minor <= held_minor + limit_minor
 
@@ -534,18 +521,15 @@ def _line(session: Session, store_id: str) -> CreditLine:
     return row
 
 
-def _draw_from(session: Session, fact: Draw) -> CreditDraw:
-    row = CreditDraw(**vars(fact) | {"state": STATES.first})
+def _begun(session: Session, **values: Any) -> CreditDraw:
+    row = CreditDraw(**values | {"state": STATES.first})
     session.add(row)
     session.flush()
     return row
 
 
 def _reason(why: str) -> str:
-    why = " ".join(why.split())[:200]
-    if not why:
-        raise Invalid("no-reason", "Give a reason for the shopkeeper.")
-    return why
+    return stated(why, Invalid("no-reason", "Give a reason for the shopkeeper."))
 
 
 def _brought(session: Session, store_id: str | None) -> dict[tuple[str, str], int]:
@@ -566,10 +550,8 @@ def _granted_left(session: Session, store_id: str, order_id: str | None) -> int:
 
 def _priced(session: Session, delivery: Delivery) -> list[tuple[str, str, int, int]]:
     """Return (sku, name, counted units, cost) of what is to be paid: all that came but goods on sale or return."""
-    costs, lot = (
-        costs_of(session, delivery),
-        session.get(Consignment, (delivery.store_id, delivery.network_offer_id or "")),
-    )
+    costs = costs_of(session, delivery)
+    lot = session.get(Consignment, (delivery.store_id, delivery.network_offer_id or ""))
     priced = []
     for line in deliveries.lines_of(session, delivery):
         if line.counted_qty and (lot is None or lot.sku != line.sku):
@@ -608,7 +590,7 @@ def _line_exported(line: CreditLine) -> dict[str, Any]:
 
 
 def _sales(session: Session, store_id: str, day: dt.date) -> list[list[Any]]:
-    since = day - dt.timedelta(days=DAYS)
+    since = day - dt.timedelta(weeks=WEEKS + 1)
     rows = session.execute(
         sa.select(StoreDay.business_day, StoreDay.revenue_minor)
         .where(StoreDay.store_id == store_id, StoreDay.business_day.between(since, day))

@@ -39,14 +39,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base, lock_rows
-from config.errors import Conflict, Invalid, NotFound, Refused
+from config.errors import Conflict, Invalid, NotFound, Refused, check_amount, stated
 from config.ids import NETWORK, new_id
-from config.money import BASIS, MAX_MINOR, divide_half_up
+from config.money import BASIS, divide_half_up
 from config.nodes import journal
 from config.nodes.append_only import append_only
 from config.nodes.facts import Day, Fact, Flag, Instant, Whole, send
 from config.nodes.journal import Context
-from config.words import N_
 from pos.store.store import day_of, store_of
 from supply.money import terms as money_terms
 from supply.money.held_payments import share_of_held
@@ -276,8 +275,7 @@ class Booking:
         if self.day_is_over:
             money = min(money, -balances(self.session, self.store_id, until=self.day)["funds"])
         rows = {one.invoice.id: one for one in open_invoices(self.session, self.store_id)}
-        due = as_open(one for one in rows.values() if self._may_pay(one.invoice, by_day))
-        paid = share_payment(money, due)
+        paid = share_payment(money, (one for one in rows.values() if self._may_pay(one.invoice, by_day)))
         for invoice_id, part_minor in paid:
             invoice = rows[invoice_id].invoice
             owed = "credit" if invoice.on_credit else "invoiced"
@@ -318,16 +316,6 @@ AGES = ((None, 0), (1, 7), (8, 30), (31, 60), (61, None))
 
 
 @dataclass(frozen=True)
-class Open:
-    """An invoice with something left to pay. no: its human number."""
-
-    id: str
-    no: int
-    due_day: dt.date
-    left_minor: int
-
-
-@dataclass(frozen=True)
 class Stocked:
     """A product of an order as the forecast saw it: the line's cost, units ordered, units before, units a day."""
 
@@ -342,8 +330,8 @@ def money_in(ctx: Context, store_id: str, amount_minor: int, *, reference: str, 
 
     The same id again changes nothing. reference: how the bank names it.
     """
-    _refuse_amount(amount_minor)
-    reference = _words(reference, N_("Enter the bank's reference, so the payment can be found."))
+    check_amount(amount_minor)
+    reference = stated(reference, Invalid("no-reason", "Enter the bank's reference, so the payment can be found."))
     book = Booking(ctx, store_id)
     if book.knows(id):
         return 0
@@ -358,8 +346,8 @@ def credit_note(ctx: Context, store_id: str, amount_minor: int, *, why: str, id:
 
     Never more than it was ever charged for goods, less what was credited, given or given up before.
     """
-    _refuse_amount(amount_minor)
-    why = _words(why, N_("Enter what the credit is for."))
+    check_amount(amount_minor)
+    why = stated(why, Invalid("no-reason", "Enter what the credit is for."))
     book = Booking(ctx, store_id)
     if book.knows(id):
         return
@@ -380,7 +368,7 @@ def given(ctx: Context, store_id: str, kind: str, amount_minor: int, *, why: str
     book = Booking(ctx, store_id)
     if amount_minor <= 0 or book.knows(id):
         return False
-    _refuse_amount(amount_minor)
+    check_amount(amount_minor)
     if for_goods := kind not in ("slot", "shelf"):  # which has the limit of a credit note, and pays like one
         _refuse_more_than_charged(ctx.session, store_id, amount_minor)
     book.enter(kind, "funds", "care" if for_goods else "shelf", amount_minor, source_id=id, id=id, words=why)
@@ -393,7 +381,7 @@ def given(ctx: Context, store_id: str, kind: str, amount_minor: int, *, why: str
 
 def write_off(ctx: Context, store_id: str, invoice_id: str, *, why: str) -> int:
     """Give up what is left of an invoice, as a loss of the network's; returns how much."""
-    why = _words(why, N_("Give a reason for the write-off."))
+    why = stated(why, Invalid("no-reason", "Give a reason for the write-off."))
     book = Booking(ctx, store_id)
     found = next((one for one in open_invoices(ctx.session, store_id) if one.invoice.id == invoice_id), None)
     if found is None:
@@ -528,13 +516,13 @@ def invoices_reported(invoices: Iterable[Invoice]) -> tuple[InvoiceReported, ...
     return tuple(_same(InvoiceReported, one) for one in invoices)
 
 
-def share_payment(amount_minor: int, open_invoices: Iterable[Open]) -> list[tuple[str, int]]:
+def share_payment(amount_minor: int, open_invoices: Iterable[Standing]) -> list[tuple[str, int]]:
     """Return which invoices an amount pays, and how much of each (rule 6)."""
     left, paid = amount_minor, []
-    for one in sorted(open_invoices, key=lambda one: (one.due_day, one.no)):
+    for one in sorted(open_invoices, key=lambda one: (one.invoice.due_day, one.invoice.no)):
         part = min(left, one.left_minor)
         if part > 0:
-            paid.append((one.id, part))
+            paid.append((one.invoice.id, part))
             left -= part
     return paid
 
@@ -556,11 +544,11 @@ def day_fee(open_minor: int, rate_ppm: int) -> int:
     return divide_half_up(open_minor * rate_ppm, 1_000_000)
 
 
-def ages(open_invoices: Iterable[Open], today: dt.date) -> list[int]:
+def ages(open_invoices: Iterable[Standing], today: dt.date) -> list[int]:
     """Return what is open by how late it is, one sum for each of AGES (rule 9)."""
     sums = [0] * len(AGES)
     for one in open_invoices:
-        late = (today - one.due_day).days
+        late = (today - one.invoice.due_day).days
         which = next(n for n, (_, last) in enumerate(AGES) if last is None or late <= last)
         sums[which] += one.left_minor
     return sums
@@ -580,11 +568,6 @@ def _balances(session: Session, which: Sequence[sa.ColumnElement[bool]]) -> dict
     return found
 
 
-def _refuse_amount(amount_minor: int) -> None:
-    if isinstance(amount_minor, bool) or not 0 < amount_minor <= MAX_MINOR:
-        raise Invalid("bad-amount", "Enter an amount above zero.")
-
-
 def _refuse_more_than_charged(session: Session, store_id: str, amount_minor: int) -> None:
     if amount_minor > (most := left_to_credit(session, store_id)):
         raise Refused(
@@ -592,19 +575,8 @@ def _refuse_more_than_charged(session: Session, store_id: str, amount_minor: int
         )
 
 
-def _words(words: str, ask: str) -> str:
-    if not (words := " ".join(words.split())[:200]):
-        raise Invalid("no-reason", ask)
-    return words
-
-
 def _same(kind: type[T], row: object) -> T:
     return kind(**{name: getattr(row, name) for name in vars(kind)["__dataclass_fields__"]})
-
-
-def as_open(standing: Iterable[Standing]) -> list[Open]:
-    """Return invoices as the arithmetic takes them."""
-    return [Open(one.invoice.id, one.invoice.no, one.invoice.due_day, one.left_minor) for one in standing]
 
 
 def _line_days(line: Stocked, most_days: int) -> int:

@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base, lock_rows
-from config.errors import Invalid, NotFound, Refused
+from config.errors import Invalid, NotFound, Refused, stated
 from config.ids import NETWORK
 from config.money import MAX_MINOR
 from config.nodes import door, journal
@@ -161,8 +161,7 @@ def leave_out(ctx: Context, store_id: str, entry_id: str, *, why: str) -> LostEn
     """Leave out what a store told, with a reason it reads."""
     row = _locked(ctx.session, store_id, entry_id)
     if row.state == "waits":
-        if not (why := " ".join(why.split())[:200]):
-            raise Invalid("no-reason", "Give a reason for the shopkeeper.", field="why")
+        why = stated(why, Invalid("no-reason", "Give a reason for the shopkeeper.", field="why"))
         row.why = why
         _answer(ctx, row, "left_out")
     return row

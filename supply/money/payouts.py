@@ -18,7 +18,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.clock import as_utc, is_newer_word, reported_after
 from config.database import Base, lock_rows
-from config.errors import Invalid, NotFound, Refused
+from config.errors import Invalid, NotFound, Refused, stated
 from config.ids import new_id
 from config.nodes import journal
 from config.nodes.facts import STORE, Fact, Instant, applies
@@ -106,9 +106,7 @@ def returned(ctx: Context, store_id: str, payout_id: str, *, why: str) -> Payout
     payout: Payout | None = ctx.session.scalar(query)
     if payout is None:
         raise NotFound("unknown-payout", "Payout not found.", payout_id=payout_id)
-    why = " ".join(why.split())[:200]
-    if not why:
-        raise Invalid("no-reason", "Enter what the bank says.")
+    why = stated(why, Invalid("no-reason", "Enter what the bank says."))
     journal.move(ctx, payout, "returned", subject=f"payout:{payout.id}", why=why)
     book = Booking(ctx, store_id)
     book.enter(
@@ -145,9 +143,7 @@ def paid_again(ctx: Context, store_id: str, payout_id: str, amount_minor: int, *
 
 def write_bank(found: Account, payee: str, account: str, bic: str, at: dt.datetime) -> None:
     """Write down where money is paid out to; Invalid without a name, or where that is no account."""
-    payee = " ".join(payee.split())[:140]
-    if not payee:
-        raise Invalid("no-payee", "Enter the account holder.", field="payee")
+    payee = stated(payee, Invalid("no-payee", "Enter the account holder.", field="payee"), 140)
     found.bank_account, found.bic = tidy_account(account, bic)
     found.payee, found.bank_reported_at = payee, at
 

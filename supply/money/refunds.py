@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base, lock_rows
-from config.errors import Invalid, NotFound, Refused
+from config.errors import Invalid, NotFound, Refused, stated
 from config.nodes import journal
 from config.nodes.journal import Context
 from config.states import StateTable
@@ -99,9 +99,9 @@ def end(ctx: Context, id: str, state: str, *, reference: str = "") -> None:
 
 def check_by_hand(row: Refund, reference: str, *, looked: bool) -> str:
     """Return the words on a payment by hand, tidied, or refuse it (rule 3). looked: a person saw it is not back."""
-    reference = " ".join(reference.split())[:200]
-    if not reference:
-        raise Invalid("no-reference", "Enter how it was paid, such as the transfer number.", field="reference")
+    reference = stated(
+        reference, Invalid("no-reference", "Enter how it was paid, such as the transfer number.", field="reference")
+    )
     if row.answer not in REFUSED and not looked:
         raise Refused(
             "may-be-back",

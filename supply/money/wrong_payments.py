@@ -19,7 +19,7 @@ import datetime as dt
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from config.errors import Conflict, Invalid, NotFound
+from config.errors import Conflict, Invalid, NotFound, stated
 from config.nodes.journal import Context
 from supply.money import agent_commissions, ledger, terms
 from supply.money.ledger import OPEN_AGAIN, Booking, Invoice, LedgerEntry, Wanted, balances
@@ -34,8 +34,7 @@ def take_back(
 
     day: the business day it is of, where it is booked again (`lost_entries`).
     """
-    if not (why := " ".join(why.split())[:200]):
-        raise Invalid("no-reason", "Give a reason for the shopkeeper.", field="why")
+    why = stated(why, Invalid("no-reason", "Give a reason for the shopkeeper.", field="why"))
     if payer_id == store_id:
         raise Invalid(
             "same-store", "This payment is already recorded for this store. Choose the store that paid.", field="payer"

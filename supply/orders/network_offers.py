@@ -30,7 +30,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base, lock_rows
-from config.errors import Conflict, Invalid, NotFound, Refused
+from config.errors import Conflict, Invalid, NotFound, Refused, stated
 from config.ids import NETWORK
 from config.money import BASIS, MAX_MINOR, amount_for
 from config.nodes import journal
@@ -182,8 +182,7 @@ def withdraw(ctx: Context, store_id: str, offer_id: str) -> NetworkOffer:
 def call_off(ctx: Context, store_id: str, offer_id: str, *, why: str) -> NetworkOffer:
     """Say that goods a store accepted do not come (rule 6). why: read by the shopkeeper."""
     found = offer_of(ctx.session, store_id, offer_id)
-    if not (why := " ".join(why.split())[:300]):
-        raise Invalid("no-reason", "Give the shopkeeper a reason why it is not coming.")
+    why = stated(why, Invalid("no-reason", "Give the shopkeeper a reason why it is not coming."), 300)
     if found.state != "accepted":
         raise Conflict("offer-not-waiting", "This offer is %(state)s and cannot be canceled.",
                        state=found.state)  # fmt: skip
@@ -247,9 +246,7 @@ def accept(ctx: Context, store_id: str, offer_id: str) -> NetworkOffer:
 
 def decline(ctx: Context, store_id: str, offer_id: str, *, why: str) -> NetworkOffer:
     """Say no; the network reads why."""
-    why = " ".join(why.split())[:300]
-    if not why:
-        raise Invalid("no-reason", "Give a reason, so the next offer fits better.")
+    why = stated(why, Invalid("no-reason", "Give a reason, so the next offer fits better."), 300)
     return _answer(ctx, store_id, offer_id, "declined", why)
 
 

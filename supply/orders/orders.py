@@ -29,7 +29,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base, lock_rows
-from config.errors import Conflict, Invalid, NotFound, Refused
+from config.errors import Conflict, Invalid, NotFound, Refused, stated
 from config.ids import NETWORK, new_id
 from config.money import exponent
 from config.nodes import journal
@@ -185,9 +185,7 @@ def cancel(ctx: Context, store_id: str, order_id: str, *, why: str) -> Replenish
             state=order.state,
         )  # fmt: skip
     STATES.require(order.state, "cancelled")
-    why = " ".join(why.split())[:300]
-    if not why:
-        raise Invalid("no-reason", "Give a reason for canceling the order.")
+    why = stated(why, Invalid("no-reason", "Give a reason for canceling the order."), 300)
     for delivery in _deliveries(ctx.session, order, ON_ITS_WAY):
         if delivery.state == "counting":
             raise Refused(

@@ -27,13 +27,12 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from config.errors import Conflict, Invalid, Refused
+from config.errors import Conflict, Invalid, Refused, stated
 from config.ids import NETWORK
 from config.nodes import journal
 from config.nodes.facts import STORE, applies
 from config.nodes.journal import Context
 from config.nodes.node import this_node
-from config.words import N_
 from pos.stock import consignment_stock, waste
 from pos.stock.consignment_stock import Consignment
 from pos.stock.ledger import Place, Source
@@ -142,7 +141,7 @@ def contest(ctx: Context, store_id: str, claim_id: str, *, words: str) -> Claim:
     granted = sum(line.granted_qty or 0 for line in lines_of(ctx.session, claim))
     if not STATES.legal(claim.state, "contested") or granted >= sum(line.qty for line in lines_of(ctx.session, claim)):
         raise Refused("nothing-to-contest", "There is no answer to contest.", state=claim.state)
-    words = _words(words, N_("Explain why you contest the answer."))
+    words = stated(words, Invalid("no-reason", "Explain why you contest the answer."), 500)
     _contested(ctx, claim, words, ctx.at)
     if supplier_of(ctx.session, claim.supplier_id).kind == NETWORK:
         _send(ctx.session, claim, ClaimContested, ctx.at)
@@ -389,7 +388,7 @@ def _decide(ctx: Context, claim: Claim, granted: dict[tuple[str, str], int], *, 
     if remedy == "replacement" and free:
         raise Invalid("not-charged", "Consignment products were not charged. Choose money.", field="remedy")
     if given < whole:
-        words = _words(words, N_("Explain to the shopkeeper why you grant less."))
+        words = stated(words, Invalid("no-reason", "Explain to the shopkeeper why you grant less."), 500)
     claim.remedy = remedy
     claim.answer, claim.answered_by, claim.answered_at = " ".join(words.split())[:500], ctx.actor.name, ctx.at
     state = "accepted" if given == whole else "part_accepted" if given else "refused"
@@ -453,13 +452,6 @@ def _go(ctx: Context, claim: Claim, target: str) -> None:
     elif STATES.legal(claim.state, target):
         journal.move(ctx, claim, target, subject=subject_of(claim), why=claim.answer or None)
     ctx.session.flush()
-
-
-def _words(words: str, ask: str) -> str:
-    words = " ".join(words.split())[:500]
-    if not words:
-        raise Invalid("no-reason", ask)
-    return words
 
 
 def _send(session: Session, claim: Claim, kind: type[ClaimWord], at: dt.datetime) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from config.errors import Conflict, Invalid, NotFound, Refused
+from config.errors import Conflict, Invalid, NotFound, Refused, stated
 from config.ids import new_id
 from config.money import BASIS, share_out
 from config.nodes import journal
@@ -86,9 +86,7 @@ def accept(ctx: Context, store_id: str, campaign_id: str) -> CampaignAsk:
 def decline(ctx: Context, store_id: str, campaign_id: str, *, why: str) -> CampaignAsk:
     """Say no; the network reads why."""
     ask = _open(ctx.session, store_id, campaign_id, ctx.at)
-    why = " ".join(why.split())[:300]
-    if not why:
-        raise Invalid("no-reason", "Give a reason, so the next campaign fits better.")
+    why = stated(why, Invalid("no-reason", "Give a reason, so the next campaign fits better."), 300)
     return _answer(ctx, ask, "declined", why)
 
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from config.errors import Conflict, Invalid, NotFound, Refused
+from config.errors import Conflict, Invalid, NotFound, Refused, stated
 from config.ids import new_id
 from config.nodes import journal
 from config.nodes.journal import Context
@@ -95,8 +95,7 @@ def order(ctx: Context, warehouse_id: str, purchase_id: str, packs: Mapping[str,
 def drop(ctx: Context, warehouse_id: str, purchase_id: str, *, why: str) -> Purchase:
     """Drop a proposed purchase, or call off an ordered one, with a reason."""
     found = purchase_of(ctx.session, warehouse_id, purchase_id)
-    if not (why := " ".join(why.split())[:300]):
-        raise Invalid("no-reason", "Give a reason for discarding the purchase.")
+    why = stated(why, Invalid("no-reason", "Give a reason for discarding the purchase."), 300)
     target = "dropped" if found.state == "proposed" else "cancelled"
     journal.move(ctx, found, target, subject=subject_of(found), why=why)
     supplier_messages.call_off(ctx, warehouse_id, purchase_id, why=why)

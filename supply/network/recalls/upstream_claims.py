@@ -26,7 +26,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base, lock_rows
-from config.errors import Conflict, Invalid, NotFound, Refused
+from config.errors import Conflict, Invalid, NotFound, Refused, stated
 from config.finding import Finding
 from config.ids import new_id
 from config.money import amount_for
@@ -170,8 +170,7 @@ def settle(ctx: Context, claim_id: str, credited_minor: int, *, answer: str) -> 
     most = found.claimed_minor
     if isinstance(credited_minor, bool) or not 0 <= credited_minor <= most:
         raise Invalid("credit-beyond-claim", "The credit cannot exceed the claim.", most_minor=most, field="amount")
-    if not (answer := " ".join(answer.split())[:LONGEST]):
-        raise Invalid("no-supplier-answer", "Enter the supplier’s answer.", field="answer")
+    answer = stated(answer, Invalid("no-supplier-answer", "Enter the supplier’s answer.", field="answer"), LONGEST)
     found.credited_minor, found.answer = credited_minor, answer
     found.settled_at, found.settled_by = ctx.at, ctx.actor.name
     _enter(ctx.session, found, "claimed", "credited", credited_minor, ctx.at)

@@ -30,7 +30,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base, lock_rows
-from config.errors import Conflict, Invalid, NotFound, Refused
+from config.errors import Conflict, Invalid, NotFound, Refused, stated
 from config.finding import Finding
 from config.nodes import journal
 from config.nodes.journal import Context
@@ -195,8 +195,7 @@ def hand_over(ctx: Context, warehouse_id: str, return_id: str) -> UpstreamReturn
 def drop(ctx: Context, warehouse_id: str, return_id: str, *, why: str) -> UpstreamReturn:
     """Give a return up with a reason; nothing of it has left (rule 3)."""
     found = return_of(ctx.session, warehouse_id, return_id)
-    if not (why := " ".join(why.split())[:LONGEST]):
-        raise Invalid("no-reason", "Give a reason for canceling the return.", field="why")
+    why = stated(why, Invalid("no-reason", "Give a reason for canceling the return.", field="why"), LONGEST)
     _end(ctx, found, "dropped", why=why)
     supplier_messages.call_off(ctx, warehouse_id, found.id, why=why)
     return found

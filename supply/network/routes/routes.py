@@ -32,7 +32,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.clock import as_utc
 from config.database import Base, lock_rows
-from config.errors import Conflict, Invalid, NotFound, Refused
+from config.errors import Conflict, Invalid, NotFound, Refused, stated
 from config.ids import NETWORK
 from config.nodes import journal
 from config.nodes.facts import stamp
@@ -260,8 +260,7 @@ def end(ctx: Context, route_id: str, *, why: str) -> DeliveryRoute:
     if row.state == "done":
         return row
     STATES.require(row.state, "done")
-    if not (why := " ".join(why.split())[:200]):
-        raise Invalid("no-reason", "Give a reason for the stores.", field="why")
+    why = stated(why, Invalid("no-reason", "Give a reason for the stores.", field="why"))
     for stop in stops_of(ctx.session, row):
         if not stop.outcome:
             stop.receiver = _taken_in_by(ctx.session, row, stop)

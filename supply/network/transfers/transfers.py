@@ -34,7 +34,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from config.database import lock_rows, secret_of
-from config.errors import Conflict, Invalid, Refused
+from config.errors import Conflict, Invalid, Refused, stated
 from config.ids import NETWORK, pickup_code_of, tidy_pickup_code
 from config.money import divide_half_up
 from config.nodes import facts, journal
@@ -156,9 +156,7 @@ def agree(ctx: Context, store_id: str, transfer_id: str) -> Transfer:
 def decline(ctx: Context, store_id: str, transfer_id: str, *, why: str) -> Transfer:
     """Say no, also after a yes, as long as nothing was handed over (rule 1)."""
     found = transfer_of(ctx.session, store_id, transfer_id)
-    why = " ".join(why.split())[:300]
-    if not why:
-        raise Invalid("no-reason", "Give a reason, so the next suggestion fits better.")
+    why = stated(why, Invalid("no-reason", "Give a reason, so the next suggestion fits better."), 300)
     if found.state == "declined":
         return found
     _end(ctx, found, "declined", why, store_id)
@@ -220,8 +218,7 @@ def did_not_come(ctx: Context, store_id: str, transfer_id: str, *, why: str) -> 
     found = transfer_of(ctx.session, store_id, transfer_id)
     if found.taker_id != store_id:
         raise Refused("not-the-taker", "%(taker_name)s collects these, not this store.", taker_name=found.taker_name)
-    if not (why := " ".join(why.split())[:300]):
-        raise Invalid("no-reason", "Explain what happened; the other store and the network see it.")
+    why = stated(why, Invalid("no-reason", "Explain what happened; the other store and the network see it."), 300)
     if found.state == "received" and found.why:
         return found
     _refuse_unless(found, "handed_over")

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from config.errors import Conflict, Invalid, NotFound, Refused
+from config.errors import Conflict, Invalid, NotFound, Refused, stated
 from config.money import amount_for
 from config.nodes import journal
 from config.nodes.journal import Context
@@ -104,8 +104,9 @@ def count(ctx: Context, warehouse_id: str, sku: str, counted_qty: int, *, why: s
         raise NotFound("unknown-product", "Product %(sku)s not found.", sku=sku, skus=[sku])
     if isinstance(counted_qty, bool) or not 0 <= counted_qty <= MOST_QTY:
         raise Invalid("bad-quantity", "Enter a count of 0 or more.", sku=sku, qty=counted_qty)
-    if not (why := " ".join(why.split())[:LONGEST_WHY]):
-        raise Invalid("no-reason", "Give a reason for the count. The journal keeps it.", field="why")
+    why = stated(
+        why, Invalid("no-reason", "Give a reason for the count. The journal keeps it.", field="why"), LONGEST_WHY
+    )
     moved = sa.select(StockMovement.source_id).where(StockMovement.store_id == warehouse_id, StockMovement.sku == sku)
     done = ctx.session.scalar(moved.where(StockMovement.source_id == id).limit(1)) is not None
     if done or ctx.session.get(StockCount, (warehouse_id, id)) is not None:

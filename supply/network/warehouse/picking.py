@@ -28,7 +28,7 @@ from dataclasses import dataclass, replace
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from config.errors import Invalid, Refused
+from config.errors import Invalid, Refused, stated
 from config.ids import new_id
 from config.nodes import journal
 from config.nodes.journal import Actor, Context
@@ -149,8 +149,7 @@ def put_back(ctx: Context, pick_id: str, sku: str) -> PickList:
 def drop(ctx: Context, pick_id: str, *, why: str) -> PickList:
     """Give a list up: what was on it waits to be loaded as before."""
     found = pick_of(ctx.session, pick_id)
-    if not (why := " ".join(why.split())[:200]):
-        raise Invalid("no-reason", "Give a reason for the journal.", field="why")
+    why = stated(why, Invalid("no-reason", "Give a reason for the journal.", field="why"))
     journal.move(ctx, found, "dropped", subject=subject_of(found), why=why)
     ctx.session.flush()
     return found

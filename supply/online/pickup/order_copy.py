@@ -34,7 +34,7 @@ from sqlalchemy.orm import Session
 
 from config.clock import day_start
 from config.database import lock_rows
-from config.errors import Invalid, NotFound, Refused
+from config.errors import Invalid, NotFound, Refused, stated
 from config.finding import Finding
 from config.ids import NETWORK
 from config.nodes import facts, journal
@@ -191,9 +191,7 @@ def ask_return(session: Session, store_id: str, token: str, why: str, *, at: dt.
         return order
     if not may_ask_return(order, at):
         raise Refused("too-late-to-return", "The return period for this order has ended. Ask the store.")
-    why = " ".join(why.split())[:300]
-    if not why:
-        raise Invalid("reason-missing", "Describe what is wrong with the products.", field="why")
+    why = stated(why, Invalid("reason-missing", "Describe what is wrong with the products.", field="why"), 300)
     ctx = Context(session, CUSTOMER, at)
     journal.record(ctx, verb="pickup order.return_wished", subject=subject_of(order), why=why)
     order.return_asked_at, order.return_asked_step = at, order.step

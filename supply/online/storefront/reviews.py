@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base
-from config.errors import Conflict, Invalid, NotFound, Refused
+from config.errors import Conflict, Invalid, NotFound, Refused, stated
 from config.nodes import journal
 from config.nodes.journal import Context
 from config.states import StateTable
@@ -104,9 +104,7 @@ def answer(ctx: Context, row: Review, words: str) -> Review:
 
 def report(ctx: Context, row: Review, why: str) -> Review:
     """Report a review to the operator (rule 3); twice is once."""
-    why = " ".join(why.split())[:300]
-    if not why:
-        raise Invalid("reason-missing", "Explain what is wrong.", field="why")
+    why = stated(why, Invalid("reason-missing", "Explain what is wrong.", field="why"), 300)
     if row.state == "shown" and not row.decided_why:
         row.reported_why = why
         journal.move(ctx, row, "reported", subject=subject_of(row), why=why)

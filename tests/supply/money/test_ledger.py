@@ -24,7 +24,8 @@ from supply.money.credit_limit import LimitFacts, LimitTerms, counted_days, coun
 from supply.money.held_payments import Escrow
 from supply.money.ledger import (
     Booking,
-    Open,
+    Invoice,
+    Standing,
     Stocked,
     Wanted,
     ages,
@@ -518,10 +519,14 @@ def test_what_was_given_for_goods_lowers_what_may_still_be_credited(country):
             ledger.credit_note(Context(session, OPERATOR, AT), "S1", whole - 399, why="more", id="back-2")
 
 
+def standing(no: int, due_day: dt.date, left_minor: int) -> Standing:
+    return Standing(Invoice(id=f"i{no}", no=no, due_day=due_day), left_minor)
+
+
 TODAY = dt.date(2026, 3, 2)
 TERMS = LimitTerms(weeks_bp=10_000, first_bp=5_000, cap_minor=1_000_000, whole_minor=100, first_most_minor=10**9)
 INVOICES = st.lists(st.tuples(st.integers(0, 40), st.integers(1, 10_000)), max_size=8).map(
-    lambda rows: [Open(f"i{n}", n, TODAY + dt.timedelta(days=due), left) for n, (due, left) in enumerate(rows)]
+    lambda rows: [standing(n, TODAY + dt.timedelta(days=due), left) for n, (due, left) in enumerate(rows)]
 )
 
 
@@ -529,10 +534,10 @@ INVOICES = st.lists(st.tuples(st.integers(0, 40), st.integers(1, 10_000)), max_s
 def test_a_payment_pays_what_is_due_first_and_leaves_at_most_one_in_part(amount, invoices):
     paid = dict(share_payment(amount, invoices))
     assert sum(paid.values()) == min(amount, sum(one.left_minor for one in invoices))
-    ranked = sorted(invoices, key=lambda one: (one.due_day, one.no))
-    whole = [paid.get(one.id, 0) == one.left_minor for one in ranked]
+    ranked = sorted(invoices, key=lambda one: (one.invoice.due_day, one.invoice.no))
+    whole = [paid.get(one.invoice.id, 0) == one.left_minor for one in ranked]
     assert whole == sorted(whole, reverse=True), "a later one is paid only after every earlier one"
-    assert sum(0 < paid.get(one.id, 0) < one.left_minor for one in ranked) <= 1
+    assert sum(0 < paid.get(one.invoice.id, 0) < one.left_minor for one in ranked) <= 1
 
 
 def test_credit_falls_due_when_four_fifths_of_the_cost_have_left_the_shelf():
@@ -549,7 +554,7 @@ def test_credit_falls_due_when_four_fifths_of_the_cost_have_left_the_shelf():
 
 def test_ages_count_from_the_due_day():
     days = (1, 0, -1, -7, -8, -30, -31, -60, -61)
-    rows = [Open(str(n), n, TODAY + dt.timedelta(days=late), 10**n) for n, late in enumerate(days)]
+    rows = [standing(n, TODAY + dt.timedelta(days=late), 10**n) for n, late in enumerate(days)]
     assert ages(rows, TODAY) == [11, 1_100, 110_000, 11_000_000, 100_000_000]
     assert day_fee(12_345, 300) == 4
     assert day_fee(12_345, 0) == 0
