@@ -26,7 +26,7 @@ from config.money import BASIS, MAX_MINOR
 from config.nodes import journal
 from config.nodes.journal import Context, JournalEntry
 from config.nodes.publication import EVERYONE
-from pos.catalogue import catalogue
+from pos.catalogue import catalogue, till_edition
 from pos.catalogue.catalogue import Barcode, Listing, Price, Product, TaxClass, make_findable
 from pos.catalogue.repricing import Priced, Rule, reprice
 
@@ -158,7 +158,7 @@ def change(ctx: Context, store_id: str, sku: str, details: ProductDetails) -> Pr
     make_findable(product)
     changed = {name: value for name, value in vars(details).items() if before[name] != value}
     if changed:
-        catalogue.begin_till_edition(ctx.session, store_id)
+        till_edition.begin(ctx.session, store_id)
         facts = {"before": {name: before[name] for name in changed}, "after": changed}
         journal.record(ctx, verb="product.changed", subject=f"product:{sku}", **facts)
     return product
@@ -172,7 +172,7 @@ def name_product(ctx: Context, store_id: str, sku: str, names: Mapping[str, str]
         return
     product.names = after or None
     make_findable(product)
-    catalogue.begin_till_edition(ctx.session, store_id)
+    till_edition.begin(ctx.session, store_id)
     journal.record(ctx, verb="product.named", subject=f"product:{sku}", names=after)
 
 
@@ -203,7 +203,7 @@ def add_code(ctx: Context, store_id: str, sku: str, code: str, qty: int) -> Barc
     if product is None or product.owner_id not in (EVERYONE, store_id):
         raise NotFound("unknown-product", "Product %(sku)s not found.", sku=sku, skus=[sku])
     row = catalogue.add_code(ctx.session, sku, code, qty)
-    catalogue.begin_till_edition(ctx.session, store_id)
+    till_edition.begin(ctx.session, store_id)
     journal.record(ctx, verb="barcode.added", subject=f"product:{sku}", barcode=code, qty=qty)
     return row
 
@@ -223,7 +223,7 @@ def remove_code(ctx: Context, store_id: str, code: str) -> None:
     if row is None:
         raise NotFound("unknown-barcode", "No product has this barcode.", barcode=code)
     own_product(ctx.session, store_id, row.sku)
-    catalogue.begin_till_edition(ctx.session, store_id)
+    till_edition.begin(ctx.session, store_id)
     journal.record(ctx, verb="barcode.removed", subject=f"product:{row.sku}", barcode=code)
     ctx.session.delete(row)
 

@@ -9,8 +9,7 @@ Rules
 3. A store sells what it lists; an unlisted or priceless product is refused with a sentence that says what to do.
 4. Barcodes and SKUs are text, leading zeros kept. A GTIN (8, 12, 13 or 14 digits) must have its check digit right
    (GS1 General Specifications 7.9).
-5. A till asks often whether what it keeps has changed, and it rarely has: each verb that changes what no count of rows
-   tells (keys, ways to read labels, tares, what a product says) begins a new edition in its own transaction.
+5. Each verb that changes what tills keep and no count of rows tells begins a new `till_edition`.
 6. Products, categories and departments may have names in other languages (`config.words`, rule 5): the search finds all
    of them, pages and labels show the reader's, and what is written down keeps the one name. A category or department
    is known by its one name.
@@ -38,7 +37,8 @@ from config.nodes import journal
 from config.nodes.journal import Context
 from config.nodes.publication import EVERYONE
 from config.prepared import PreparedForSome
-from pos.catalogue.gs1 import check_digit, has_digits, is_gtin, spellings
+from pos.catalogue import till_edition
+from pos.catalogue.gs1 import check_digit, has_digits, is_gtin
 from pos.pricing.pricing import ProductView, asked_minor
 
 LONGEST_CODE = 64
@@ -266,7 +266,7 @@ def name_category(ctx: Context, name: str, names: Mapping[str, str], *, owner_id
         return
     row.names, row.search_text = own, search_text_for(*own.values())
     ctx.session.add(row)
-    begin_till_edition(ctx.session, owner_id)
+    till_edition.begin(ctx.session, owner_id)
     journal.record(ctx, verb="category.named", subject=f"category:{name}", names=own)
 
 
@@ -292,7 +292,7 @@ def set_price(ctx: Context, sku: str, price_minor: int, from_day: dt.date, *, sc
         price = Price(sku=sku, scope_id=scope_id, from_day=from_day, price_minor=price_minor)
         ctx.session.add(price)
     elif before != price_minor:
-        begin_till_edition(ctx.session, scope_id)
+        till_edition.begin(ctx.session, scope_id)
     price.price_minor = price_minor
     facts = {"before_minor": before, "price_minor": price_minor, "from_day": from_day, "scope_id": scope_id}
     journal.record(ctx, verb="price.set", subject=f"product:{sku}", **facts)
@@ -312,7 +312,7 @@ def list_product(ctx: Context, store_id: str, sku: str, **columns: Any) -> Listi
         setattr(listing, name, value)
     ctx.session.add(listing)
     if known is not None and before != (listing.active, listing.quick_key):
-        begin_till_edition(ctx.session, store_id)
+        till_edition.begin(ctx.session, store_id)
     journal.record(ctx, verb="product.listed", subject=f"product:{sku}", store=store_id, **columns)
     return listing
 
@@ -335,12 +335,22 @@ def refuse_code(code: str, sku: str) -> None:
     if not code or len(code) > LONGEST_CODE or not code.isprintable():
         raise Invalid("bad-code", "Enter a barcode of 1 to 64 printable characters.", sku=sku)
     if has_digits(code) and not is_gtin(code):
-        raise _wrong_check_digit(code)
+        raise wrong_check_digit(code)
 
 
 def code_taken(code: str, sku: str) -> Conflict:
     """Return the refusal of a code that is this product's."""
     return Conflict("code-taken", "The barcode %(barcode)s already belongs to %(sku)s.", barcode=code, sku=sku)
+
+
+def wrong_check_digit(code: str) -> Invalid:
+    """Return the refusal of a code that was misread (rule 4)."""
+    return Invalid(
+        "wrong-check-digit",
+        "The barcode %(barcode)s was misread: its last digit does not match. Scan it again.",
+        barcode=code,
+        expected=check_digit(code[:-1]),
+    )
 
 
 def refuse_price(price_minor: int) -> None:
@@ -352,25 +362,6 @@ def refuse_price(price_minor: int) -> None:
 
 
 # --- questions ---
-
-
-def find_by_scan(session: Session, store_id: str, code: str, day: dt.date) -> Scanned:
-    """Return what a scanned or typed code stands for: a barcode, the same GTIN with other leading zeros, or a SKU."""
-    code = code.strip()
-    if not code or len(code) > LONGEST_CODE or not code.isprintable():
-        raise NotFound(
-            "unknown-barcode", "That is not a barcode. Scan again, or search by name.", barcode=code[:LONGEST_CODE]
-        )
-    if (known := find_code(session, store_id, spellings(code), day)) is not None:
-        return known
-    if session.scalar(sa.select(Product.sku).where(Product.sku == code)):
-        return Scanned(to_sell(session, store_id, [code], day)[code], 1, source="sku")
-    if has_digits(code) and not is_gtin(code):
-        raise _wrong_check_digit(code)
-    raise NotFound(
-        "unknown-barcode",
-        "No product has the barcode %(barcode)s. Search by name, or add it to the catalog.", barcode=code,
-    )  # fmt: skip
 
 
 def find_code(session: Session, store_id: str, codes: Sequence[str], day: dt.date) -> Scanned | None:
@@ -503,32 +494,6 @@ def search_text_for(*said: str) -> str:
     return " ".join(dict.fromkeys(found))[:MOST_SEARCHED]
 
 
-class TillEdition(Base):
-    """How often a store has changed what its tills keep."""
-
-    __tablename__ = "till_edition"
-
-    store_id: Mapped[str] = mapped_column(sa.ForeignKey("store.id"), primary_key=True)
-    n: Mapped[int]
-
-
-def begin_till_edition(session: Session, store_id: str) -> None:
-    """Begin the next edition; what the network changes for everyone has no tills here: each store hears of it."""
-    if store_id == EVERYONE:
-        return
-    row = session.get(TillEdition, store_id)
-    if row is None:
-        session.add(TillEdition(store_id=store_id, n=1))
-    else:
-        row.n += 1
-    session.flush()
-
-
-def till_edition(session: Session, store_id: str) -> int:
-    """Return the number of the edition; 0 before the first."""
-    return session.scalar(sa.select(TillEdition.n).where(TillEdition.store_id == store_id)) or 0
-
-
 # --- inside ---
 
 
@@ -636,12 +601,3 @@ def _called(row: Any) -> str:
 
 def _unknown(skus: Sequence[str]) -> NotFound:
     return NotFound("unknown-product", "Product not found: %(skus)s. Add it under Products first.", skus=list(skus))
-
-
-def _wrong_check_digit(code: str) -> Invalid:
-    return Invalid(
-        "wrong-check-digit",
-        "The barcode %(barcode)s was misread: its last digit does not match. Scan it again.",
-        barcode=code,
-        expected=check_digit(code[:-1]),
-    )

@@ -26,7 +26,7 @@ from config.errors import DomainError
 from config.nodes import journal
 from config.nodes.journal import Context
 from config.nodes.publication import EVERYONE
-from pos.catalogue import catalogue
+from pos.catalogue import catalogue, till_edition
 from pos.catalogue.catalogue import Barcode, Listing, Price, Product, TaxClass
 
 COLUMNS = (
@@ -98,7 +98,7 @@ def withdraw(ctx: Context, skus: Sequence[str], *, owner_id: str) -> None:
             ctx.session.execute(sa.delete(noun).where(noun.sku.in_(some)))
         mine = sa.update(Product).where(Product.sku.in_(some), Product.owner_id == owner_id)
         ctx.session.execute(mine.values(active=False))
-    catalogue.begin_till_edition(ctx.session, owner_id)
+    till_edition.begin(ctx.session, owner_id)
     journal.record_many(ctx, [("product.withdrawn", f"product:{sku}", {}) for sku in skus])
 
 

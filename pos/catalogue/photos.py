@@ -15,7 +15,7 @@ from config.database import Base
 from config.errors import NotFound
 from config.nodes import journal
 from config.nodes.journal import Context
-from pos.catalogue import catalogue
+from pos.catalogue import till_edition
 from pos.catalogue.catalogue import Product
 
 
@@ -76,5 +76,5 @@ def marks(session: Session, store_id: str) -> dict[str, str]:
 
 
 def _changed(ctx: Context, store_id: str, sku: str, verb: str, mark: str) -> None:
-    catalogue.begin_till_edition(ctx.session, store_id)
+    till_edition.begin(ctx.session, store_id)
     journal.record(ctx, verb=verb, subject=f"product:{sku}", mark=mark)

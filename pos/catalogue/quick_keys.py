@@ -20,7 +20,7 @@ from config.database import Base
 from config.errors import Conflict, Invalid, NotFound
 from config.nodes import journal
 from config.nodes.journal import Context
-from pos.catalogue import catalogue
+from pos.catalogue import till_edition
 from pos.catalogue.catalogue import Listing, Product
 
 PAGES, PLACES = 4, 24
@@ -155,7 +155,7 @@ def name_page(ctx: Context, store_id: str, page: int, name: str) -> None:
     if len(name) > LONGEST_NAME:
         raise Invalid("too-long", "A page name can have up to %(most)s characters.", most=LONGEST_NAME, field="name")
     ctx.session.merge(QuickPage(store_id=store_id, page=page, name=name))
-    catalogue.begin_till_edition(ctx.session, store_id)
+    till_edition.begin(ctx.session, store_id)
     journal.record(ctx, verb="page.named", subject=f"keys:{store_id}", page=page, name=name)
 
 
@@ -233,7 +233,7 @@ def _done(ctx: Context, row: QuickKey, verb: str, spot: Spot) -> QuickKey:
     shown = sa.or_(Listing.quick_key.is_not(None), Listing.sku.in_(list(first)))
     for listing in ctx.session.scalars(sa.select(Listing).where(Listing.store_id == row.store_id, shown)):
         listing.quick_key = first.get(listing.sku)
-    catalogue.begin_till_edition(ctx.session, row.store_id)
+    till_edition.begin(ctx.session, row.store_id)
     facts = {"page": row.page, "place": row.place, "label": row.label, "colour": row.colour, "spot": list(spot)}
     journal.record(ctx, verb=verb, subject=f"product:{row.sku}", **facts)
     return row

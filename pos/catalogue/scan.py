@@ -25,7 +25,7 @@ from config.money import MAX_MINOR, divide_half_up, exponent
 from config.nodes import journal
 from config.nodes.journal import Context
 from config.words import N_
-from pos.catalogue import catalogue, gs1, own_labels
+from pos.catalogue import catalogue, gs1, own_labels, till_edition
 from pos.catalogue.catalogue import Barcode, Product, Scanned
 from pos.catalogue.own_labels import Label, Scheme
 from pos.pricing.pricing import ProductView
@@ -111,11 +111,17 @@ def read(session: Session, store_id: str, code: str, day: dt.date) -> Scanned:
         label = own_labels.parse(text, schemes(session, store_id))
         if label is not None:
             return _by_label(session, store_id, label, day)
-    try:
-        return catalogue.find_by_scan(session, store_id, text, day)
-    except NotFound:
-        _refuse_unknown(session, text)
-        raise
+    if not text or not text.isprintable() or len(text) > catalogue.LONGEST_CODE:
+        raise NotFound("unknown-barcode", _NO_BARCODE, barcode=text[: catalogue.LONGEST_CODE])
+    if session.scalar(sa.select(Product.sku).where(Product.sku == text)):
+        return Scanned(catalogue.to_sell(session, store_id, [text], day)[text], 1, source="sku")
+    if gs1.has_digits(text) and not gs1.is_gtin(text):
+        raise catalogue.wrong_check_digit(text)
+    _refuse_unknown(session, text)
+    raise NotFound(
+        "unknown-barcode", "No product has the barcode %(barcode)s. Search by name, or add it to the catalog.",
+        barcode=text,
+    )  # fmt: skip
 
 
 def schemes(session: Session, store_id: str) -> list[Scheme]:
@@ -260,6 +266,6 @@ def _row(session: Session, store_id: str, scheme_id: str) -> ScanScheme:
 
 
 def _record(ctx: Context, row: ScanScheme, verb: str) -> None:
-    catalogue.begin_till_edition(ctx.session, row.store_id)
+    till_edition.begin(ctx.session, row.store_id)
     facts = {"name": row.name, "pattern": row.pattern, "step": row.step}
     journal.record(ctx, verb=verb, subject=f"scheme:{row.id}", **facts)

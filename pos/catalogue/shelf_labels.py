@@ -34,7 +34,7 @@ from config.nodes import journal
 from config.nodes.append_only import append_only
 from config.nodes.journal import Context, JournalEntry
 from config.nodes.publication import EVERYONE
-from pos.catalogue import catalogue, label_walk
+from pos.catalogue import catalogue, label_walk, till_edition
 from pos.catalogue.catalogue import Listing, Price, Product, ShelfLabel
 from pos.catalogue.label_walk import Accuracy, Stop, judged
 from pos.pricing.pricing import ProductView, asked_minor
@@ -173,7 +173,7 @@ def look_at(
     _hang(ctx, store_id, shown, place[:LONGEST_PLACE])
     after = catalogue.asked_on(ctx.session, store_id, day, [sku])[sku]
     if after != view.price_minor:
-        catalogue.begin_till_edition(ctx.session, store_id)
+        till_edition.begin(ctx.session, store_id)
         journal.record_many(ctx, [_hung(sku, view.price_minor, after, shown.price_minor)])
     return look
 
@@ -204,7 +204,7 @@ def hang_all(ctx: Context, store_id: str, skus: Sequence[str], day: dt.date, *, 
     says = {name: insert.excluded[name] for name in ("price_minor", "price_quantity", "seen_at")}
     ctx.session.execute(insert.on_conflict_do_update(index_elements=["store_id", "sku"], set_=says), labels)
     if changed := [(view, price_minor) for view, price_minor in hung if view.price_minor != price_minor]:
-        catalogue.begin_till_edition(ctx.session, store_id)
+        till_edition.begin(ctx.session, store_id)
         journal.record_many(ctx, [_hung(view.sku, view.price_minor, price, price) for view, price in changed])
     return len(hung)
 

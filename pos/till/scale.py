@@ -24,7 +24,7 @@ from config.database import Base
 from config.errors import Invalid, NotFound, Refused
 from config.nodes import journal
 from config.nodes.journal import Context
-from pos.catalogue import catalogue
+from pos.catalogue import till_edition
 from pos.catalogue.catalogue import Product
 from pos.till import scale_drivers
 from pos.till.scale_drivers import MOST_GRAMS, Weighing
@@ -113,7 +113,7 @@ def set_tare(ctx: Context, store_id: str, sku: str, tare_grams: int) -> None:
         ctx.session.add(ProductTare(store_id=store_id, sku=sku, tare_grams=tare_grams))
     else:
         row.tare_grams = tare_grams
-    catalogue.begin_till_edition(ctx.session, store_id)
+    till_edition.begin(ctx.session, store_id)
     journal.record(ctx, verb="tare.set", subject=f"product:{sku}", tare_grams=tare_grams)
 
 

@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session
 from config import words
 from config.errors import Invalid, NotFound
 from config.nodes.publication import EVERYONE, Pulled
-from pos.catalogue import catalogue, offers, photos, quick_keys
+from pos.catalogue import catalogue, offers, photos, quick_keys, till_edition
 from pos.catalogue import scan as reading
 from pos.catalogue.catalogue import Barcode, Listing, Price, Product, TaxClass
 from pos.catalogue.symbols import symbol_of
@@ -186,7 +186,7 @@ def _state(session: Session, store_id: str) -> tuple[Any, ...]:
             Price.scope_id.in_([store_id, EVERYONE]), Price.from_day <= dt.date.max
         )
     ).one()
-    return (*counts, *taxes, *listed, pulled, *newest, catalogue.till_edition(session, store_id))
+    return (*counts, *taxes, *listed, pulled, *newest, till_edition.number(session, store_id))
 
 
 def _beside(session: Session, store_id: str) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from config.errors import NotFound, Refused
 from config.nodes import journal
 from config.nodes.journal import Context, JournalEntry
 from config.words import N_
-from pos.catalogue import catalogue, new_products
+from pos.catalogue import new_products, till_edition
 from pos.catalogue.catalogue import Listing, Price, Product
 from pos.sold import Sale, SaleLine
 from pos.stock import stock
@@ -190,4 +190,4 @@ def _restore_prices(ctx: Context, store_id: str, before: Before) -> None:
         listed = ctx.session.get_one(Listing, (store_id, sku))
         listed.active, listed.cost_minor = bool(is_active), cost_minor
         journal.record(ctx, verb="product.restored", subject=f"product:{sku}", price_minor=price_minor)
-    catalogue.begin_till_edition(ctx.session, store_id)
+    till_edition.begin(ctx.session, store_id)

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import DomainError, Invalid, NotFound, Refused
 from config.nodes.journal import Context
-from pos.catalogue import catalogue, offers
+from pos.catalogue import offers, scan
 from pos.customers import customers
 from pos.customers.customers import Standing
 from pos.payments import slip_numbers
@@ -104,7 +104,7 @@ def put() -> ResponseReturnValue:
         if not sku and text:
             hits = counter_orders.search(session, store_id, text, at=at, limit=2)
             try:
-                sku = catalogue.find_by_scan(session, store_id, text, today()).product.sku
+                sku = scan.read(session, store_id, text, today()).product.sku
             except DomainError:
                 sku = hits[0].sku if len(hits) == 1 else ""
         if not sku:

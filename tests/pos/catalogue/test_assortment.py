@@ -7,7 +7,7 @@ import pytest
 
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.nodes.journal import Context
-from pos.catalogue import assortment, catalogue
+from pos.catalogue import assortment, catalogue, scan
 from pos.catalogue.assortment import ProductDetails
 from pos.catalogue.repricing import Rule
 from tests.builders import NOON, STORE
@@ -30,7 +30,7 @@ def test_an_own_product_is_sold_at_once(store):
     sku = add(store, codes=[("4012345000009", 1)])
     assert store.sell([(sku, 1)]).sale.total_minor == 450
     with store.database.read() as session:
-        assert catalogue.find_by_scan(session, STORE, "4012345000009", DAY).product.name == JAM.name
+        assert scan.read(session, STORE, "4012345000009", DAY).product.name == JAM.name
 
 
 def test_a_code_of_another_product_is_refused(store):

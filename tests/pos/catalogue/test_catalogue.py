@@ -11,13 +11,14 @@ from pos.catalogue import catalogue
 from pos.catalogue import edition as catalogue_edition
 from pos.catalogue.catalogue import Listing, Price, Product, Scanned, search_text_for
 from pos.catalogue.gs1 import check_digit, is_gtin
+from pos.catalogue.scan import read
 from tests.builders import NOON, STORE, OpenStore, open_network
 
 DAY = NOON.date()
 
 
 def scan(store: OpenStore, code: str) -> Scanned:
-    return store.read(lambda session: catalogue.find_by_scan(session, STORE, code, DAY))
+    return store.read(lambda session: read(session, STORE, code, DAY))
 
 
 @pytest.mark.parametrize("code", ["4006381333931", " 4006381333931\n", "04006381333931", "milk"])

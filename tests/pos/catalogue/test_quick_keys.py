@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from config.errors import Conflict, DomainError, Invalid, NotFound
 from config.nodes.journal import Context
-from pos.catalogue import catalogue, quick_keys
+from pos.catalogue import quick_keys, till_edition
 from pos.catalogue.catalogue import Listing
 from pos.catalogue.quick_keys import PAGES, PLACES
 from tests.builders import NOON, STORE, OpenStore, open_store
@@ -118,7 +118,7 @@ def test_labels_are_short_and_colours_the_palettes(store: OpenStore, wish: dict[
 
 
 def test_every_change_makes_a_new_edition_for_the_tills(store: OpenStore) -> None:
-    seen = [store.read(lambda s: catalogue.till_edition(s, STORE))]
+    seen = [store.read(lambda s: till_edition.number(s, STORE))]
     for verb, given_, wishes in (
         (quick_keys.put, ("milk", 2), {}),
         (quick_keys.change, ((1, 0),), {"label": "M", "colour": "jade"}),
@@ -127,7 +127,7 @@ def test_every_change_makes_a_new_edition_for_the_tills(store: OpenStore) -> Non
         (quick_keys.name_page, (1, "Fresh"), {}),
     ):
         act(store, verb, *given_, **wishes)
-        seen.append(store.read(lambda s: catalogue.till_edition(s, STORE)))
+        seen.append(store.read(lambda s: till_edition.number(s, STORE)))
     assert seen == sorted(set(seen))
 
 

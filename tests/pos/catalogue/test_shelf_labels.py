@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from config.errors import Invalid, NotFound, Refused
 from config.nodes.journal import Actor, Context
-from pos.catalogue import catalogue, shelf_labels
+from pos.catalogue import catalogue, scan, shelf_labels, till_edition
 from pos.catalogue.catalogue import Listing, Price, Product, ShelfLabel
 from pos.catalogue.shelf_labels import LabelLook, Shown, code_of, read_code
 from pos.sale import sale
@@ -51,7 +51,7 @@ def asked(store: OpenStore, sku: str) -> int:
     quoted = store.read(lambda s: sale.quote(s, STORE, [(sku, 1)], at=store.now)).basket.lines[0].product.price_minor
     kept = store.read(lambda s: catalogue.till_catalogue(s, STORE, day))
     assert {view.price_minor for view in kept if view.sku == sku} == {quoted}
-    assert store.read(lambda s: catalogue.find_by_scan(s, STORE, sku, day)).product.price_minor == quoted
+    assert store.read(lambda s: scan.read(s, STORE, sku, day)).product.price_minor == quoted
     assert store.read(lambda s: catalogue.asked_on(s, STORE, day, [sku])) == {sku: quoted}
     return quoted
 
@@ -242,11 +242,11 @@ def test_all_labels_are_said_to_hang_in_few_statements_and_one_edition(large):
         session.execute(
             sa.insert(Price), [{"sku": sku, "scope_id": STORE, "from_day": DAY, "price_minor": 209} for sku in skus]
         )
-        edition, statements = catalogue.till_edition(session, STORE), []
+        edition, statements = till_edition.number(session, STORE), []
         sa.event.listen(session.get_bind(), "before_cursor_execute", lambda *said: statements.append(said[2]))
         assert shelf_labels.hang_all(Context(session, large.wei, NOON), STORE, skus, DAY, command="hung") == 400
         assert len(statements) < 20
-        assert catalogue.till_edition(session, STORE) == edition + 1
+        assert till_edition.number(session, STORE) == edition + 1
     assert waits(large) == set()
     assert asked(large, "p0000") == 209
 
