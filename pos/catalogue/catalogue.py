@@ -346,11 +346,9 @@ def code_taken(code: str, sku: str) -> Conflict:
 def wrong_check_digit(code: str) -> Invalid:
     """Return the refusal of a code that was misread (rule 4)."""
     return Invalid(
-        "wrong-check-digit",
-        "The barcode %(barcode)s was misread: its last digit does not match. Scan it again.",
-        barcode=code,
-        expected=check_digit(code[:-1]),
-    )
+        "wrong-check-digit", "The barcode %(barcode)s was misread: its last digit does not match. Scan it again.",
+        barcode=code, expected=check_digit(code[:-1]),
+    )  # fmt: skip
 
 
 def refuse_price(price_minor: int) -> None:
@@ -508,11 +506,8 @@ def _price() -> sa.Label[Any]:
     price, product = table_of(Price), table_of(Product)
 
     def newest(scope: sa.ColumnElement[str]) -> sa.ScalarSelect[int]:
-        query = sa.select(price.c.price_minor).where(
-            price.c.sku == product.c.sku,
-            price.c.scope_id == scope,
-            price.c.from_day <= sa.bindparam("day", type_=sa.Date),
-        )
+        valid = price.c.scope_id == scope, price.c.from_day <= sa.bindparam("day", type_=sa.Date)
+        query = sa.select(price.c.price_minor).where(price.c.sku == product.c.sku, *valid)
         return query.order_by(price.c.from_day.desc()).limit(1).correlate(product).scalar_subquery()
 
     own, shared = newest(sa.bindparam("store", type_=sa.Text)), newest(sa.literal(EVERYONE))

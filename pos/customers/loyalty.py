@@ -24,22 +24,20 @@ Units: points are whole, + for the member; *_minor currency minor units.
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base
-from config.errors import Invalid, NotFound, Refused, check_amount
+from config.errors import NotFound, Refused, check_amount
 from config.ids import NETWORK, new_id
-from config.money import MAX_MINOR
 from config.nodes import facts, journal
 from config.nodes.append_only import append_only
 from config.nodes.facts import STORE, Count, Day, Fact, Flag, Instant, Whole, applies, recovers
 from config.nodes.journal import Context
+from pos.customers.points_terms import PointsTerms, terms_in, terms_on
 from pos.store.store import Store, day_of
 
-MOST_POINTS = 10**6
 FUNDED, PAID = ("earned", "brought", "taken_back"), ("spent", "given_back")
 """Kinds of movements a store pays the worth of, and those it is paid the worth of, returns taken off."""
 
@@ -103,41 +101,6 @@ class PointsReported(Fact, topic="points.reported", said_by=NETWORK):
     reported: Whole
     ended: Flag
     entry: CountedEntry | None
-
-
-class PointsTerms(Base):
-    """A scheme as it is from a day on: `points` for each `per_minor` paid, each worth `worth_minor`.
-
-    What follows the least points redeemed at once is the network's alone. expiry_months: 0 for never; lapsed_to: stores
-    | network.
-    """
-
-    __tablename__ = "points_terms"
-
-    scope: Mapped[str] = mapped_column(primary_key=True)
-    from_day: Mapped[dt.date] = mapped_column(primary_key=True)
-    active: Mapped[bool]
-    points: Mapped[int]
-    per_minor: Mapped[int]
-    worth_minor: Mapped[int]
-    least_points: Mapped[int]
-    name: Mapped[str] = mapped_column(default="")
-    currency: Mapped[str] = mapped_column(default="")
-    expiry_months: Mapped[int] = mapped_column(default=0)
-    lapsed_to: Mapped[str] = mapped_column(default="")
-    notice_days: Mapped[int] = mapped_column(default=0)
-
-    def earned(self, base_minor: int) -> int:
-        """Return the points for an amount that was paid, rounded down (rule 3)."""
-        return max(0, base_minor) * self.points // self.per_minor if self.active else 0
-
-    def needed(self, amount_minor: int) -> int:
-        """Return the points that pay an amount, rounded up."""
-        return -(-amount_minor // self.worth_minor)
-
-    def worth(self, points: int) -> int:
-        """Return what points are worth when they may be redeemed, else 0 (rule 4)."""
-        return points * self.worth_minor if self.active and points >= max(1, self.least_points) else 0
 
 
 class TakingPart(Base):
@@ -220,31 +183,6 @@ class Balance:
 # --- verbs ---
 
 
-def terms_of(scope: str, active: bool, points: int, per_minor: int, worth_minor: int, least_points: int) -> PointsTerms:
-    """Return the terms that every scope has, to be set (`set_terms`)."""
-    rates = {"points": points, "per_minor": per_minor, "worth_minor": worth_minor, "least_points": least_points}
-    return PointsTerms(scope=scope, active=active, **rates)
-
-
-def set_terms(ctx: Context, wished: PointsTerms) -> PointsTerms:
-    """Set a scope's terms from their day on, else from today; refuses those that give back more than was paid."""
-    for name, least, most in (
-        ("points", 1, MOST_POINTS), ("per_minor", 1, MAX_MINOR), ("worth_minor", 1, MAX_MINOR),
-        ("least_points", 0, MOST_POINTS),
-    ):  # fmt: skip
-        if not least <= getattr(wished, name) <= most:
-            raise Invalid("bad-scheme", "Enter whole numbers above zero.", field=name)
-    if wished.points * wished.worth_minor > wished.per_minor:
-        raise Invalid("scheme-too-generous", "The points would be worth more than the purchase.", field="worth_minor")
-    wished.from_day = wished.from_day or day_of(ctx.session, wished.scope, ctx.at)
-    later = PointsTerms.scope == wished.scope, PointsTerms.from_day >= wished.from_day
-    ctx.session.execute(sa.delete(PointsTerms).where(*later))
-    ctx.session.add(wished)
-    ctx.session.flush()
-    journal.record(ctx, verb="points.set", subject=f"points:{wished.scope}", **_values(wished))
-    return wished
-
-
 def take_part(ctx: Context, store: Store) -> TakingPart:
     """Let a store take part from today on (rule 6); a notice that was given is taken back."""
     today = day_of(ctx.session, store.id, ctx.at)
@@ -288,14 +226,15 @@ def enroll(ctx: Context, store: Store, customer_id: str, *, member: bool, key: s
     mine, theirs = _terms(ctx, own), terms_on(ctx.session, NETWORK, day_of(ctx.session, store.id, ctx.at))
     if key and own.points > 0 and mine.active and theirs is not None:
         worth_minor = own.points * mine.worth_minor
-        _move(ctx, own, "carried", -own.points, covered=True)
-        _move(ctx, shared, "brought", worth_minor // theirs.worth_minor, worth_minor)
+        _move(ctx, own, PointsEntry(kind="carried", points=-own.points), covered=True)
+        points = worth_minor // theirs.worth_minor
+        _move(ctx, shared, PointsEntry(kind="brought", points=points, amount_minor=worth_minor))
 
 
 def end(ctx: Context, store: Store, customer_id: str) -> None:
     """End a customer's membership of both kinds: what is left of the store's own points lapses."""
     own = account_of(ctx.session, store.id, customer_id)
-    _move(ctx, own, "lapsed", -own.points)
+    _move(ctx, own, PointsEntry(kind="lapsed", points=-own.points))
     enroll(ctx, store, customer_id, member=False)
 
 
@@ -303,7 +242,8 @@ def earn(ctx: Context, store: Store, customer_id: str, base_minor: int, *, sale_
     """Give a member the points of a sale (rules 2, 3); returns (earned, balance), (0, balance) for who is none."""
     account = collects(ctx.session, store.id, customer_id, ctx.at)
     earned = _terms(ctx, account).earned(base_minor) if account.member else 0
-    return _move(ctx, account, "earned", earned, base_minor, sale_id=sale_id)
+    moved = PointsEntry(kind="earned", points=earned, amount_minor=base_minor, sale_id=sale_id)
+    return _move(ctx, account, moved)
 
 
 def spend(
@@ -317,7 +257,8 @@ def spend(
     if payment_id:
         account = account_of(ctx.session, store.id, customer_id, NETWORK)
         points = _terms(ctx, account).needed(amount_minor)
-        return _move(ctx, account, "spent", -points, amount_minor, sale_id=sale_id, id=payment_id)
+        spent = PointsEntry(id=payment_id, kind="spent", points=-points, amount_minor=amount_minor, sale_id=sale_id)
+        return _move(ctx, account, spent)
     account = collects(ctx.session, store.id, customer_id, ctx.at)
     if account.scope == NETWORK:
         raise Refused("points-not-granted", "The network did not approve these points. Choose another payment method.")
@@ -330,7 +271,8 @@ def spend(
             "too-few-points", "At least %(least_points)s points are needed to redeem. Choose another payment method.",
             least_points=terms.least_points, points=account.points,
         )  # fmt: skip
-    return _move(ctx, account, "spent", -points, amount_minor, sale_id=sale_id, covered=True)
+    spent = PointsEntry(kind="spent", points=-points, amount_minor=amount_minor, sale_id=sale_id)
+    return _move(ctx, account, spent, covered=True)
 
 
 def take_back(
@@ -342,8 +284,9 @@ def take_back(
     than it earned, at the rate of that day. The network takes nothing back without it.
     """
     account, points = _share(ctx, store.id, customer_id, base_minor, "earned", of_sale_id)
-    of = of_sale_id or ""
-    return _move(ctx, account, "taken_back", -points, base_minor, sale_id=sale_id, of_sale_id=of)
+    moved = PointsEntry(kind="taken_back", points=-points, amount_minor=base_minor, of_sale_id=of_sale_id or "")
+    moved.sale_id = sale_id
+    return _move(ctx, account, moved)
 
 
 def give_back(
@@ -355,8 +298,9 @@ def give_back(
     """
     check_amount(amount_minor)
     account, points = _share(ctx, store.id, customer_id, amount_minor, "spent", of_sale_id)
-    of = of_sale_id or ""
-    return _move(ctx, account, "given_back", points, amount_minor, sale_id=sale_id, of_sale_id=of)
+    moved = PointsEntry(kind="given_back", points=points, amount_minor=amount_minor, of_sale_id=of_sale_id or "")
+    moved.sale_id = sale_id
+    return _move(ctx, account, moved)
 
 
 def write_sale_again(
@@ -368,9 +312,10 @@ def write_sale_again(
     """
     account = account_of(ctx.session, store_id, customer_id)
     needed = _terms(ctx, account).needed(abs(paid_minor))
-    _move(ctx, account, "earned" if earned > 0 else "taken_back", earned, sale_id=sale_id)
+    kind = "earned" if earned > 0 else "taken_back"
+    _move(ctx, account, PointsEntry(kind=kind, points=earned, sale_id=sale_id))
     kind, points = ("spent", -needed) if paid_minor > 0 else ("given_back", needed)
-    _move(ctx, account, kind, points, abs(paid_minor), sale_id=sale_id)
+    _move(ctx, account, PointsEntry(kind=kind, points=points, amount_minor=abs(paid_minor), sale_id=sale_id))
 
 
 @applies(PointsReported)
@@ -412,16 +357,9 @@ def write_again(ctx: Context, fact: PointsMoved) -> None:
         ctx.session.add(_line_of(account, fact))
         if fact.kind == "brought":  # of the store's own, which no fact tells
             own = account_of(ctx.session, fact.store_id, fact.customer_id)
-            _move(ctx, own, "carried", -_terms(ctx, own).needed(fact.amount_minor))
+            carried = PointsEntry(kind="carried", points=-_terms(ctx, own).needed(fact.amount_minor))
+            _move(ctx, own, carried)
     _add_up(ctx.session, account)
-
-
-def take_edition(session: Session, body: dict[str, Any]) -> None:
-    """Take over the network's terms, all their days."""
-    session.execute(sa.delete(PointsTerms).where(PointsTerms.scope == NETWORK))
-    for row in body["days"]:
-        session.add(PointsTerms(scope=NETWORK, **row | {"from_day": dt.date.fromisoformat(row["from_day"])}))
-    session.flush()
 
 
 # --- questions ---
@@ -435,23 +373,6 @@ def given(points: Mapping[str, int]) -> int:
 def taken(points: Mapping[str, int]) -> int:
     """Return the points redeemed of sums by kind, returns taken off."""
     return -sum(points.get(kind, 0) for kind in PAID)
-
-
-def edition(session: Session) -> dict[str, Any]:
-    """Return the network's terms as they are published."""
-    rows = session.scalars(sa.select(PointsTerms).where(PointsTerms.scope == NETWORK).order_by(PointsTerms.from_day))
-    return {"days": [_values(row) for row in rows]}
-
-
-def terms_on(session: Session, scope: str, day: dt.date) -> PointsTerms | None:
-    """Return a scope's terms as they are on a day; None before there are any."""
-    query = sa.select(PointsTerms).where(PointsTerms.scope == scope, PointsTerms.from_day <= day)
-    return session.scalars(query.order_by(PointsTerms.from_day.desc()).limit(1)).first()
-
-
-def terms_in(session: Session, scope: str, day: dt.date) -> PointsTerms:
-    """Return a scope's terms on a day, else some that are switched off."""
-    return terms_on(session, scope, day) or terms_of(scope, False, 1, 100, 1, 100)
 
 
 def part_of(session: Session, store_id: str, day: dt.date) -> TakingPart | None:
@@ -520,11 +441,6 @@ def _terms(ctx: Context, account: PointsAccount) -> PointsTerms:
     return terms_in(ctx.session, account.scope, day_of(ctx.session, account.store_id, ctx.at))
 
 
-def _values(terms: PointsTerms) -> dict[str, Any]:
-    names = [column.key for column in sa.inspect(PointsTerms).columns if column.key not in ("scope", "from_day")]
-    return {"from_day": terms.from_day.isoformat()} | {name: getattr(terms, name) for name in names}
-
-
 def _opened(session: Session, store_id: str, customer_id: str, scope: str) -> PointsAccount:
     account = session.get(PointsAccount, (store_id, customer_id, scope))
     if account is None:
@@ -568,34 +484,30 @@ def _share(
     return account_of(ctx.session, store_id, customer_id, scope), points
 
 
-def _move(
-    ctx: Context, account: PointsAccount, kind: str, points: int, amount_minor: int = 0, *, sale_id: str = "",
-    of_sale_id: str = "", id: str = "", covered: bool = False,
-) -> tuple[int, int]:  # fmt: skip
+def _move(ctx: Context, account: PointsAccount, moved: PointsEntry, *, covered: bool = False) -> tuple[int, int]:
     """Write a movement, and report one of the network's points; a movement the network reported is already here.
 
     covered: only where the points are there. Returns (points, balance), (0, balance) for none.
     """
-    session, entry_id = ctx.session, id or new_id()
-    if not points:
+    session = ctx.session
+    if not moved.points:
         return 0, account.points
     session.refresh(account, with_for_update=True)
-    if covered and account.points + points < 0:
-        raise Refused("not-enough-points", "Not enough points.", points=account.points, needed=-points)
-    row = session.get(PointsEntry, (account.store_id, entry_id))
+    if covered and account.points + moved.points < 0:
+        raise Refused("not-enough-points", "Not enough points.", points=account.points, needed=-moved.points)
+    row = session.get(PointsEntry, (account.store_id, moved.id)) if moved.id else None
     if row is None:
-        row = PointsEntry(
-            store_id=account.store_id, id=entry_id, scope=account.scope, customer_id=account.customer_id, kind=kind,
-            points=points, amount_minor=amount_minor, of_sale_id=of_sale_id, at=ctx.at,
-            business_day=day_of(session, account.store_id, ctx.at), actor_id=ctx.actor.id,
-        )  # fmt: skip
+        row = moved
+        row.id, row.at, row.actor_id = moved.id or new_id(), ctx.at, ctx.actor.id
+        row.store_id, row.scope, row.customer_id = account.store_id, account.scope, account.customer_id
+        row.business_day = day_of(session, account.store_id, ctx.at)
         session.add(row)
-        account.points += points
-    row.sale_id = sale_id
+        account.points += row.points
+    row.sale_id = moved.sale_id or ""
     session.flush()
     if account.scope == NETWORK:
-        _send(session, PointsMoved.of_row(row, key=account.key), entry_id, ctx.at)
-    return abs(points), account.points
+        _send(session, PointsMoved.of_row(row, key=account.key), row.id, ctx.at)
+    return abs(moved.points), account.points
 
 
 def _add_up(session: Session, account: PointsAccount) -> None:

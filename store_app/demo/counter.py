@@ -24,7 +24,7 @@ from pos.catalogue import assortment, catalogue, offers, own_labels, scan
 from pos.catalogue.assortment import ProductDetails
 from pos.catalogue.catalogue import Listing
 from pos.catalogue.gs1 import check_digit
-from pos.customers import customers, loyalty, tab
+from pos.customers import customers, loyalty, points_terms, tab
 from pos.customers.customers import Particulars
 from pos.pricing.promises import Choice, Offer, Part
 from pos.stock import stock
@@ -138,7 +138,7 @@ def set_up(session: Session, panel: DemoPanel, store_id: str, *, at: dt.datetime
         offers.make(ctx, store_id, replace(offer, id=f"{offer.id}-{store_id}"))
     offers.make(ctx, store_id, replace(WELCOME, id=f"{WELCOME.id}-{store_id}"))
     offers.make_coupons(ctx, store_id, f"{WELCOME.id}-{store_id}", most_uses=200, codes=["WELCOME"])
-    loyalty.set_terms(ctx, loyalty.terms_of(store_id, True, 1, 100, 2, 50))
+    points_terms.set_terms(ctx, points_terms.terms_of(store_id, True, 1, 100, 2, 50))
     for n, (name, phone, limit_minor, owed_minor, days, spent_minor) in enumerate(own.people, 1):
         agreed = frozenset({"phone", "points", "online"} | ({"tab", "messages"} if limit_minor else set()))
         wished = Particulars(name, phone, "zh" if name >= "\u3400" else "en", agreed, limit_minor)

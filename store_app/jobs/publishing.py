@@ -18,7 +18,7 @@ from config.nodes import publication
 from config.nodes.journal import Actor
 from config.nodes.publication import EVERYONE, Publication
 from pos.catalogue import edition, offers
-from pos.customers import loyalty
+from pos.customers import points_terms
 from pos.store.store import Store
 from store_app.files import network
 from store_app.runtime.doors import Doors, alone
@@ -38,7 +38,7 @@ def publish_all(doors: Doors, day: dt.date) -> int:
             ("offers", EVERYONE): offers.edition(session),
             ("suppliers", EVERYONE): supply_routes.edition(session, day + dt.timedelta(days=1)),
             ("lessons", EVERYONE): training.edition(session),
-            ("points", EVERYONE): loyalty.edition(session),
+            ("points", EVERYONE): points_terms.edition(session),
         }
         catalogue = edition.edition(session, EVERYONE)
     for store in stores:

@@ -64,7 +64,7 @@ EDITIONS = {
     "forecast": "supply.demand.forecasts",
     "lessons": "supply.membership.training",
     "compare": "supply.membership.benchmarks",
-    "points": "pos.customers.loyalty",
+    "points": "pos.customers.points_terms",
     "surroundings": "supply.demand.surroundings",
 }
 """Kind of publication -> the module whose take_edition(session, body) takes it over."""

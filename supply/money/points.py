@@ -36,16 +36,8 @@ from config.money import share_out
 from config.nodes import door, facts, journal
 from config.nodes.facts import applies
 from config.nodes.journal import Context
-from pos.customers.loyalty import (
-    FUNDED,
-    CountedEntry,
-    MemberReported,
-    PointsEntry,
-    PointsMoved,
-    PointsReported,
-    PointsTerms,
-    terms_on,
-)
+from pos.customers.loyalty import FUNDED, CountedEntry, MemberReported, PointsEntry, PointsMoved, PointsReported
+from pos.customers.points_terms import PointsTerms, terms_on
 from pos.payments.payments import Payment
 from pos.payments.tenders import POINTS, of_book
 from pos.sold import Sale, SaleLine

@@ -30,8 +30,9 @@ from config.ids import NETWORK
 from config.nodes import door
 from config.nodes.facts import applies
 from config.nodes.journal import Context
-from pos.customers import loyalty
-from pos.customers.loyalty import Balance, PointsEntry, PointsPart, PointsTerms, TakingPart, terms_on
+from pos.customers import loyalty, points_terms
+from pos.customers.loyalty import Balance, PointsEntry, PointsPart, TakingPart
+from pos.customers.points_terms import PointsTerms, terms_on
 from pos.payments.providers import NEVER_SEEN
 from pos.store.store import day_of
 from supply import isolation
@@ -107,7 +108,7 @@ def found(ctx: Context, wished: PointsTerms) -> PointsTerms:
         raise Invalid("day-over", "Changes apply from tomorrow, so stores can learn of them first.", field="from_day")
     if wished.lapsed_to not in ("stores", "network"):
         raise Invalid("bad-choice", "Choose who gets unredeemed points.", field="lapsed_to")
-    return loyalty.set_terms(ctx, wished)
+    return points_terms.set_terms(ctx, wished)
 
 
 def ask(session: Session, store_id: str, asked: Ask, *, at: dt.datetime) -> Answer:

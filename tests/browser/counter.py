@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from config.clock import SystemClock
 from config.nodes.journal import Actor, Context
 from pos.catalogue import catalogue, offers, own_labels, scan
-from pos.customers import customers, loyalty
+from pos.customers import customers, points_terms
 from pos.customers.customers import Particulars
 from pos.payments import vouchers
 from pos.pricing.promises import Choice, Offer, Part
@@ -52,7 +52,7 @@ def furnish(session: Session) -> None:
     store = store_of(session, STORE)
     agreed = Particulars("Marta Novak", "5550123456", "en", frozenset({"phone", "tab", "points"}), 500)
     customers.add(Context(session, **by), store, MARTA, agreed)
-    loyalty.set_terms(Context(session, **by), loyalty.terms_of(STORE, True, 1, 100, 2, 10))
+    points_terms.set_terms(Context(session, **by), points_terms.terms_of(STORE, True, 1, 100, 2, 10))
     bread, tea = (Part(Choice(skus=frozenset([sku]))) for sku in ("BREAD", "TEA"))
     three = Offer("offer-bread", "3 for 2 bread", "nth", (bread,), percent_bp=10_000, size=3, reduced=1)
     offers.make(Context(session, **by), STORE, three)

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from config import words
 from config.ids import new_id
 from config.nodes.journal import Actor, Context
-from pos.customers import consent, customers, loyalty, tab
+from pos.customers import consent, customers, loyalty, points_terms, tab
 from pos.customers.customers import Particulars
 from pos.store.store import store_of
 from tests.browser.conftest import (
@@ -38,8 +38,8 @@ def known(node: Node) -> Node:
     agreed = frozenset({"phone", "tab", "points", "messages"})
     with node.database.write() as session:
         store = store_of(session, STORE)
-        terms = loyalty.terms_of(STORE, True, 1, 100, 5, 10)
-        loyalty.set_terms(Context(session, **given), terms)
+        terms = points_terms.terms_of(STORE, True, 1, 100, 5, 10)
+        points_terms.set_terms(Context(session, **given), terms)
         wished = Particulars("王小明 Bartholomew Featherstonehaugh", "13800138000", "zh", agreed, 20_000)
         customers.add(Context(session, **given), store, WANG, wished)
         day = now.date() - dt.timedelta(days=70)

@@ -11,9 +11,9 @@ from playwright.sync_api import Page, expect
 from config.ids import NETWORK
 from config.nodes.journal import Actor, Context
 from config.nodes.node import found
-from pos.customers import customers, loyalty
+from pos.customers import customers, loyalty, points_terms
 from pos.customers.customers import Particulars
-from pos.customers.loyalty import PointsTerms
+from pos.customers.points_terms import PointsTerms
 from pos.store.store import StoreKey, found_store, store_of
 from supply.money import points_pool
 from tests.arriving import hear
@@ -45,12 +45,12 @@ def known(kept, make_node) -> Iterator[Node]:
         points_pool.found(Context(session, BY, before), scheme)
         part = {"store_id": STORE, "from_day": str(before.date()), "until_day": None, "reported_at": now.isoformat()}
         hear(session, "points.part", part)
-        edition = loyalty.edition(session)
+        edition = points_terms.edition(session)
     served = Served(house.app)
     node = make_node(network_url=served.url, network_key=KEY)
     with node.database.write() as session:
         store, given = store_of(session, STORE), {"actor": BY, "at": now}
-        loyalty.take_edition(session, edition)
+        points_terms.take_edition(session, edition)
         loyalty.take_part(Context(session, **given), store)
         agreed = frozenset({"phone", "points", "network"})
         customers.add(

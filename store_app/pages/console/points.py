@@ -17,8 +17,8 @@ from config.ids import NETWORK
 from config.money import exponent
 from config.nodes import publication
 from config.nodes.publication import EVERYONE
-from pos.customers import loyalty
-from pos.customers.loyalty import PointsTerms
+from pos.customers import loyalty, points_terms
+from pos.customers.points_terms import PointsTerms
 from pos.store.store import Store, usual_currency
 from store_app.pages.common import form
 from store_app.pages.customers.customers import POINT_WORDS
@@ -56,7 +56,7 @@ def overview_page(fault: DomainError | None = None, **_place: Any) -> ResponseRe
     with read() as session:
         days = list(session.scalars(sa.select(PointsTerms).order_by(PointsTerms.from_day)))
         stores = list(session.scalars(sa.select(Store)))
-        now = loyalty.terms_on(session, NETWORK, today)
+        now = points_terms.terms_on(session, NETWORK, today)
         members, points = network_points.outstanding(session)
         currency = days[0].currency if days else usual_currency(session)
         waiting, many_wait = network_points.waiting(session, WAITING_SHOWN)
@@ -72,7 +72,7 @@ def overview_page(fault: DomainError | None = None, **_place: Any) -> ResponseRe
         }
     typed = now or (days[0] if days else None)
     places = exponent(currency)
-    none_yet = loyalty.terms_of(NETWORK, True, 1, 10**places, 1, 100)
+    none_yet = points_terms.terms_of(NETWORK, True, 1, 10**places, 1, 100)
     return page(
         "console/points.html",
         **context,
@@ -108,7 +108,7 @@ def found() -> ResponseReturnValue:
         wished.lapsed_to = form.one_of("lapsed_to", ("stores", "network"), sentence=_("Choose who gets the value."))
         wished.notice_days = form.whole("notice_days", least=0, most=MOST_NOTICE)
         points_pool.found(acting(session), wished)
-        publication.publish(session, "points", EVERYONE, loyalty.edition(session), at=clock.now())
+        publication.publish(session, "points", EVERYONE, points_terms.edition(session), at=clock.now())
     flash(_("Published. Stores get it at their next sync."), "good")
     return redirect(url_for(".overview_page"), 303)
 

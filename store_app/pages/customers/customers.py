@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from config.errors import DomainError, NotFound
 from config.money import exponent
 from config.words import names
-from pos.customers import consent, customers, loyalty, tab
+from pos.customers import consent, customers, loyalty, points_terms, tab
 from pos.customers.consent import PURPOSES
 from pos.customers.customers import Customer, Found, Particulars
 from pos.customers.tab import Debt, Paid, TabEntry
@@ -136,7 +136,7 @@ def person(customer_id: str, fault: DomainError | None = None, asked: str = "") 
         now_open = shift.current(session, store_id, till.id)
         context: dict[str, Any] = {
             "points": loyalty.entries(session, store_id, customer_id, scope, LINES),
-            "terms": loyalty.terms_in(session, scope, today()),
+            "terms": points_terms.terms_in(session, scope, today()),
             "reminder": statement.reminder(session, store, customer_id, at=doors().now()),
         }
     return page(

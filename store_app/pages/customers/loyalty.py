@@ -9,8 +9,8 @@ from flask_babel import gettext as _
 from config.errors import DomainError
 from config.ids import NETWORK
 from config.money import exponent
-from pos.customers import loyalty
-from pos.customers.loyalty import PointsTerms
+from pos.customers import loyalty, points_terms
+from pos.customers.points_terms import PointsTerms
 from pos.store.store import store_of
 from store_app.pages.common import form
 from store_app.runtime.doors import acting, read, wake_worker_after, write
@@ -26,8 +26,8 @@ bp.before_request(form.know_the_place)
 def points(fault: DomainError | None = None) -> ResponseReturnValue:
     """Show how the store thanks its members."""
     with read() as session:
-        rules = loyalty.terms_in(session, str(place().store_id), today())
-        shared = loyalty.terms_on(session, NETWORK, today())
+        rules = points_terms.terms_in(session, str(place().store_id), today())
+        shared = points_terms.terms_on(session, NETWORK, today())
         part = loyalty.part_of(session, str(place().store_id), today())
     places = exponent(place().currency)
     return page(
@@ -49,7 +49,7 @@ def set_points() -> ResponseReturnValue:
     """Set how the store thanks its members."""
     terms = typed_terms(str(place().store_id), place().currency)
     with write() as session:
-        loyalty.set_terms(acting(session), terms)
+        points_terms.set_terms(acting(session), terms)
     flash(_("Saved."), "good")
     return redirect(url_for("loyalty.points"), 303)
 
@@ -60,7 +60,7 @@ def shared(fault: DomainError | None = None) -> ResponseReturnValue:
     """Show what the network's points cost and bring, and whether the store takes part."""
     store_id, day = str(place().store_id), today()
     with read() as session:
-        scheme, part = loyalty.terms_on(session, NETWORK, day), loyalty.part_of(session, store_id, day)
+        scheme, part = points_terms.terms_on(session, NETWORK, day), loyalty.part_of(session, store_id, day)
         members, sums = loyalty.members(session, store_id), loyalty.sums(session, store_id)
     worth_minor, hundred_minor = scheme.worth_minor if scheme else 0, 100 * 10 ** exponent(place().currency)
     return page(
@@ -95,13 +95,13 @@ def decide() -> ResponseReturnValue:
 
 def typed_terms(scope: str, currency: str, worth_minor: int = 0) -> PointsTerms:
     """Return the terms typed into the fields that every scope has; worth_minor: where it is settled already."""
-    return loyalty.terms_of(
+    return points_terms.terms_of(
         scope,
         request.form.get("active") == "yes",
-        form.whole("points", least=1, most=loyalty.MOST_POINTS),
+        form.whole("points", least=1, most=points_terms.MOST_POINTS),
         form.amount("per", currency),
         worth_minor or form.amount("worth", currency),
-        form.whole("least_points", least=0, most=loyalty.MOST_POINTS),
+        form.whole("least_points", least=0, most=points_terms.MOST_POINTS),
     )
 
 

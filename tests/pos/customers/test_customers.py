@@ -13,7 +13,7 @@ from config.ids import NETWORK, new_id
 from config.nodes import outbox
 from config.nodes.journal import Context, JournalEntry
 from pos.customers import checks as account_checks
-from pos.customers import consent, customers, loyalty, tab
+from pos.customers import consent, customers, loyalty, points_terms, tab
 from pos.customers.customers import Customer, Particulars
 from pos.customers.tab import TabEntry, TabMoved
 from pos.documents.till_report import till_report
@@ -46,7 +46,7 @@ class Counter:
         return self.book(customers.add, new_id(), Particulars(name, **given), actor=self.store.wei).id
 
     def set_terms(self, **wish) -> None:
-        self.book(lambda ctx, store: loyalty.set_terms(ctx, loyalty.terms_of(store.id, **CARD | wish)))
+        self.book(lambda ctx, store: points_terms.set_terms(ctx, points_terms.terms_of(store.id, **CARD | wish)))
 
     def book(self, verb, *values, actor=None, **wishes):
         with self.store.write() as session:

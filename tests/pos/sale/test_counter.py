@@ -13,7 +13,7 @@ from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
 from config.nodes.journal import Context
 from pos.catalogue import catalogue, own_labels, scan
-from pos.customers import customers, loyalty, tab
+from pos.customers import customers, points_terms, tab
 from pos.customers.consent import PURPOSES
 from pos.documents.receipt import layout
 from pos.facts import SaleCompleted
@@ -475,7 +475,7 @@ def test_a_voucher_that_paid_comes_back_from_an_exchange_as_store_credit(corner)
 
 def test_an_exchange_takes_back_the_points_its_goods_had_earned(corner, mei):
     with corner.write() as session:
-        loyalty.set_terms(Context(session, corner.wei, NOON), loyalty.terms_of(STORE, True, 1, 10, 2, 1))
+        points_terms.set_terms(Context(session, corner.wei, NOON), points_terms.terms_of(STORE, True, 1, 10, 2, 1))
     sold = corner.complete(rung(corner, [RungLine("bread", 3)], customer_id=mei))
     earned = standing(corner, mei).points
     assert earned == sold.document["customer"]["points_earned"] > 0
@@ -622,8 +622,8 @@ def test_what_was_repaid_of_a_tab_goes_out_by_hand_and_what_is_owed_goes_off_it(
 
 def test_the_receipt_of_a_forgotten_customer_brings_money_back_and_its_points_as_store_credit(corner, mei):
     with corner.write() as session:
-        terms = loyalty.terms_of(STORE, True, 1, 10, 1, 1)
-        loyalty.set_terms(Context(session, corner.wei, corner.now), terms)
+        terms = points_terms.terms_of(STORE, True, 1, 10, 1, 1)
+        points_terms.set_terms(Context(session, corner.wei, corner.now), terms)
     corner.complete(rung(corner, [RungLine("bread", 1)], customer_id=mei))
     by_points = [("points", 20), ("cash", 678)]
     sold = corner.complete(rung(corner, [RungLine("bread", 2)], customer_id=mei, tenders=by_points))

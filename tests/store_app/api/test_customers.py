@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from config.ids import new_id
 from config.nodes.journal import Actor, Context
 from config.words import language
-from pos.customers import consent, customers, loyalty, tab
+from pos.customers import consent, customers, loyalty, points_terms, tab
 from pos.customers.customers import Particulars
 from pos.customers.tab import TabEntry
 from pos.payments import vouchers
@@ -26,8 +26,8 @@ def know_rosa(house: House, *, owes_minor: int = 2_500) -> None:
         agreed = frozenset({"phone", "tab", "points"})
         wished = Particulars("Rosa Lind", "+49 170 555 0123", agreed=agreed, limit_minor=10_000)
         customers.add(Context(session, SYSTEM, NOON), store, ROSA, wished)
-        terms = loyalty.terms_of(STORE, True, 1, 100, 5, 10)
-        loyalty.set_terms(Context(session, SYSTEM, NOON), terms)
+        terms = points_terms.terms_of(STORE, True, 1, 100, 5, 10)
+        points_terms.set_terms(Context(session, SYSTEM, NOON), terms)
         loyalty.earn(Context(session, SYSTEM, NOON), store, ROSA, 4_200, sale_id="s0")
         if owes_minor:
             tab.charge(Context(session, SYSTEM, NOON), store, ROSA, owes_minor, sale_id="s1")

@@ -6,9 +6,9 @@ import sqlalchemy as sa
 
 from config.ids import NETWORK, new_id
 from config.nodes.journal import Actor, Context
-from pos.customers import customers, loyalty
+from pos.customers import customers, loyalty, points_terms
 from pos.customers.customers import Particulars
-from pos.customers.loyalty import PointsTerms
+from pos.customers.points_terms import PointsTerms
 from pos.payments import requests
 from pos.payments.payments import Payment
 from pos.store.store import store_of
@@ -39,10 +39,10 @@ class Clover:
                 per_minor=100, worth_minor=1, least_points=10, expiry_months=0, lapsed_to="stores", notice_days=14,
             )  # fmt: skip
             points_pool.found(Context(session, BY, NOON), scheme)
-            edition = loyalty.edition(session)
+            edition = points_terms.edition(session)
         stock_milk(house)
         with house.doors.write() as session:
-            loyalty.take_edition(session, edition)
+            points_terms.take_edition(session, edition)
             store, by = store_of(session, STORE), {"actor": Actor.system("test", STORE), "at": NOON}
             loyalty.take_part(Context(session, **by), store)
             agreed = frozenset({"phone", "points", "network"})

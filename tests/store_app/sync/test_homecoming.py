@@ -16,7 +16,7 @@ from config.nodes.node import found, this_node
 from config.nodes.outbox import OutboxMessage
 from config.nodes.signing import Signer
 from config.settings import Settings
-from pos.customers import customers, loyalty, tab
+from pos.customers import customers, points_terms, tab
 from pos.customers.customers import Particulars
 from pos.customers.loyalty import PointsAccount
 from pos.customers.tab import TabAccount, TabEntry
@@ -118,7 +118,7 @@ def test_books_put_back_get_sales_stock_shifts_tabs_and_their_place_in_the_chain
         store_row = store_of(session, STORE)
         wished = Particulars("Maya", agreed=frozenset({"points", "tab"}), limit_minor=100_000)
         customers.add(Context(session, store.wei, NOON), store_row, MAYA, wished)
-        loyalty.set_terms(Context(session, store.wei, NOON), loyalty.terms_of(STORE, True, 1, 100, 1, 1))
+        points_terms.set_terms(Context(session, store.wei, NOON), points_terms.terms_of(STORE, True, 1, 100, 1, 1))
     first = store.sell([("milk", 2)])
     on_the_tab(lost, [("tea", 1)])
     lost.talk()

@@ -17,9 +17,10 @@ from config.nodes import facts, outbox
 from config.nodes.journal import Context
 from config.nodes.outbox import Message
 from pos.customers import checks as account_checks
-from pos.customers import customers, loyalty
+from pos.customers import customers, loyalty, points_terms
 from pos.customers.customers import Particulars
-from pos.customers.loyalty import PointsAccount, PointsEntry, PointsTerms
+from pos.customers.loyalty import PointsAccount, PointsEntry
+from pos.customers.points_terms import PointsTerms
 from pos.facts import Paid
 from pos.store.store import store_of
 from supply.money import ledger, points_pool
@@ -72,10 +73,10 @@ class Street:
         self.numbers = {store: itertools.count(1) for store in country.stores}
         with self.network.write() as session:
             points_pool.found(Context(session, OPERATOR, AT), terms(**scheme))
-            edition = loyalty.edition(session)
+            edition = points_terms.edition(session)
         for store, database in country.stores.items():
             with database.write() as session:
-                loyalty.take_edition(session, edition)
+                points_terms.take_edition(session, edition)
                 loyalty.take_part(Context(session, KEEPER[store], AT), store_of(session, store))
             for who in range(len(PHONES)):
                 self.know(store, who)
@@ -355,7 +356,7 @@ def test_a_shops_own_points_come_along_and_are_never_collected_beside(tmp_path):
     street = Street(make_country(tmp_path))
     with street.country.stores["S1"].write() as session:
         store_row, by = store_of(session, "S1"), {"actor": KEEPER["S1"], "at": AT}
-        loyalty.set_terms(Context(session, **by), loyalty.terms_of("S1", True, 1, 100, 2, 1))
+        points_terms.set_terms(Context(session, **by), points_terms.terms_of("S1", True, 1, 100, 2, 1))
         customers.add(
             Context(session, **by), store_row, "customer-own", Particulars("Bo", agreed=frozenset({"points"}))
         )
@@ -375,7 +376,7 @@ def test_a_shops_own_points_come_along_and_are_never_collected_beside(tmp_path):
 def test_points_that_went_over_are_not_had_twice_once_the_books_are_put_back(street):
     with street.country.stores["S1"].write() as session:
         store_row, by, mine = store_of(session, "S1"), {"actor": KEEPER["S1"], "at": AT}, ("S1", "customer-own")
-        loyalty.set_terms(Context(session, **by), loyalty.terms_of("S1", True, 1, 100, 2, 1))
+        points_terms.set_terms(Context(session, **by), points_terms.terms_of("S1", True, 1, 100, 2, 1))
         wished = Particulars("Bo", "+1 213 555 0101", agreed=AGREED - {"network"})
         customers.add(Context(session, **by), store_row, mine[1], wished)
         loyalty.earn(Context(session, **by), store_row, mine[1], 4_000, sale_id="s0")
@@ -414,7 +415,7 @@ def test_the_network_changes_its_scheme_from_a_day_on_but_never_what_a_point_is_
             points_pool.found(Context(session, OPERATOR, AT), terms(points=1))
         less = terms(from_day=DAY + dt.timedelta(days=3), points=1, worth_minor=9)
         points_pool.found(Context(session, OPERATOR, AT), less)
-        rows = [loyalty.terms_on(session, NETWORK, DAY + dt.timedelta(days=n)) for n in (2, 3)]
+        rows = [points_terms.terms_on(session, NETWORK, DAY + dt.timedelta(days=n)) for n in (2, 3)]
         assert [(row.points, row.worth_minor) for row in rows] == [(2, 3), (1, 3)]
 
 

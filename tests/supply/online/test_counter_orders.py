@@ -9,7 +9,7 @@ from config.ids import new_id
 from config.nodes.journal import Context
 from pos.catalogue import offers
 from pos.catalogue.offers import Coupon
-from pos.customers import customers, loyalty
+from pos.customers import customers, points_terms
 from pos.customers.customers import Particulars
 from pos.pricing.promises import Choice, Offer, Part
 from pos.sale import sale
@@ -151,7 +151,7 @@ def wu(town):
         for offer in (members, third):
             offers.make(Context(session, ANA, AT), STORE, offer)
         offers.make_coupons(Context(session, ANA, AT), STORE, third.id, codes=["SAVE"], most_uses=1)
-        loyalty.set_terms(Context(session, ANA, AT), loyalty.terms_of(STORE, True, 1, 100, 5, 10))
+        points_terms.set_terms(Context(session, ANA, AT), points_terms.terms_of(STORE, True, 1, 100, 5, 10))
         wished = Particulars("Wu", agreed=frozenset(["points"]))
         made = customers.add(Context(session, ANA, AT), store_of(session, STORE), new_id(), wished).id
     town.publish(later(minutes=1))

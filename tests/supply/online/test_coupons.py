@@ -11,7 +11,7 @@ from config.ids import new_id
 from config.nodes.journal import Context
 from pos.catalogue import offers
 from pos.catalogue.offers import Coupon
-from pos.customers import customers, loyalty
+from pos.customers import customers, loyalty, points_terms
 from pos.customers.customers import Particulars
 from pos.pricing.promises import Choice, Offer, Part
 from pos.sale import sale
@@ -178,7 +178,7 @@ def test_a_code_of_the_network_is_counted_shop_by_shop(town):
 def member(town, agreed=("phone", "points", "online")):
     with town.store.write() as session:
         store = store_of(session, STORE)
-        loyalty.set_terms(Context(session, ANA, AT), loyalty.terms_of(STORE, True, 1, 100, 5, 10))
+        points_terms.set_terms(Context(session, ANA, AT), points_terms.terms_of(STORE, True, 1, 100, 5, 10))
         wished = Particulars("Rosa", "138-0013-8000", agreed=frozenset(agreed))
         found = customers.add(Context(session, ANA, AT), store, new_id(), wished)
     town.publish(later(minutes=1))

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from config.ids import new_id
 from config.nodes.journal import Actor, Context
-from pos.customers import checks, customers, loyalty, tab
+from pos.customers import checks, customers, loyalty, points_terms, tab
 from pos.customers.customers import Customer, Particulars
 from pos.customers.tab import TabEntry
 from pos.payments import vouchers
@@ -36,8 +36,8 @@ def rosa(house: House) -> House:
         given = {"at": NOON, "actor": SYSTEM}
         wished = Particulars("Rosa Lind", "+49 170 555 0123", agreed=frozenset(ALL), limit_minor=20_000)
         customers.add(Context(session, **given), store, ROSA, wished)
-        terms = loyalty.terms_of(STORE, True, 1, 100, 5, 10)
-        loyalty.set_terms(Context(session, **given), terms)
+        terms = points_terms.terms_of(STORE, True, 1, 100, 5, 10)
+        points_terms.set_terms(Context(session, **given), terms)
         loyalty.earn(Context(session, **given), store, ROSA, 4_200, sale_id="s0")
         tab.carry_over(Context(session, **given), store, ROSA, 14_000, NOON.date() - dt.timedelta(days=70), id=new_id())
         tab.charge(Context(session, **given), store, ROSA, 2_500, sale_id="s1")
@@ -215,7 +215,7 @@ def test_points_are_set_by_the_shopkeeper(rosa: House):
     assert send(client, "/points/", **typed | {"worth": "1.00"}).status_code == 422
     assert send(client, "/points/", **typed | {"points": "0"}).status_code == 422
     with rosa.doors.read() as session:
-        terms = loyalty.terms_in(session, STORE, NOON.date())
+        terms = points_terms.terms_in(session, STORE, NOON.date())
         assert (terms.active, terms.points, terms.per_minor, terms.worth_minor, terms.least_points) == (
             True,
             2,

@@ -5,7 +5,7 @@ import re
 from config.ids import NETWORK, new_id
 from config.nodes.journal import Context
 from pos.customers import customers
-from pos.customers.loyalty import PointsTerms
+from pos.customers.points_terms import PointsTerms
 from pos.store.store import store_of
 from supply.money import points, points_pool
 from tests.arriving import hear
