@@ -20,7 +20,7 @@ from typing import Any, ParamSpec
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
-from flask import make_response, request
+from flask import flash, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -213,6 +213,12 @@ def inside(address: str) -> str:
         return ""
     inside = address.startswith("/") and not address.startswith(("//", "/\\")) and not parts.netloc and not parts.scheme
     return address if inside and address.isprintable() else ""
+
+
+def done(words: str, endpoint: str, tone: str = "good", /, **values: Any) -> ResponseReturnValue:
+    """Say what was done, and go on to a page."""
+    flash(words, tone)
+    return redirect(url_for(endpoint, **values), 303)
 
 
 def know_the_place() -> None:

@@ -93,8 +93,7 @@ def call_off(campaign_id: str) -> ResponseReturnValue:
     with write() as session:
         campaigns.call_off(acting(session), campaign_id)
         wake_worker_after(session)
-    flash(_("Canceled. The stores have been notified."), "info")
-    return redirect(url_for(".listed"), 303)
+    return form.done(_("Canceled. The stores have been notified."), ".listed", "info")
 
 
 # --- inside ---

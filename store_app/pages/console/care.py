@@ -88,8 +88,7 @@ def resolve(escrow_id: str) -> ResponseReturnValue:
         refund_minor = form.amount("refund", row.currency)
         escrow_release.decide(acting(session), escrow_id, refund_minor, why=why)
         wake_worker_after(session)
-    flash(_("Decided."), "good")
-    return redirect(url_for(".overview_page"), 303)
+    return form.done(_("Decided."), ".overview_page")
 
 
 @bp.post("/refunds/<refund_id>")
@@ -117,8 +116,7 @@ def paid_by_hand(refund_id: str) -> ResponseReturnValue:
     with write() as session:
         escrow.paid_by_hand(acting(session), refund_id, reference, looked=request.form.get("looked") == "yes")
         online.send_refund(session, session.get_one(Refund, refund_id), clock.now())
-    flash(_("Recorded. The refund is no longer retried."), "good")
-    return redirect(url_for(".overview_page", _anchor="going-back"), 303)
+    return form.done(_("Recorded. The refund is no longer retried."), ".overview_page", _anchor="going-back")
 
 
 @bp.post("/reviews/<store_id>/<order_id>/<sku>")
@@ -133,8 +131,7 @@ def decide(store_id: str, order_id: str, sku: str) -> ResponseReturnValue:
         reviews.decide(acting(session), row, hide=hide, why=why)
         online.send_review(session, row, clock.now())
         wake_worker_after(session)
-    flash(_("Decided."), "good")
-    return redirect(url_for(".overview_page"), 303)
+    return form.done(_("Decided."), ".overview_page")
 
 
 @bp.post("/outside")
@@ -146,8 +143,7 @@ def match() -> ResponseReturnValue:
     sku = form.text("sku", most=64, required=_("Choose the product."))
     with write() as session:
         external_rankings.match(acting(session), source, name, sku)
-    flash(_("Matched. It will be in the next ranking."), "good")
-    return redirect(url_for(".overview_page"), 303)
+    return form.done(_("Matched. It will be in the next ranking."), ".overview_page")
 
 
 @bp.post("/outside/carry")
@@ -170,8 +166,7 @@ def carry() -> ResponseReturnValue:
             pack=CasePack(form.whole("pack_qty", least=1, most=10_000), form.amount("pack_cost", currency)),
         )
         wake_worker_after(session)
-    flash(_("Added to the catalog. Every store can order it after the next update."), "good")
-    return redirect(url_for(".overview_page"), 303)
+    return form.done(_("Added to the catalog. Every store can order it after the next update."), ".overview_page")
 
 
 def _passed(session: Any, since: dt.datetime) -> int:

@@ -123,8 +123,7 @@ def decide(store_id: str, claim_id: str) -> ResponseReturnValue:
         granted = typed_grants(delivery_claims.lines_of(session, found))
         handling.decide(acting(session), store_id, claim_id, granted, remedy=remedy, words=words)
         wake_worker_after(session)
-    flash(_("Answered. The store sees it at its next sync."), "good")
-    return redirect(url_for(".listed"), 303)
+    return form.done(_("Answered. The store sees it at its next sync."), ".listed")
 
 
 @bp.post("/returns/<store_id>/<return_id>")
@@ -138,8 +137,7 @@ def receive(store_id: str, return_id: str) -> ResponseReturnValue:
         counts = {line.sku: (form.whole(f"came-{n}"), form.whole(f"fit-{n}")) for n, line in enumerate(lines)}
         returns.receive(acting(session), store_id, return_id, counts, words=words)
         wake_worker_after(session)
-    flash(_("Counted. Sellable units are back in the warehouse."), "good")
-    return redirect(url_for(".listed"), 303)
+    return form.done(_("Counted. Sellable units are back in the warehouse."), ".listed")
 
 
 @bp.get("/<store_id>/photos/<photo_id>.jpg")

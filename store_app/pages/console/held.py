@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from config.errors import Invalid, NotFound
 from config.nodes.inbox import PARKED, TURNED_DOWN, InboxMessage
 from pos.store.store import Store
+from store_app.pages.common import form
 from store_app.runtime.doors import acting, read, write
 from store_app.sync import receiver
 from store_app.web.presenting import day, page
@@ -70,8 +71,7 @@ def accept(store_id: str) -> ResponseReturnValue:
             "%(num)d could not be accepted; see the reason beside each.", left,
         )  # fmt: skip
         reported = f"{reported} {rest}"
-    flash(reported, "warn" if left else "good")
-    return redirect(url_for("console_parked.listed"), 303)
+    return form.done(reported, "console_parked.listed", "warn" if left else "good")
 
 
 @bp.post("/<store_id>/reject")

@@ -1,6 +1,6 @@
 """The network's own lessons: written in Markdown, read as the stores will, published with the next editions."""
 
-from flask import Blueprint, flash, redirect, request, url_for
+from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -64,8 +64,7 @@ def save(lesson_id: str = "") -> ResponseReturnValue:
     with write() as session:
         row = training.write(acting(session), request.form.get("text", ""), lesson_id=lesson_id or None)
         publication.publish(session, "lessons", EVERYONE, training.edition(session), at=clock.now())
-    flash(_("Published. Stores get it at their next sync."), "good")
-    return redirect(url_for("console_lessons.writing", lesson_id=row.id), 303)
+    return form.done(_("Published. Stores get it at their next sync."), "console_lessons.writing", lesson_id=row.id)
 
 
 @bp.post("/take-back/<lesson_id>")
@@ -75,5 +74,4 @@ def take_back(lesson_id: str) -> ResponseReturnValue:
     with write() as session:
         training.take_back(acting(session), lesson_id)
         publication.publish(session, "lessons", EVERYONE, training.edition(session), at=clock.now())
-    flash(_("Withdrawn. Completed lessons stay on record."), "good")
-    return redirect(url_for("console_lessons.listed"), 303)
+    return form.done(_("Withdrawn. Completed lessons stay on record."), "console_lessons.listed")

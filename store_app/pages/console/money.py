@@ -146,8 +146,7 @@ def decide_draw(store_id: str, order_id: str) -> ResponseReturnValue:
         else:
             credit.refuse(ctx, store_id, order_id, why=why)
         wake_worker_after(session)
-    flash(_("Decided."), "good")
-    return redirect(url_for(".overview"), 303)
+    return form.done(_("Decided."), ".overview")
 
 
 @bp.post("/objections/<store_id>/<objection_id>")
@@ -165,8 +164,7 @@ def answer_objection(store_id: str, objection_id: str) -> ResponseReturnValue:
             words=words,
         )
         wake_worker_after(session)
-    flash(_("Answered."), "good")
-    return redirect(url_for(".overview"), 303)
+    return form.done(_("Answered."), ".overview")
 
 
 @bp.post("/lost/<store_id>")
@@ -185,8 +183,7 @@ def decide_lost(store_id: str) -> ResponseReturnValue:
             else:
                 lost_entries.take_over(ctx, store_id, entry_id)
         wake_worker_after(session)
-    flash(_("Decided."), "good")
-    return redirect(url_for(".overview"), 303)
+    return form.done(_("Decided."), ".overview")
 
 
 @bp.post("/payments")
@@ -206,8 +203,7 @@ def pay_in() -> ResponseReturnValue:
         else:
             ledger.credit_note(ctx, store.id, amount_minor, why=words, id=once)
         wake_worker_after(session)
-    flash(_("Recorded."), "good")
-    return redirect(url_for(".store_account", store_id=store_id), 303)
+    return form.done(_("Recorded."), ".store_account", store_id=store_id)
 
 
 @bp.post("/stores/<store_id>/payments/<entry_id>/back")
@@ -220,8 +216,7 @@ def take_back(store_id: str, entry_id: str) -> ResponseReturnValue:
         payer = _store(session, payer_id).id if payer_id else None
         wrong_payments.take_back(acting(session), store_id, entry_id, why=why, payer_id=payer)
         wake_worker_after(session)
-    flash(_("Reversed. The invoices it paid are open again."), "good")
-    return redirect(url_for(".store_account", store_id=store_id), 303)
+    return form.done(_("Reversed. The invoices it paid are open again."), ".store_account", store_id=store_id)
 
 
 @bp.post("/stores/<store_id>/hold")
@@ -264,8 +259,7 @@ def say_payer() -> ResponseReturnValue:
     account = form.text("account", most=60, required=_("Enter the account number."))
     with write() as session:
         payment_runs.say_payer(acting(session), payee=payee, account=account, bic=form.text("bic", most=20))
-    flash(_("The network now pays from this account."), "good")
-    return redirect(url_for(".overview"), 303)
+    return form.done(_("The network now pays from this account."), ".overview")
 
 
 @bp.post("/payouts")
@@ -283,8 +277,7 @@ def make_run() -> ResponseReturnValue:
             "Not paid (no account, or changed in the last three days): %(stores)s.",
             stores=_(", ").join(run.unknown),
         )
-    flash(reported, "warn" if run.unknown else "good")
-    return redirect(url_for(".overview", _anchor="payouts"), 303)
+    return form.done(reported, ".overview", "warn" if run.unknown else "good", _anchor="payouts")
 
 
 @bp.get("/payouts/<run_id>.<suffix>")
@@ -312,8 +305,7 @@ def confirm_run(run_id: str) -> ResponseReturnValue:
     """Note that the bank has carried a run out."""
     with write() as session:
         payment_runs.confirm(acting(session), run_id)
-    flash(_("Marked as paid."), "good")
-    return redirect(url_for(".overview", _anchor="payouts"), 303)
+    return form.done(_("Marked as paid."), ".overview", _anchor="payouts")
 
 
 @bp.post("/payouts/<store_id>/<payout_id>/returned")
@@ -337,8 +329,7 @@ def set_terms() -> ResponseReturnValue:
     values = {name: _typed(name) for name in BOUNDS}
     with write() as session:
         n = terms.set_terms(acting(session), Terms(**values))
-    flash(_("Version %(n)s of the terms is now in effect.", n=n), "good")
-    return redirect(url_for(".overview", _anchor="terms"), 303)
+    return form.done(_("Version %(n)s of the terms is now in effect.", n=n), ".overview", _anchor="terms")
 
 
 # --- inside ---

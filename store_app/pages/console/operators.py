@@ -107,8 +107,7 @@ def sign_out(staff_id: str) -> ResponseReturnValue:
     """End another operator's sessions."""
     _confirm_operator()
     signed_in.end(staff_id, actor=g.actor)
-    flash(_("Signed out everywhere."), "good")
-    return redirect(url_for("operators.person", staff_id=staff_id), 303)
+    return form.done(_("Signed out everywhere."), "operators.person", staff_id=staff_id)
 
 
 @bp.post("/<staff_id>/unlock")
@@ -139,8 +138,7 @@ def come_back(staff_id: str) -> ResponseReturnValue:
     pin = people.typed_twice(is_passphrase=True)
     _two_agree()
     came = people.do(staff.come_back, staff_id, pin, role=OPERATOR)
-    flash(_("%(name)s can sign in now.", name=came.name), "good")
-    return redirect(url_for("operators.person", staff_id=staff_id), 303)
+    return form.done(_("%(name)s can sign in now.", name=came.name), "operators.person", staff_id=staff_id)
 
 
 # --- inside ---

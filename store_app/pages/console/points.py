@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, flash, redirect, url_for
+from flask import Blueprint
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -109,8 +109,7 @@ def found() -> ResponseReturnValue:
         wished.notice_days = form.whole("notice_days", least=0, most=MOST_NOTICE)
         points_pool.found(acting(session), wished)
         publication.publish(session, "points", EVERYONE, points_terms.edition(session), at=clock.now())
-    flash(_("Published. Stores get it at their next sync."), "good")
-    return redirect(url_for(".overview_page"), 303)
+    return form.done(_("Published. Stores get it at their next sync."), ".overview_page")
 
 
 @bp.post("/waiting/<store_id>/<entry_id>")
@@ -123,8 +122,7 @@ def decide(store_id: str, entry_id: str) -> ResponseReturnValue:
     with write() as session:
         network_points.decide(acting(session), store_id, entry_id, take=answer == "take")
         wake_worker_after(session)
-    flash(_("Decided. The store has been notified."), "good")
-    return redirect(url_for(".overview_page"), 303)
+    return form.done(_("Decided. The store has been notified."), ".overview_page")
 
 
 # --- inside ---

@@ -223,8 +223,7 @@ def confirm(proposal_id: str) -> ResponseReturnValue:
         row = price_list.confirm(acting(session), proposal_id)
         _bring_in(session, sheet, row.supplier_id)
         supplier_id = row.supplier_id
-    flash(_("Approved. The list is imported."), "good")
-    return redirect(url_for("console_prices.listed", supplier=supplier_id), 303)
+    return form.done(_("Approved. The list is imported."), "console_prices.listed", supplier=supplier_id)
 
 
 @bp.post("/proposals/<proposal_id>/drop")
@@ -234,8 +233,7 @@ def drop(proposal_id: str) -> ResponseReturnValue:
     """Turn a proposed list down, or withdraw one's own."""
     with write() as session:
         supplier_id = price_list.drop(acting(session), proposal_id).supplier_id
-    flash(_("Rejected. The list was not imported."), "good")
-    return redirect(url_for("console_prices.listed", supplier=supplier_id), 303)
+    return form.done(_("Rejected. The list was not imported."), "console_prices.listed", supplier=supplier_id)
 
 
 # --- inside ---

@@ -140,8 +140,7 @@ def try_again(store_id: str) -> ResponseReturnValue:
     taken, left = receiver.try_parked(doors(), [store_id])
     reported = ngettext("%(num)d message accepted.", "%(num)d messages accepted.", taken)
     rest = ngettext("%(num)d still waiting.", "%(num)d still waiting.", left)
-    flash(f"{reported} {rest}", "warn" if left else "info")
-    return redirect(url_for("console_stores.store", store_id=store_id), 303)
+    return form.done(f"{reported} {rest}", "console_stores.store", "warn" if left else "info", store_id=store_id)
 
 
 @bp.post("/<store_id>/looked-into")
@@ -167,8 +166,7 @@ def withdraw(store_id: str, name: str) -> ResponseReturnValue:
     """Make one key of a store useless: its old computer's, say, once another has joined."""
     with write() as session:
         withdraw_key(acting(session), _store(session, store_id).id, name)
-    flash(_("Key %(name)s revoked.", name=name), "info")
-    return redirect(url_for("console_stores.store", store_id=store_id), 303)
+    return form.done(_("Key %(name)s revoked.", name=name), "console_stores.store", "info", store_id=store_id)
 
 
 @bp.post("/<store_id>/signing-keys/<name>/allow")
@@ -252,8 +250,7 @@ def _settle_signing(store_id: str, name: str, settle: Callable[..., None], repor
         key = signing_keys.named(session, _store(session, store_id).id, name)
         settle(acting(session), key)
         receiver.settle_key(session, store_id)
-    flash(reported, "good")
-    return redirect(url_for("console_stores.store", store_id=store_id), 303)
+    return form.done(reported, "console_stores.store", store_id=store_id)
 
 
 def _needs(session: Session, store: Store, own: exposure.Care, line: CreditLine | None) -> list[dict[str, Any]]:

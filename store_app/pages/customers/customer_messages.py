@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, flash, redirect, request, url_for
+from flask import Blueprint, Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -88,8 +88,7 @@ def reported(outreach_id: str, customer_id: str) -> ResponseReturnValue:
     """Write that somebody was sent their message."""
     with write() as session:
         campaigns.reported(acting(session), str(place().store_id), outreach_id, customer_id)
-    flash(_("Marked as sent."), "good")
-    return redirect(url_for(".message", outreach_id=outreach_id), 303)
+    return form.done(_("Marked as sent."), ".message", outreach_id=outreach_id)
 
 
 @bp.post("/<outreach_id>/thanked/<friend_id>")
@@ -99,8 +98,7 @@ def thanked(outreach_id: str, friend_id: str) -> ResponseReturnValue:
     """Write that somebody was given their thanks for a new customer."""
     with write() as session:
         referrals.reported(acting(session), str(place().store_id), friend_id)
-    flash(_("Marked as sent."), "good")
-    return redirect(url_for(".message", outreach_id=outreach_id), 303)
+    return form.done(_("Marked as sent."), ".message", outreach_id=outreach_id)
 
 
 @bp.get("/<outreach_id>.pdf")

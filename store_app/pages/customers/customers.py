@@ -179,8 +179,7 @@ def add() -> ResponseReturnValue:
     with write() as session:
         store = store_of(session, str(place().store_id))
         made = customers.add(acting(session), store, command, particulars)
-    flash(_("%(name)s is now a customer.", name=made.name), "good")
-    return redirect(url_for("customers.person", customer_id=made.id), 303)
+    return form.done(_("%(name)s is now a customer.", name=made.name), "customers.person", customer_id=made.id)
 
 
 @bp.get("/<customer_id>/change")
@@ -203,8 +202,7 @@ def change(customer_id: str) -> ResponseReturnValue:
     with write() as session:
         store = store_of(session, str(place().store_id))
         customers.change(acting(session), store, customer_id, particulars)
-    flash(_("Saved."), "good")
-    return redirect(url_for("customers.person", customer_id=customer_id), 303)
+    return form.done(_("Saved."), "customers.person", customer_id=customer_id)
 
 
 def _at(name: str) -> Any:
@@ -247,8 +245,7 @@ def repay(customer_id: str) -> ResponseReturnValue:
         reported = _("%(paid)s paid; %(left)s still owed.", paid=paid, left=left)
     else:
         reported = _("%(paid)s paid. The tab is settled.", paid=paid)
-    flash(f"{reported} {_(', ').join(parts)}", "good")
-    return redirect(url_for("customers.person", customer_id=customer_id), 303)
+    return form.done(f"{reported} {_(', ').join(parts)}", "customers.person", customer_id=customer_id)
 
 
 @bp.post("/<customer_id>/points-code")
@@ -262,8 +259,7 @@ def points_code(customer_id: str) -> ResponseReturnValue:
     practised = send_code(doors(), customer.phone, customer.language)
     sent = _("Code sent to the number ending in %(end)s. Valid for ten minutes.", end=customer.phone[-4:])
     practice = _("Practice: the code is %(code)s.", code=practised)
-    flash(f"{sent} {practice}" if practised else sent, "good")
-    return redirect(url_for("customers.person", customer_id=customer_id), 303)
+    return form.done(f"{sent} {practice}" if practised else sent, "customers.person", customer_id=customer_id)
 
 
 @bp.post("/<customer_id>/points-consent")
@@ -276,8 +272,7 @@ def points_consent(customer_id: str) -> ResponseReturnValue:
     with read() as session:
         customer = _customer(session, str(place().store_id), customer_id)
     consent_to_points(doors(), customer_id, customer.phone, code)
-    flash(_("Phone confirmed. Points can be redeemed now."), "good")
-    return redirect(url_for("customers.person", customer_id=customer_id), 303)
+    return form.done(_("Phone confirmed. Points can be redeemed now."), "customers.person", customer_id=customer_id)
 
 
 @bp.post("/<customer_id>/carry-over")
@@ -316,8 +311,7 @@ def erase(customer_id: str) -> ResponseReturnValue:
     with write() as session:
         store = store_of(session, str(place().store_id))
         customers.erase(acting(session), store, customer_id)
-    flash(_("Name and number deleted. The books keep only the amounts."), "good")
-    return redirect(url_for("customers.people"), 303)
+    return form.done(_("Name and number deleted. The books keep only the amounts."), "customers.people")
 
 
 def local_day(at: dt.datetime) -> dt.date:

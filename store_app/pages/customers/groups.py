@@ -5,7 +5,7 @@ import datetime as dt
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from flask import Blueprint, flash, redirect, request, url_for
+from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -113,8 +113,7 @@ def open_group() -> ResponseReturnValue:
             _say_leader(session, store_id, leader)
         groups.open_at_store(acting(session), terms)
         wake_worker_after(session)
-    flash(_("The group buy is open. Share its link with your neighbors."), "good")
-    return redirect(url_for(".listed"), 303)
+    return form.done(_("The group buy is open. Share its link with your neighbors."), ".listed")
 
 
 @bp.post("/<group_id>/arrived")
@@ -126,8 +125,7 @@ def arrived(group_id: str) -> ResponseReturnValue:
     with write() as session:
         groups.say_arrived(acting(session), str(place().store_id), group_id, qty)
         wake_worker_after(session)
-    flash(_("The shares appear as pickup orders in a moment."), "good")
-    return redirect(url_for(".listed"), 303)
+    return form.done(_("The shares appear as pickup orders in a moment."), ".listed")
 
 
 @bp.post("/<group_id>/leader")
@@ -142,8 +140,7 @@ def leader_account(group_id: str) -> ResponseReturnValue:
             raise NotFound("unknown-group", "Group buy not found. Check the link.")
         _say_leader(session, group.store_id, group.leader)
         wake_worker_after(session)
-    flash(_("The network now pays %(name)s to this account.", name=group.leader), "good")
-    return redirect(url_for(".listed"), 303)
+    return form.done(_("The network now pays %(name)s to this account.", name=group.leader), ".listed")
 
 
 # --- inside ---

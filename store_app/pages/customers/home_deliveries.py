@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, flash, g, redirect, request, url_for
+from flask import Blueprint, g, redirect, request, url_for
 from flask import session as browser
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -144,8 +144,7 @@ def hand_over(order_id: str) -> ResponseReturnValue:
         wake_worker_after(session)
     order = handed.or_raise().order
     assert order is not None
-    flash(_("%(no)s handed over.", no=order.order_no), "good")
-    return redirect(url_for(".overview"), 303)
+    return form.done(_("%(no)s handed over.", no=order.order_no), ".overview")
 
 
 @bp.post("/<order_id>/not-met")
@@ -222,8 +221,7 @@ def settle() -> ResponseReturnValue:
         )
         delivery_rules.settle_fee(acting(session), store_id, wanted, name, tax)
         wake_worker_after(session)
-    flash(_("Saved for orders from now on."), "good")
-    return redirect(url_for(".rules"), 303)
+    return form.done(_("Saved for orders from now on."), ".rules")
 
 
 # --- inside ---

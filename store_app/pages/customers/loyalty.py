@@ -50,8 +50,7 @@ def set_points() -> ResponseReturnValue:
     terms = typed_terms(str(place().store_id), place().currency)
     with write() as session:
         points_terms.set_terms(acting(session), terms)
-    flash(_("Saved."), "good")
-    return redirect(url_for("loyalty.points"), 303)
+    return form.done(_("Saved."), "loyalty.points")
 
 
 @bp.get("/shared")

@@ -1,6 +1,6 @@
 """Goods of an online order that come back at the counter: begun, taken back, or refused with a reason."""
 
-from flask import Blueprint, flash, redirect, request, url_for
+from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -56,8 +56,7 @@ def take_back(order_id: str) -> ResponseReturnValue:
             tender=tender,
         )
         wake_worker_after(session)
-    flash(_("Refunded. The receipt is printing."), "good")
-    return redirect(url_for("pickup.order", order_id=order_id), 303)
+    return form.done(_("Refunded. The receipt is printing."), "pickup.order", order_id=order_id)
 
 
 @bp.post("/refuse")

@@ -3,7 +3,7 @@
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, flash, redirect, url_for
+from flask import Blueprint
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -47,8 +47,7 @@ def report(order_id: str, sku: str) -> ResponseReturnValue:
         row = reviews.review_of(session, str(place().store_id), order_id, sku)
         online.report_review(acting(session), row, why)
         wake_worker_after(session)
-    flash(_("Reported. The network will check it."), "good")
-    return redirect(url_for(".listed"), 303)
+    return form.done(_("Reported. The network will check it."), ".listed")
 
 
 @bp.post("/<order_id>/<sku>")
@@ -61,5 +60,4 @@ def answer(order_id: str, sku: str) -> ResponseReturnValue:
         row = reviews.review_of(session, str(place().store_id), order_id, sku)
         online.answer_review(acting(session), row, words)
         wake_worker_after(session)
-    flash(_("Your answer appears under the review."), "good")
-    return redirect(url_for(".listed"), 303)
+    return form.done(_("Your answer appears under the review."), ".listed")

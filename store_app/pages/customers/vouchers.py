@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, flash, redirect, request, url_for
+from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as lazy
@@ -77,8 +77,7 @@ def print_slip() -> ResponseReturnValue:
         voucher = vouchers.find(session, store.id, code)
         statement.print_voucher(session, store, voucher, till_id=till.id, at=doors().now())
         wake_worker_after(session)
-    flash(_("The voucher is printing."), "good")
-    return redirect(url_for("vouchers.look_up", code=code), 303)
+    return form.done(_("The voucher is printing."), "vouchers.look_up", code=code)
 
 
 def _rows(session: Any, voucher: Voucher) -> list[MovementRow]:

@@ -65,8 +65,7 @@ def bring_in(file_id: str) -> ResponseReturnValue:
     with write() as session:
         importing.write(acting(session), sheet, str(place().store_id))
     uploads.give_up(file_id)
-    flash(ngettext("%(num)d product imported.", "%(num)d products imported.", sheet.rows), "good")
-    return redirect(url_for("bring_in.upload"), 303)
+    return form.done(ngettext("%(num)d product imported.", "%(num)d products imported.", sheet.rows), "bring_in.upload")
 
 
 @bp.post("/<file_id>/give-up")

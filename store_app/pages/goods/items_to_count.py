@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from flask import Blueprint, flash, redirect, request, url_for
+from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -61,5 +61,4 @@ def count() -> ResponseReturnValue:
         product = find_product.product_of(session, request.form.get("product", ""))
         with form.once():
             stock.count(acting(session), str(place().store_id), product.sku, counted, count_id=command)
-    flash(_("Thanks, %(name)s is counted.", name=product.shown), "good")
-    return redirect(url_for("check_these.list_today"), 303)
+    return form.done(_("Thanks, %(name)s is counted.", name=product.shown), "check_these.list_today")

@@ -3,7 +3,7 @@
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, flash, redirect, request, url_for
+from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -67,8 +67,7 @@ def add() -> ResponseReturnValue:
         if refusal.code in ("wrong-check-digit", "code-taken", "bad-code"):
             beside(refusal, "code")
         raise
-    flash(_("%(name)s is ready to sell.", name=details.name), "good")
-    return redirect(url_for("product.page", sku=known), 303)
+    return form.done(_("%(name)s is ready to sell.", name=details.name), "product.page", sku=known)
 
 
 @bp.get("/<sku>/change")
@@ -89,8 +88,7 @@ def save(sku: str) -> ResponseReturnValue:
     details = _details()
     with write() as session:
         assortment.change(acting(session), str(place().store_id), sku, details)
-    flash(_("Saved."), "good")
-    return redirect(url_for("product.page", sku=sku), 303)
+    return form.done(_("Saved."), "product.page", sku=sku)
 
 
 # --- inside ---

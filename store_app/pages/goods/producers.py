@@ -104,8 +104,7 @@ def terms(producer_id: str) -> ResponseReturnValue:
     with write() as session:
         producers.producer_of(session, str(place().store_id), producer_id)
         _agree(session, producer_id)
-    flash(_("Saved for sales from now on."), "good")
-    return redirect(url_for(".producer", producer_id=producer_id), 303)
+    return form.done(_("Saved for sales from now on."), ".producer", producer_id=producer_id)
 
 
 @bp.post("/<producer_id>/goods")
@@ -153,8 +152,7 @@ def story(producer_id: str, sku: str) -> ResponseReturnValue:
             product_stories.add_picture(session, store_id, sku, picture, at=at)
         product_stories.send(session, store_id, sku, at=at)
         wake_worker_after(session)
-    flash(_("Saved. Customers see it with the product."), "good")
-    return redirect(url_for(".producer", producer_id=producer_id), 303)
+    return form.done(_("Saved. Customers see it with the product."), ".producer", producer_id=producer_id)
 
 
 @bp.get("/picture/<sku>/<id>")
@@ -189,8 +187,7 @@ def take_in(producer_id: str) -> ResponseReturnValue:
         )
         product_stories.send(session, store_id, sku, at=at)
         wake_worker_after(session)
-    flash(_("Lot %(code)s received.", code=lot.code), "good")
-    return redirect(url_for(".producer", producer_id=producer_id), 303)
+    return form.done(_("Lot %(code)s received.", code=lot.code), ".producer", producer_id=producer_id)
 
 
 @bp.get("/lots/<lot_id>")

@@ -3,7 +3,7 @@
 import contextlib
 from typing import Any
 
-from flask import Blueprint, Response, flash, redirect, request, url_for
+from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -50,8 +50,7 @@ def put(sku: str) -> ResponseReturnValue:
     webp = next(read_apart(pictures.square, _sent()))
     with write() as session:
         photos.put(acting(session), str(place().store_id), sku, webp)
-    flash(_("Photo saved."), "good")
-    return redirect(url_for("product.page", sku=sku), 303)
+    return form.done(_("Photo saved."), "product.page", sku=sku)
 
 
 @bp.post("/<sku>/photo/remove")
@@ -61,8 +60,7 @@ def remove(sku: str) -> ResponseReturnValue:
     """Take the photo away: the symbol stands for the product again."""
     with write() as session:
         photos.remove(acting(session), str(place().store_id), sku)
-    flash(_("Photo removed."), "good")
-    return redirect(url_for("product.page", sku=sku), 303)
+    return form.done(_("Photo removed."), "product.page", sku=sku)
 
 
 # --- inside ---

@@ -158,8 +158,7 @@ def end(offer_id: str) -> ResponseReturnValue:
     with write() as session:
         row = offers.end(acting(session), _owner(), offer_id)
         name = row.name
-    flash(_("%(name)s has ended. The next sale is at the usual price.", name=name), "good")
-    return redirect(url_for("offers.everything"), 303)
+    return form.done(_("%(name)s has ended. The next sale is at the usual price.", name=name), "offers.everything")
 
 
 @bp.post("/<offer_id>/coupons")

@@ -134,8 +134,7 @@ def lift(recall_id: str) -> ResponseReturnValue:
         except Conflict as fault:
             if fault.code != "illegal-move":
                 raise
-    flash(_("Recall lifted. You can sell the product again."), "info")
-    return redirect(url_for("recall.one", recall_id=recall_id), 303)
+    return form.done(_("Recall lifted. You can sell the product again."), "recall.one", "info", recall_id=recall_id)
 
 
 # --- inside ---

@@ -1,6 +1,6 @@
 """Hours in which some goods may be sold: which category, from when until when."""
 
-from flask import Blueprint, flash, redirect, request, url_for
+from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -34,16 +34,15 @@ def set_hours() -> ResponseReturnValue:
     since, until = form.minute("from_time"), form.minute("until_time")
     with write() as session:
         selling_hours.set_hours(acting(session), str(place().store_id), kind, since, until)
-    flash(
+    return form.done(
         _(
             "%(top_category)s is sold only from %(since)s to %(until)s.",
             top_category=kind,
             since=minute(since),
             until=minute(until),
         ),
-        "good",
+        "selling_hours.listed",
     )
-    return redirect(url_for("selling_hours.listed"), 303)
 
 
 @bp.post("/lift")
@@ -54,5 +53,4 @@ def lift() -> ResponseReturnValue:
     kind = request.form.get("kind", "")
     with write() as session:
         selling_hours.lift(acting(session), str(place().store_id), kind)
-    flash(_("Removed. This category can be sold at any time."), "good")
-    return redirect(url_for("selling_hours.listed"), 303)
+    return form.done(_("Removed. This category can be sold at any time."), "selling_hours.listed")

@@ -183,8 +183,7 @@ def drop(plan_id: str) -> ResponseReturnValue:
     with write() as session:
         if shelf_plan.plan_of(session, store_id, plan_id).state != "dropped":
             shelf_plan.drop(acting(session), store_id, plan_id)
-    flash(_("The shelf stays as it is."), "info")
-    return redirect(url_for("shelf.plan"), 303)
+    return form.done(_("The shelf stays as it is."), "shelf.plan", "info")
 
 
 @bp.get("/<plan_id>/slots/<int:slot>")
@@ -212,8 +211,7 @@ def replace(plan_id: str, slot: int) -> ResponseReturnValue:
         found = shelf_plan.plan_of(session, str(place().store_id), plan_id)
         chosen = shelf_plan.replace(acting(session), found, slot, sku)
         name = chosen.name
-    flash(_("%(name)s is in slot %(slot)s of the new plan.", name=name, slot=slot), "good")
-    return redirect(url_for("shelf.plan"), 303)
+    return form.done(_("%(name)s is in slot %(slot)s of the new plan.", name=name, slot=slot), "shelf.plan")
 
 
 @bp.post("/refill/<sku>")
@@ -249,8 +247,7 @@ def print_labels() -> ResponseReturnValue:
         if not skus:
             raise NotFound("no-label", "There is no label: this product is not on the shelf.")
         many = labelling.queue(session, skus, command)
-    flash(ngettext("Printing %(num)d label.", "Printing %(num)d labels.", many), "good")
-    return redirect(url_for("shelf.labels"), 303)
+    return form.done(ngettext("Printing %(num)d label.", "Printing %(num)d labels.", many), "shelf.labels")
 
 
 # --- inside ---

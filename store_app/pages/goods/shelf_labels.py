@@ -107,8 +107,7 @@ def print_labels() -> ResponseReturnValue:
     with write() as session:
         skus = [only] if only else [stop.sku for stop in _ahead(session, str(place().store_id), scope)]
         many = labelling.queue(session, skus, command)
-    flash(ngettext("Printing %(num)d label.", "Printing %(num)d labels.", many), "good")
-    return redirect(url_for(".walk", **scope), 303)
+    return form.done(ngettext("Printing %(num)d label.", "Printing %(num)d labels.", many), ".walk", **scope)
 
 
 @bp.post("/hung")

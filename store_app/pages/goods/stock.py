@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, flash, redirect, request, url_for
+from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -102,8 +102,7 @@ def count(sku: str) -> ResponseReturnValue:
         name = find_product.product_of(session, sku).shown
         if not is_recorded(session, command):
             stock.count(acting(session), str(place().store_id), sku, counted, count_id=command)
-    flash(_("Thanks, %(name)s is counted.", name=name), "good")
-    return redirect(url_for("product.page", sku=sku), 303)
+    return form.done(_("Thanks, %(name)s is counted.", name=name), "product.page", sku=sku)
 
 
 def is_recorded(session: Session, command: str) -> bool:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, flash, g, redirect, request, url_for
+from flask import Blueprint, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -285,8 +285,7 @@ def post(take_id: str) -> ResponseReturnValue:
         with write() as session:
             left = stocktake.post_some(acting(session), store_id, take_id)
         steps += 1
-    flash(_("Posted. The records match your count, less later sales."), "good")
-    return redirect(url_for("stocktake.take", take_id=take_id), 303)
+    return form.done(_("Posted. The records match your count, less later sales."), "stocktake.take", take_id=take_id)
 
 
 @bp.post("/<take_id>/abandon")
@@ -298,8 +297,7 @@ def abandon(take_id: str) -> ResponseReturnValue:
     with write() as session:
         if stocktake.take_of(session, str(place().store_id), take_id).state != "abandoned":
             stocktake.abandon(acting(session), str(place().store_id), take_id, why=why)
-    flash(_("The stock take was discarded. Nothing was posted."), "info")
-    return redirect(url_for("stocktake.takes"), 303)
+    return form.done(_("The stock take was discarded. Nothing was posted."), "stocktake.takes", "info")
 
 
 def select_categories(session: Session) -> list[str]:

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from flask import Blueprint, flash, redirect, request, url_for
+from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -65,8 +65,7 @@ def add() -> ResponseReturnValue:
                            field="name")  # fmt: skip
         if known is None:
             assortment.set_tax_class(acting(session), new_id, name, rate_bp, inclusive=inclusive, owner_id=store_id)
-    flash(_("%(name)s is ready to use.", name=name), "good")
-    return redirect(url_for("own_products.new" if is_first else "taxes.classes"), 303)
+    return form.done(_("%(name)s is ready to use.", name=name), "own_products.new" if is_first else "taxes.classes")
 
 
 @bp.post("/<tax_class_id>")
@@ -85,8 +84,7 @@ def change(tax_class_id: str) -> ResponseReturnValue:
         session.flush()
         product_stories.send_taxed(session, str(place().store_id), tax_class_id, at=doors().now())
         wake_worker_after(session)
-    flash(_("Saved. The new rate applies from the next sale."), "good")
-    return redirect(url_for("taxes.classes"), 303)
+    return form.done(_("Saved. The new rate applies from the next sale."), "taxes.classes")
 
 
 def rate(raw: str, name: str) -> int:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, flash, redirect, url_for
+from flask import Blueprint
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -55,8 +55,7 @@ def accept(campaign_id: str) -> ResponseReturnValue:
         if not _is(session, store_id, campaign_id, "accepted"):
             campaign_requests.accept(acting(session), store_id, campaign_id)
         wake_worker_after(session)
-    flash(_("Accepted. The promotion, products and shelf space follow automatically."), "good")
-    return redirect(url_for(".listed"), 303)
+    return form.done(_("Accepted. The promotion, products and shelf space follow automatically."), ".listed")
 
 
 @bp.post("/<campaign_id>/decline")
@@ -69,8 +68,7 @@ def decline(campaign_id: str) -> ResponseReturnValue:
         if not _is(session, store_id, campaign_id, "declined"):
             campaign_requests.decline(acting(session), store_id, campaign_id, why=why)
         wake_worker_after(session)
-    flash(_("Declined. Nothing changes in your store."), "info")
-    return redirect(url_for(".listed"), 303)
+    return form.done(_("Declined. Nothing changes in your store."), ".listed", "info")
 
 
 def _is(session: Any, store_id: str, campaign_id: str, state: str) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Response, flash, g, make_response, redirect, request, url_for
+from flask import Blueprint, Response, g, make_response, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -134,8 +134,7 @@ def file(delivery_id: str) -> ResponseReturnValue:
         if fresh and _by_network(session, claim):
             claim_photos.send(session, store_id, claim.id, at=at)
         wake_worker_after(session)
-    flash(_("The claim is on its way. You will see the answer here."), "good")
-    return redirect(url_for("claims.claim", claim_id=command), 303)
+    return form.done(_("The claim is on its way. You will see the answer here."), "claims.claim", claim_id=command)
 
 
 @bp.get("/<claim_id>")
@@ -180,8 +179,7 @@ def contest(claim_id: str) -> ResponseReturnValue:
     with write() as session:
         handling.contest(acting(session), str(place().store_id), claim_id, words=words)
         wake_worker_after(session)
-    flash(_("Contested. The network will review it."), "good")
-    return redirect(url_for("claims.claim", claim_id=claim_id), 303)
+    return form.done(_("Contested. The network will review it."), "claims.claim", claim_id=claim_id)
 
 
 @bp.post("/<claim_id>/answered")
@@ -202,8 +200,7 @@ def answered(claim_id: str) -> ResponseReturnValue:
             remedy=remedy,
             words=form.text("words", most=500),
         )
-    flash(_("Saved."), "good")
-    return redirect(url_for("claims.claim", claim_id=claim_id), 303)
+    return form.done(_("Saved."), "claims.claim", claim_id=claim_id)
 
 
 @bp.post("/<claim_id>/again")
@@ -220,8 +217,7 @@ def again(claim_id: str) -> ResponseReturnValue:
             address=request.form.get("email", ""),
         )
         wake_worker_after(session)
-    flash(_("Resent."), "good")
-    return redirect(url_for("claims.claim", claim_id=claim_id), 303)
+    return form.done(_("Resent."), "claims.claim", claim_id=claim_id)
 
 
 @bp.get("/photos/<photo_id>.jpg")

@@ -62,8 +62,7 @@ def take_back() -> ResponseReturnValue:
         "%(num)d days are open again. Your orders include them from tonight’s forecast.",
         len(found),
     )
-    flash(reported if found else _("You were already open on these days."), "good")
-    return redirect(url_for(".listed"), 303)
+    return form.done(reported if found else _("You were already open on these days."), ".listed")
 
 
 def typed() -> tuple[dt.date, dt.date]:

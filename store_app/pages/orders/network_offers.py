@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, flash, redirect, url_for
+from flask import Blueprint
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -35,8 +35,7 @@ def accept(network_offer_id: str) -> ResponseReturnValue:
         if offer.state != "accepted":
             network_offers.accept(acting(session), str(place().store_id), network_offer_id)
         wake_worker_after(session)
-    flash(_("Accepted. %(name)s comes with the next vehicle.", name=offer.name), "good")
-    return redirect(url_for("ordering.orders"), 303)
+    return form.done(_("Accepted. %(name)s comes with the next vehicle.", name=offer.name), "ordering.orders")
 
 
 @bp.post("/<network_offer_id>/decline")
@@ -50,8 +49,7 @@ def decline(network_offer_id: str) -> ResponseReturnValue:
         if offer.state != "declined":
             network_offers.decline(acting(session), str(place().store_id), network_offer_id, why=why)
         wake_worker_after(session)
-    flash(_("Declined. %(name)s will not be delivered.", name=offer.name), "info")
-    return redirect(url_for("ordering.orders"), 303)
+    return form.done(_("Declined. %(name)s will not be delivered.", name=offer.name), "ordering.orders", "info")
 
 
 def _offer(session: Session, network_offer_id: str) -> NetworkOffer:

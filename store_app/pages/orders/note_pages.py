@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from flask import flash, g, redirect, request, url_for
+from flask import g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -170,8 +170,7 @@ def close(way: str, note_id: str, *, drop: bool, also: Callable[[Session], None]
 
 def dropped(way: str) -> ResponseReturnValue:
     """Say that a note was given up, on the list."""
-    flash(_("Discarded. Nothing was posted."), "info")
-    return redirect(url_for(f"goods_{way}.notes"), 303)
+    return form.done(_("Discarded. Nothing was posted."), f"goods_{way}.notes", "info")
 
 
 # --- inside ---

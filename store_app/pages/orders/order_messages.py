@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, flash, g, make_response, redirect, request, url_for
+from flask import Blueprint, Response, g, make_response, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -74,8 +74,7 @@ def slip(message_id: str) -> ResponseReturnValue:
             supplier_messages.left(Context(session, g.actor, at), store_id, message_id)
         order_id = message.about
         wake_worker_after(session)
-    flash(_("The order is printing. Hand it to the supplier."), "good")
-    return redirect(url_for("ordering.order", order_id=order_id), 303)
+    return form.done(_("The order is printing. Hand it to the supplier."), "ordering.order", order_id=order_id)
 
 
 @bp.post("/<message_id>/left")
@@ -86,8 +85,7 @@ def left(message_id: str) -> ResponseReturnValue:
     with write() as session:
         message = supplier_messages.left(acting(session), str(place().store_id), message_id)
         order_id = message.about
-    flash(_("Saved. The supplier has it."), "good")
-    return redirect(url_for("ordering.order", order_id=order_id), 303)
+    return form.done(_("Saved. The supplier has it."), "ordering.order", order_id=order_id)
 
 
 @bp.post("/<message_id>/again")
@@ -105,8 +103,7 @@ def again(message_id: str) -> ResponseReturnValue:
         )
         order_id = message.about
         wake_worker_after(session)
-    flash(_("Resent."), "good")
-    return redirect(url_for("ordering.order", order_id=order_id), 303)
+    return form.done(_("Resent."), "ordering.order", order_id=order_id)
 
 
 # --- inside ---

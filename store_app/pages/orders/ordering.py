@@ -223,8 +223,7 @@ def drop(order_id: str) -> ResponseReturnValue:
         row = _row(session, order_id)
         if row.state != "dropped":
             proposals.drop(acting(session), str(place().store_id), order_id, why=why)
-    flash(_("Order %(no)s discarded.", no=row.order_no), "info")
-    return redirect(url_for("ordering.orders"), 303)
+    return form.done(_("Order %(no)s discarded.", no=row.order_no), "ordering.orders", "info")
 
 
 @bp.post("/<order_id>/cancel")
@@ -237,8 +236,7 @@ def cancel(order_id: str) -> ResponseReturnValue:
         if row.state != "cancelled":
             supply_orders.cancel(acting(session), str(place().store_id), order_id, why=N_("It did not arrive."))
         wake_worker_after(session)
-    flash(_("Order %(no)s canceled.", no=row.order_no), "good")
-    return redirect(url_for("ordering.orders"), 303)
+    return form.done(_("Order %(no)s canceled.", no=row.order_no), "ordering.orders")
 
 
 @bp.post("/<order_id>/lines/<sku>")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from flask import Blueprint, flash, redirect, url_for
+from flask import Blueprint, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -68,8 +68,7 @@ def bring_in(file_id: str) -> ResponseReturnValue:
     with write() as session:
         said = importing.write(acting(session), sheet, str(place().store_id))
     uploads.give_up(file_id)
-    flash(_("%(said)s Tonight’s forecast uses them.", said=said), "good")
-    return redirect(url_for("past_sales.upload"), 303)
+    return form.done(_("%(said)s Tonight’s forecast uses them.", said=said), "past_sales.upload")
 
 
 @bp.post("/<file_id>/give-up")
@@ -96,8 +95,7 @@ def take_back() -> ResponseReturnValue:
                 subject=f"store:{store_id}",
                 days=days,
             )
-    flash(ngettext("%(num)d day removed.", "%(num)d days removed.", days), "good")
-    return redirect(url_for("past_sales.upload"), 303)
+    return form.done(ngettext("%(num)d day removed.", "%(num)d days removed.", days), "past_sales.upload")
 
 
 # --- inside ---

@@ -207,8 +207,7 @@ def count(delivery_id: str) -> ResponseReturnValue:
         where = {"code": text} if text and sku_here is None else {"at": sku_here, "_anchor": f"line-{sku_here}"}
         return redirect(url_for("receiving.delivery", delivery_id=delivery_id, **(where if text else {})), 303)
     if then == "keep":
-        flash(_("Your count is saved. Continue any time."), "info")
-        return redirect(url_for("receiving.deliveries"), 303)
+        return form.done(_("Your count is saved. Continue any time."), "receiving.deliveries", "info")
     flash(_("Received. The products are in the backroom and in your stock."), "good")
     return redirect(url_for("receiving.delivery", delivery_id=delivery_id), 303)
 
@@ -245,8 +244,7 @@ def refuse(delivery_id: str) -> ResponseReturnValue:
         if _state(session, delivery_id) != "refused":
             vehicle_arrivals.send_back(acting(session), str(place().store_id), delivery_id, why=why)
         wake_worker_after(session)
-    flash(_("Sent back. Nothing was added to your stock."), "info")
-    return redirect(url_for("receiving.deliveries"), 303)
+    return form.done(_("Sent back. Nothing was added to your stock."), "receiving.deliveries", "info")
 
 
 def new_costs_of(session: Session, delivery: Delivery) -> list[NewCost]:

@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, flash, redirect, url_for
+from flask import Blueprint, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -66,8 +66,7 @@ def set_service() -> ResponseReturnValue:
     service_bp = form.whole("service_bp", least=1)
     with write() as session:
         service_targets.set_service(acting(session), str(place().store_id), service_bp)
-    flash(_("Saved. Future suggestions use it."), "good")
-    return redirect(url_for(".store"), 303)
+    return form.done(_("Saved. Future suggestions use it."), ".store")
 
 
 @bp.post("/orders/look-again")

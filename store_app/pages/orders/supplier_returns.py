@@ -128,8 +128,7 @@ def slip(note_id: str) -> ResponseReturnValue:
     """Print what the driver signs; a second one is marked as a copy."""
     with write() as session:
         _print(session, note_id)
-    flash(_("The slip is printing."), "good")
-    return redirect(url_for("goods_back.note", note_id=note_id), 303)
+    return form.done(_("The slip is printing."), "goods_back.note", note_id=note_id)
 
 
 # --- inside ---

@@ -128,8 +128,7 @@ def add() -> ResponseReturnValue:
     with write() as session:
         row = suppliers.write_contact(acting(session), owner(), command, contact)
         name = row.name
-    flash(_("%(name)s added. Now add what they sell.", name=name), "good")
-    return redirect(url_for(".supplier", supplier_id=command), 303)
+    return form.done(_("%(name)s added. Now add what they sell.", name=name), ".supplier", supplier_id=command)
 
 
 @bp.get("/<supplier_id>")
@@ -172,8 +171,7 @@ def save(supplier_id: str) -> ResponseReturnValue:
     with write() as session:
         suppliers.own_supplier(session, store_id, supplier_id)
         suppliers.write_contact(acting(session), store_id, supplier_id, contact)
-    flash(_("Saved."), "good")
-    return redirect(url_for(".supplier", supplier_id=supplier_id), 303)
+    return form.done(_("Saved."), ".supplier", supplier_id=supplier_id)
 
 
 @bp.post("/<supplier_id>/prices")
@@ -220,8 +218,7 @@ def drop_price(supplier_id: str, sku: str) -> ResponseReturnValue:
     with write() as session:
         suppliers.own_supplier(session, owner(), supplier_id)
         suppliers.drop_product(acting(session), supplier_id, sku)
-    flash(_("You no longer order it there."), "info")
-    return redirect(url_for(".supplier", supplier_id=supplier_id), 303)
+    return form.done(_("You no longer order it there."), ".supplier", "info", supplier_id=supplier_id)
 
 
 @bp.post("/<supplier_id>/price-list")

@@ -77,8 +77,7 @@ def agree(transfer_id: str) -> ResponseReturnValue:
     with write() as session:
         transfers.agree(acting(session), _here(), transfer_id)
         wake_worker_after(session)
-    flash(_("Accepted. Once the other store agrees, you see here what to do."), "good")
-    return redirect(url_for(".everything"), 303)
+    return form.done(_("Accepted. Once the other store agrees, you see here what to do."), ".everything")
 
 
 @bp.post("/<transfer_id>/decline")
@@ -90,8 +89,7 @@ def decline(transfer_id: str) -> ResponseReturnValue:
     with write() as session:
         transfers.decline(acting(session), _here(), transfer_id, why=why)
         wake_worker_after(session)
-    flash(_("Declined. Nothing is transferred."), "info")
-    return redirect(url_for(".everything"), 303)
+    return form.done(_("Declined. Nothing is transferred."), ".everything", "info")
 
 
 @bp.post("/<transfer_id>/hand-over")
@@ -116,8 +114,7 @@ def receive(transfer_id: str) -> ResponseReturnValue:
     with write() as session:
         transfers.receive(acting(session), _here(), transfer_id, _counts())
         wake_worker_after(session)
-    flash(_("The products are in your stock."), "good")
-    return redirect(url_for(".everything"), 303)
+    return form.done(_("The products are in your stock."), ".everything")
 
 
 @bp.post("/<transfer_id>/did-not-come")
@@ -141,8 +138,7 @@ def take_back(transfer_id: str) -> ResponseReturnValue:
     with write() as session:
         transfers.take_back(acting(session), _here(), transfer_id, _counts())
         wake_worker_after(session)
-    flash(_("The products are back in your stock, and the other store gets their cost back."), "good")
-    return redirect(url_for(".everything"), 303)
+    return form.done(_("The products are back in your stock, and the other store gets their cost back."), ".everything")
 
 
 # --- inside ---

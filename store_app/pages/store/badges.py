@@ -6,7 +6,7 @@ A badge's paper goes straight to the printer: the queue keeps what it prints, an
 from typing import Any
 
 import segno
-from flask import Blueprint, flash, redirect, request, url_for
+from flask import Blueprint, flash, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -76,8 +76,7 @@ def withdraw(staff_id: str) -> ResponseReturnValue:
         person = staff.known(session, doors().settings.node_id, staff_id)
         badges.withdraw(acting(session), person)
         name = person.name
-    flash(_("%(name)s’s badge no longer works.", name=name), "good")
-    return redirect(url_for("people.person", staff_id=staff_id), 303)
+    return form.done(_("%(name)s’s badge no longer works.", name=name), "people.person", staff_id=staff_id)
 
 
 @bp.post("/badges")
@@ -89,8 +88,7 @@ def rules() -> ResponseReturnValue:
         for role in STORE_ROLES:
             asks = request.form.get(f"badge-{role}") == "pin"
             badges.set_rule(acting(session), doors().settings.node_id, role, asks)
-    flash(_("Saved."), "good")
-    return redirect(url_for("people.everybody", _anchor="badges-title"), 303)
+    return form.done(_("Saved."), "people.everybody", _anchor="badges-title")
 
 
 # --- inside ---

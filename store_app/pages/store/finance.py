@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, flash, jsonify, redirect, request, url_for
+from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -109,8 +109,7 @@ def ask_advance() -> ResponseReturnValue:
     with write() as session:
         advances.ask(acting(session), str(place().store_id), amount_minor, id=form.command_id())
         wake_worker_after(session)
-    flash(_("Requested. You'll get an answer at the next sync, within a minute."), "info")
-    return redirect(url_for(".overview"), 303)
+    return form.done(_("Requested. You'll get an answer at the next sync, within a minute."), ".overview", "info")
 
 
 @bp.post("/bank")
@@ -129,8 +128,7 @@ def say_bank() -> ResponseReturnValue:
             bic=form.text("bic", most=20),
         )
         wake_worker_after(session)
-    flash(_("The network now pays out to this account."), "good")
-    return redirect(url_for(".overview"), 303)
+    return form.done(_("The network now pays out to this account."), ".overview")
 
 
 @bp.post("/objections")
@@ -149,5 +147,4 @@ def object_to() -> ResponseReturnValue:
             words=words,
         )
         wake_worker_after(session)
-    flash(_("Your objection is on its way. You will see the answer here."), "good")
-    return redirect(url_for(".overview"), 303)
+    return form.done(_("Your objection is on its way. You will see the answer here."), ".overview")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, flash, jsonify, redirect, url_for
+from flask import Blueprint, Response, jsonify
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -67,5 +67,4 @@ def appeal() -> ResponseReturnValue:
             words=words,
         )
         wake_worker_after(session)
-    flash(_("Your appeal is on its way. You will see the answer here."), "good")
-    return redirect(url_for(".show"), 303)
+    return form.done(_("Your appeal is on its way. You will see the answer here."), ".show")

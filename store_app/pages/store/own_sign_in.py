@@ -9,7 +9,7 @@ from typing import Any
 
 import segno
 import sqlalchemy as sa
-from flask import Blueprint, flash, g, redirect, request, session, url_for
+from flask import Blueprint, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -62,8 +62,7 @@ def passphrase() -> ResponseReturnValue:
     prove()
     changed = people.do(staff.change_pin, g.actor.id, pin)
     security.sign_in(changed)
-    flash(_("Passphrase changed. You are signed out everywhere else."), "good")
-    return redirect(url_for("own_sign_in.page"), 303)
+    return form.done(_("Passphrase changed. You are signed out everywhere else."), "own_sign_in.page")
 
 
 @bp.post("/another-app")
@@ -101,8 +100,7 @@ def app() -> ResponseReturnValue:
 def end(handle: str) -> ResponseReturnValue:
     """End one of one's own sessions."""
     signed_in.end(g.actor.id, handle=handle, actor=g.actor)
-    flash(_("Session ended."), "good")
-    return redirect(url_for("own_sign_in.page", _anchor="sessions-title"), 303)
+    return form.done(_("Session ended."), "own_sign_in.page", _anchor="sessions-title")
 
 
 @bp.post("/sessions/others")
@@ -112,8 +110,7 @@ def end(handle: str) -> ResponseReturnValue:
 def end_others() -> ResponseReturnValue:
     """End all of one's own sessions but this one."""
     signed_in.end(g.actor.id, actor=g.actor)
-    flash(_("You are signed out everywhere else."), "good")
-    return redirect(url_for("own_sign_in.page", _anchor="sessions-title"), 303)
+    return form.done(_("You are signed out everywhere else."), "own_sign_in.page", _anchor="sessions-title")
 
 
 def prove(field: str = "own") -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, flash, g, make_response, redirect, request, url_for
+from flask import Blueprint, Response, g, make_response, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -52,8 +52,7 @@ def put_logo() -> ResponseReturnValue:
     dots = list(read_apart(pictures.dotted, sent.read(pictures.LOGO_BYTES + 1)))
     with write() as session:
         logo.put(acting(session), str(place().store_id), dots)
-    flash(_("The logo is now on every receipt."), "good")
-    return redirect(url_for("paper_looks.show"), 303)
+    return form.done(_("The logo is now on every receipt."), "paper_looks.show")
 
 
 @bp.post("/logo/away")
@@ -63,8 +62,7 @@ def take_logo_away() -> ResponseReturnValue:
     """Print without a logo from now on."""
     with write() as session:
         logo.take_away(acting(session), str(place().store_id))
-    flash(_("Receipts now print without a logo."), "info")
-    return redirect(url_for("paper_looks.show"), 303)
+    return form.done(_("Receipts now print without a logo."), "paper_looks.show", "info")
 
 
 @bp.get("/<columns>.png")

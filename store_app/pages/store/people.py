@@ -84,8 +84,7 @@ def add() -> ResponseReturnValue:
     """Let a person sign in here."""
     name = form.text("name", most=60, required=_("Enter the person’s name."))
     role, pin = _role(), request.form.get("pin", "")
-    flash(_("%(name)s can sign in now.", name=do(staff.add, name, role, pin).name), "good")
-    return redirect(url_for("people.everybody"), 303)
+    return form.done(_("%(name)s can sign in now.", name=do(staff.add, name, role, pin).name), "people.everybody")
 
 
 @bp.post("/roles")
@@ -96,8 +95,7 @@ def roles() -> ResponseReturnValue:
     typed = role_table.typed()
     with write() as session:
         role_table.settle(acting(session), str(place().store_id), typed)
-    flash(_("Permissions saved."), "good")
-    return redirect(url_for("people.everybody", _anchor="roles-title"), 303)
+    return form.done(_("Permissions saved."), "people.everybody", _anchor="roles-title")
 
 
 @bp.get("/<staff_id>", endpoint="person")
@@ -147,8 +145,7 @@ def new_pin(staff_id: str) -> ResponseReturnValue:
 def sign_out(staff_id: str) -> ResponseReturnValue:
     """End a person's sessions."""
     signed_in.end(staff_id, actor=g.actor)
-    flash(_("Signed out everywhere."), "good")
-    return redirect(url_for("people.person", staff_id=staff_id), 303)
+    return form.done(_("Signed out everywhere."), "people.person", staff_id=staff_id)
 
 
 @bp.post("/device-code")
@@ -166,8 +163,7 @@ def device_code() -> ResponseReturnValue:
 @form.answers_on(one)
 def unlock(staff_id: str) -> ResponseReturnValue:
     """Let a person try again at once."""
-    flash(_("%(name)s can try again.", name=do(staff.unlock, staff_id).name), "good")
-    return redirect(url_for("people.everybody"), 303)
+    return form.done(_("%(name)s can try again.", name=do(staff.unlock, staff_id).name), "people.everybody")
 
 
 @bp.post("/<staff_id>/leave")
@@ -175,8 +171,7 @@ def unlock(staff_id: str) -> ResponseReturnValue:
 @form.answers_on(one)
 def leave(staff_id: str) -> ResponseReturnValue:
     """End a person's right to sign in; what they did stays in the books."""
-    flash(_("%(name)s can no longer sign in.", name=do(staff.leave, staff_id).name), "good")
-    return redirect(url_for("people.everybody"), 303)
+    return form.done(_("%(name)s can no longer sign in.", name=do(staff.leave, staff_id).name), "people.everybody")
 
 
 @bp.post("/<staff_id>/come-back")
@@ -204,8 +199,7 @@ def your_pin(fault: DomainError | None = None) -> ResponseReturnValue:
 def end_session(handle: str) -> ResponseReturnValue:
     """End one of one's own sessions."""
     signed_in.end(g.actor.id, handle=handle, actor=g.actor)
-    flash(_("Session ended."), "good")
-    return redirect(url_for("people.your_pin", _anchor="sessions-title"), 303)
+    return form.done(_("Session ended."), "people.your_pin", _anchor="sessions-title")
 
 
 @bp.post("/your-sessions/others")
@@ -215,8 +209,7 @@ def end_session(handle: str) -> ResponseReturnValue:
 def end_other_sessions() -> ResponseReturnValue:
     """End all of one's own sessions but this one."""
     signed_in.end(g.actor.id, actor=g.actor)
-    flash(_("You are signed out everywhere else."), "good")
-    return redirect(url_for("people.your_pin", _anchor="sessions-title"), 303)
+    return form.done(_("You are signed out everywhere else."), "people.your_pin", _anchor="sessions-title")
 
 
 @bp.post("/your-pin", endpoint="change_your_pin")
@@ -235,8 +228,7 @@ def change_your_pin() -> ResponseReturnValue:
     with write() as session:
         changed = staff.change_pin(acting(session), node_id, g.actor.id, pin)
     security.sign_in(changed)
-    flash(_("Your new PIN is active."), "good")
-    return redirect(url_for("more.places"), 303)
+    return form.done(_("Your new PIN is active."), "more.places")
 
 
 def everybody_of(session: Session) -> list[Person]:

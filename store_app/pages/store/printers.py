@@ -123,8 +123,7 @@ def add() -> ResponseReturnValue:
     with write() as session:
         row = printers.add(acting(session), str(place().store_id), facts)
         wake_worker_after(session)
-    flash(_("%(name)s is set up. Print a test page.", name=facts.name), "good")
-    return redirect(url_for("printers.one", printer_id=row.id), 303)
+    return form.done(_("%(name)s is set up. Print a test page.", name=facts.name), "printers.one", printer_id=row.id)
 
 
 @bp.get("/<printer_id>")
@@ -146,8 +145,7 @@ def change(printer_id: str) -> ResponseReturnValue:
     with write() as session:
         printers.change(acting(session), str(place().store_id), printer_id, facts)
         wake_worker_after(session)
-    flash(_("Saved."), "good")
-    return redirect(url_for("printers.one", printer_id=printer_id), 303)
+    return form.done(_("Saved."), "printers.one", printer_id=printer_id)
 
 
 @bp.post("/<printer_id>/key")
@@ -171,8 +169,7 @@ def withdraw_key(printer_id: str) -> ResponseReturnValue:
     """Make the key of the printer's agent useless."""
     with write() as session:
         agents.withdraw_key(acting(session), str(place().store_id), printer_id)
-    flash(_("Key revoked. The print agent stops."), "info")
-    return redirect(url_for("printers.one", printer_id=printer_id), 303)
+    return form.done(_("Key revoked. The print agent stops."), "printers.one", "info", printer_id=printer_id)
 
 
 @bp.post("/<printer_id>/remove")
@@ -183,8 +180,7 @@ def remove(printer_id: str) -> ResponseReturnValue:
     with write() as session:
         printers.remove(acting(session), str(place().store_id), printer_id)
         wake_worker_after(session)
-    flash(_("Printer removed."), "info")
-    return redirect(url_for("printers.all"), 303)
+    return form.done(_("Printer removed."), "printers.all", "info")
 
 
 @bp.post("/<printer_id>/test")

@@ -139,8 +139,7 @@ def send_again(message_id: str) -> ResponseReturnValue:
         if message.state != "pending":
             outbox.send_again(acting(session), message_id)
             wake_worker_after(session)
-    flash(_("It will be sent again."), "info")
-    return redirect(url_for("store_settings.overview"), 303)
+    return form.done(_("It will be sent again."), "store_settings.overview", "info")
 
 
 @bp.post("/messages/<message_id>/put-away")
@@ -154,8 +153,7 @@ def put_away(message_id: str) -> ResponseReturnValue:
             if message.state != "stuck" or not held.is_declined(message.reason):
                 raise Conflict("not-turned-down", "The network has not rejected this message.")
             outbox.put_away(acting(session), message_id)
-    flash(_("Dismissed. It stays on record here."), "info")
-    return redirect(url_for("store_settings.overview"), 303)
+    return form.done(_("Dismissed. It stays on record here."), "store_settings.overview", "info")
 
 
 @bp.post("/send-now")
@@ -168,8 +166,7 @@ def send_now() -> ResponseReturnValue:
     with write() as session:
         sender.request_contact(session)
         wake_worker_after(session)
-    flash(_("Retrying. Check again in a moment."), "info")
-    return redirect(url_for("store_settings.overview"), 303)
+    return form.done(_("Retrying. Check again in a moment."), "store_settings.overview", "info")
 
 
 @bp.post("/editions/<kind>/allow")
@@ -183,8 +180,7 @@ def allow_edition(kind: str) -> ResponseReturnValue:
         publication.allow(acting(session), kind, form.text("sha256", most=64))
         sender.request_contact(session)
         wake_worker_after(session)
-    flash(_("Approved. The prices arrive at the next sync."), "good")
-    return redirect(url_for("store_settings.overview"), 303)
+    return form.done(_("Approved. The prices arrive at the next sync."), "store_settings.overview")
 
 
 @bp.post("/receipts-online")
@@ -211,11 +207,10 @@ def beyond_stock() -> ResponseReturnValue:
     wanted = request.form.get("wanted") == "yes"
     with write() as session:
         sell_beyond(acting(session), str(place().store_id), wanted)
-    flash(
+    return form.done(
         _("The tills now sell out-of-stock items.") if wanted else _("The tills now block out-of-stock items."),
-        "good",
+        "store_settings.overview",
     )
-    return redirect(url_for("store_settings.overview"), 303)
 
 
 @bp.post("/lock")
@@ -228,8 +223,7 @@ def lock() -> ResponseReturnValue:
         lock_after(acting(session), str(place().store_id), minutes)
     reported = ngettext("Auto-lock after %(num)d minute.", "Auto-lock after %(num)d minutes.", minutes)
     reported = reported if minutes else _("Auto-lock is off.")
-    flash(reported, "good")
-    return redirect(url_for("store_settings.overview"), 303)
+    return form.done(reported, "store_settings.overview")
 
 
 @bp.post("/particulars")
@@ -245,8 +239,7 @@ def particulars() -> ResponseReturnValue:
     with write() as session:
         storefront.change_particulars(acting(session), str(place().store_id), **said)
         wake_worker_after(session)
-    flash(_("Saved."), "good")
-    return redirect(url_for("store_settings.overview"), 303)
+    return form.done(_("Saved."), "store_settings.overview")
 
 
 @bp.post("/usual-sales")

@@ -7,7 +7,7 @@ device nobody has signed in with before, by PIN and device code: two things, for
 from collections.abc import Callable
 
 import sqlalchemy as sa
-from flask import Blueprint, flash, g, redirect, request, session, url_for
+from flask import Blueprint, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -97,8 +97,7 @@ def enter(staff_id: str) -> ResponseReturnValue:
     )
     security.sign_in(person, weak=weak and _names_are_typed())
     if weak and not _names_are_typed():  # chosen before such PINs were refused
-        flash(_("Your PIN is easy to guess. Choose another one."), "warn")
-        return redirect(url_for("people.your_pin"), 303)
+        return form.done(_("Your PIN is easy to guess. Choose another one."), "people.your_pin", "warn")
     return redirect(form.inside(request.form.get("next", "")) or _home(person.role), 303)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, flash, g, redirect, url_for
+from flask import Blueprint, g
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -50,8 +50,7 @@ def change() -> ResponseReturnValue:
     signing_key.change(doors(), actor=g.actor)
     with write() as session:
         wake_worker_after(session)
-    flash(_("New signing key created. The network gets it at the next sync."), "good")
-    return redirect(url_for(".show"), 303)
+    return form.done(_("New signing key created. The network gets it at the next sync."), ".show")
 
 
 @bp.post("/<name>/trust")
@@ -62,8 +61,7 @@ def trust(name: str) -> ResponseReturnValue:
     with write() as session:
         signing_key.trust(session, doors(), name, actor=g.actor)
         wake_worker_after(session)
-    flash(_("Recognized. Messages signed with it will arrive at the next sync."), "good")
-    return redirect(url_for(".show"), 303)
+    return form.done(_("Recognized. Messages signed with it will arrive at the next sync."), ".show")
 
 
 @bp.post("/<name>/refuse")
@@ -74,5 +72,4 @@ def refuse(name: str) -> ResponseReturnValue:
     with write() as session:
         key = signing_keys.named(session, doors().settings.node_id, name)
         signing_keys.refuse(acting(session), key)
-    flash(_("Rejected. Tell the operator that someone signed in this store’s name."), "warn")
-    return redirect(url_for(".show"), 303)
+    return form.done(_("Rejected. Tell the operator that someone signed in this store’s name."), ".show", "warn")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, flash, redirect, url_for
+from flask import Blueprint
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -39,8 +39,7 @@ def give() -> ResponseReturnValue:
     with write() as session:
         support.give(acting(session), str(place().store_id), hours, words, state)
         wake_worker_after(session)
-    flash(_("The network has read access now. Each visit is recorded in your journal."), "good")
-    return redirect(url_for(".show"), 303)
+    return form.done(_("The network has read access now. Each visit is recorded in your journal."), ".show")
 
 
 @bp.post("/take-back")
@@ -51,5 +50,4 @@ def take_back() -> ResponseReturnValue:
     with write() as session:
         support.take_back(acting(session), str(place().store_id))
         wake_worker_after(session)
-    flash(_("The network’s access has ended."), "good")
-    return redirect(url_for(".show"), 303)
+    return form.done(_("The network’s access has ended."), ".show")

@@ -74,8 +74,7 @@ def open_counted() -> ResponseReturnValue:
         till = own_till(session, str(place().store_id))
         shift.open_shift(acting(session), till.store_id, till.id, counted)
         wake_worker_after(session)
-    flash(_("The till is open. Have a good day!"), "good")
-    return redirect(url_for("shift.money"), 303)
+    return form.done(_("The till is open. Have a good day!"), "shift.money")
 
 
 @bp.get("/count")
@@ -128,8 +127,7 @@ def count() -> ResponseReturnValue:
         found = _current(session)
         allow_drawer(session, found, agreeing)
         row = shift.count(acting(session), found, counted, id=command)
-    flash(_("Counted: %(amount)s.", amount=money(row.total_minor)), "good")
-    return redirect(url_for("drawer.counting"), 303)
+    return form.done(_("Counted: %(amount)s.", amount=money(row.total_minor)), "drawer.counting")
 
 
 @bp.post("/close")
@@ -203,8 +201,7 @@ def hand_over() -> ResponseReturnValue:
         allow_drawer(session, found, agreeing)
         shift.sign_over(acting(session), found, to)
         wake_worker_after(session)
-    flash(_("%(who)s has the drawer now. The X report is printing.", who=to.name), "good")
-    return redirect(url_for("shift.money"), 303)
+    return form.done(_("%(who)s has the drawer now. The X report is printing.", who=to.name), "shift.money")
 
 
 @bp.get("/x")
@@ -258,8 +255,7 @@ def set_tolerance() -> ResponseReturnValue:
     minor = form.amount("tolerance", place().currency)
     with write() as session:
         shift.set_tolerance(acting(session), str(place().store_id), minor)
-    flash(_("Differences up to %(amount)s no longer need approval.", amount=money(minor)), "good")
-    return redirect(url_for("drawer.reports"), 303)
+    return form.done(_("Differences up to %(amount)s no longer need approval.", amount=money(minor)), "drawer.reports")
 
 
 # --- inside ---

@@ -132,8 +132,7 @@ def open_till() -> ResponseReturnValue:
 def drop() -> ResponseReturnValue:
     """Move cash from the drawer to the safe."""
     amount_minor = _pay(hand_cash.DROP)
-    flash(_("Moved to the safe: %(amount)s.", amount=money_text(amount_minor)), "good")
-    return redirect(url_for("shift.money"), 303)
+    return form.done(_("Moved to the safe: %(amount)s.", amount=money_text(amount_minor)), "shift.money")
 
 
 @bp.post("/pay-in")
@@ -142,8 +141,7 @@ def drop() -> ResponseReturnValue:
 def pay_in() -> ResponseReturnValue:
     """Put cash into the drawer, and say where it comes from."""
     amount_minor = _pay(hand_cash.PAY_IN, _("Enter where the money comes from."))
-    flash(_("Paid in: %(amount)s.", amount=money_text(amount_minor)), "good")
-    return redirect(url_for("shift.money"), 303)
+    return form.done(_("Paid in: %(amount)s.", amount=money_text(amount_minor)), "shift.money")
 
 
 @bp.post("/pay-out")
@@ -152,8 +150,7 @@ def pay_in() -> ResponseReturnValue:
 def pay_out() -> ResponseReturnValue:
     """Pay something from the drawer, with its reason."""
     amount_minor = _pay(hand_cash.PAY_OUT, _("Enter what the money is for."))
-    flash(_("Paid out: %(amount)s.", amount=money_text(amount_minor)), "good")
-    return redirect(url_for("shift.money"), 303)
+    return form.done(_("Paid out: %(amount)s.", amount=money_text(amount_minor)), "shift.money")
 
 
 @bp.post("/count")
@@ -187,8 +184,7 @@ def print_x() -> ResponseReturnValue:
     with write() as session:
         shift.print_x(acting(session), _current(session))
         wake_worker_after(session)
-    flash(_("The X report is printing."), "good")
-    return redirect(url_for("shift.money"), 303)
+    return form.done(_("The X report is printing."), "shift.money")
 
 
 @bp.get("/shifts/<shift_id>")
@@ -219,8 +215,7 @@ def reprint_z(shift_id: str) -> ResponseReturnValue:
         found = _closed(session, shift_id)
         queue.reprint(acting(session), found.store_id, shift_id, kind="z")
         wake_worker_after(session)
-    flash(_("Z report %(n)s is printing again.", n=found.z_no), "good")
-    return redirect(url_for("shift.z_report", shift_id=shift_id), 303)
+    return form.done(_("Z report %(n)s is printing again.", n=found.z_no), "shift.z_report", shift_id=shift_id)
 
 
 @bp.get("/receipts/<sale_id>")
@@ -263,8 +258,7 @@ def reprint(sale_id: str) -> ResponseReturnValue:
         job = slips.copy_receipt(acting(session), asked)
         hand_cash.note_event(session, found.store_id, job.till_id, "reprint")
         wake_worker_after(session)
-    flash(_("Receipt %(n)s is printing again.", n=found.receipt_no), "good")
-    return redirect(url_for("shift.money"), 303)
+    return form.done(_("Receipt %(n)s is printing again.", n=found.receipt_no), "shift.money")
 
 
 @bp.post("/receipts/<sale_id>/return")

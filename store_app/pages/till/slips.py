@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, flash, redirect, request, url_for
+from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -134,5 +134,4 @@ def _till(session: Session) -> Till:
 
 
 def _back(sentence: str, endpoint: str, **where: Any) -> ResponseReturnValue:
-    flash(sentence, "good")
-    return redirect(url_for(endpoint, **where), 303)
+    return form.done(sentence, endpoint, **where)

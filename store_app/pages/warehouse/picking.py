@@ -194,8 +194,7 @@ def drop(pick_id: str) -> ResponseReturnValue:
     why = form.text("why", required=_("Give a reason for the journal."))
     with write() as session:
         picking.drop(acting(session), pick_id, why=why)
-    flash(_("List abandoned. Its orders wait as before."), "info")
-    return redirect(url_for("console_picking.overview_page"), 303)
+    return form.done(_("List abandoned. Its orders wait as before."), "console_picking.overview_page", "info")
 
 
 @bp.get("/orders/<store_id>/<order_id>")

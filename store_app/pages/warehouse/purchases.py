@@ -76,8 +76,7 @@ def order(warehouse_id: str, purchase_id: str) -> ResponseReturnValue:
             purchasing.order(acting(session), warehouse_id, purchase_id, packs)
             wake_worker_after(session)
         number = found.purchase_no
-    flash(_("Purchase %(no)s placed.", no=number), "good")
-    return redirect(url_for("console_purchases.listed"), 303)
+    return form.done(_("Purchase %(no)s placed.", no=number), "console_purchases.listed")
 
 
 @bp.post("/<warehouse_id>/<purchase_id>/receive")
@@ -107,8 +106,7 @@ def drop(warehouse_id: str, purchase_id: str) -> ResponseReturnValue:
     with write() as session:
         purchasing.drop(acting(session), warehouse_id, purchase_id, why=why)
         wake_worker_after(session)
-    flash(_("Discarded."), "info")
-    return redirect(url_for("console_purchases.listed"), 303)
+    return form.done(_("Discarded."), "console_purchases.listed", "info")
 
 
 @bp.get("/<warehouse_id>/messages/<message_id>.<kind>")

@@ -159,8 +159,7 @@ def drop(recall_id: str, house_id: str, return_id: str) -> ResponseReturnValue:
         if upstream_returns.return_of(session, house_id, return_id).state != "dropped":
             upstream_returns.drop(acting(session), house_id, return_id, why=why)
         wake_worker_after(session)
-    flash(_("Discarded."), "info")
-    return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
+    return form.done(_("Discarded."), "console_recalls.one", "info", recall_id=recall_id)
 
 
 @bp.post("/<recall_id>/stores/<store_id>")
@@ -198,8 +197,7 @@ def looked(recall_id: str, store_id: str) -> ResponseReturnValue:
     with write() as session:
         if recall.recall_of(session, store_id, recall_id).state == "called":
             recalls.note_looked(acting(session), recall_id, store_id, taken)
-    flash(_("Saved: the store has checked."), "good")
-    return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
+    return form.done(_("Saved: the store has checked."), "console_recalls.one", recall_id=recall_id)
 
 
 @bp.post("/<recall_id>/suppliers/<supplier_id>")

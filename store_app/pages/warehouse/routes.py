@@ -154,14 +154,11 @@ def drop(route_id: str) -> ResponseReturnValue:
     """Drop a planned route; a second click finds it dropped."""
     with write() as session:
         row = routes.drop(acting(session), route_id)
-    flash(
-        _(
-            "%(vehicle)s’s route canceled. Its load can be planned again.",
-            vehicle=row.vehicle_name,
-        ),
-        "good",
+    return form.done(
+        _("%(vehicle)s’s route canceled. Its load can be planned again.", vehicle=row.vehicle_name),
+        "console_routes.overview",
+        warehouse=row.warehouse_id,
     )
-    return redirect(url_for("console_routes.overview", warehouse=row.warehouse_id), 303)
 
 
 @bp.get("/<route_id>/sheet")
@@ -225,11 +222,10 @@ def put_places() -> ResponseReturnValue:
                 continue
             _put_place(session, place_id)
             changed += 1
-    flash(
+    return form.done(
         ngettext("%(num)d location saved.", "%(num)d locations saved.", changed) if changed else _("Nothing changed."),
-        "good",
+        "console_routes.places",
     )
-    return redirect(url_for("console_routes.places"), 303)
 
 
 @bp.post("/matrix")

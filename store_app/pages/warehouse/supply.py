@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import ngettext
 
 from pos.store.store import usual_currency
+from store_app.pages.common import form
 from store_app.runtime.doors import acting, read, write
 from store_app.web.presenting import page
 from store_app.web.security import requires
@@ -69,5 +70,4 @@ def dispatch() -> ResponseReturnValue:
     """Load the vehicle with every confirmed order that is on no list."""
     with write() as session:
         done = warehouse.dispatch_day(acting(session), everything=True)
-    flash(ngettext("%(num)d order loaded.", "%(num)d orders loaded.", len(done)), "good")
-    return redirect(url_for("console_supply.orders"), 303)
+    return form.done(ngettext("%(num)d order loaded.", "%(num)d orders loaded.", len(done)), "console_supply.orders")

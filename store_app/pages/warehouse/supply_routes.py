@@ -60,8 +60,7 @@ def settle_region(region_id: str) -> ResponseReturnValue:
     with write() as session:
         supply_routes.supply_region(acting(session), region_id, _chosen())
     publishing.publish_terms(doors())
-    flash(_("These stores’ new orders come from there."), "good")
-    return redirect(url_for("console_serving.listed"), 303)
+    return form.done(_("These stores’ new orders come from there."), "console_serving.listed")
 
 
 @bp.post("/stores/<store_id>")
@@ -94,8 +93,7 @@ def settle_calendar(warehouse_id: str) -> ResponseReturnValue:
         tz = form.tidy(request.form.get("tz", ""))
         suppliers.settle_calendar(acting(session), warehouse_id, said, tz=tz)
     publishing.publish_terms(doors())
-    flash(_("Saved. The stores have been notified."), "good")
-    return redirect(url_for("console_serving.listed"), 303)
+    return form.done(_("Saved. The stores have been notified."), "console_serving.listed")
 
 
 def _chosen() -> str | None:

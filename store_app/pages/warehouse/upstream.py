@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, flash, redirect, url_for
+from flask import Blueprint
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -58,8 +58,7 @@ def settle(warehouse_id: str) -> ResponseReturnValue:
     reported = {name: form.text(name, most=most) for name, most in locations.LONGEST.items()}
     with write() as session:
         locations.settle(acting(session), warehouse_id, **reported)
-    flash(_("Saved for future orders."), "good")
-    return redirect(url_for("console_upstream.listed"), 303)
+    return form.done(_("Saved for future orders."), "console_upstream.listed")
 
 
 def _here(view: Callable[..., Any]) -> Callable[..., Any]:

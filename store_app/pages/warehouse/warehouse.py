@@ -63,8 +63,7 @@ def write_off(warehouse_id: str) -> ResponseReturnValue:
             what = WriteOff(sku, units, reason, note, lot_id=form.text("lot_id", most=40) or None)
             lots.write_off(acting(session), warehouse_id, what, id=command)
         words = _("Written off: %(qty)s of %(name)s.", qty=qty(units, product.stock_unit), name=product.shown)
-    flash(words, "good")
-    return redirect(url_for("console_warehouse.goods", warehouse=warehouse_id, q=request.args.get("q") or None), 303)
+    return form.done(words, "console_warehouse.goods", warehouse=warehouse_id, q=request.args.get("q") or None)
 
 
 @bp.get("/stock")
@@ -101,8 +100,7 @@ def count(warehouse_id: str) -> ResponseReturnValue:
     if change:
         put = _("%(qty)s more than before.") if change > 0 else _("%(qty)s less than before.")
         words += " " + put % {"qty": qty(abs(change), unit)}
-    flash(words, "good")
-    return redirect(url_for("console_warehouse.stock", warehouse=warehouse_id, q=request.args.get("q") or None), 303)
+    return form.done(words, "console_warehouse.stock", warehouse=warehouse_id, q=request.args.get("q") or None)
 
 
 @bp.post("/<warehouse_id>/bay")
