@@ -48,6 +48,15 @@ def settle(path: Path) -> None:
             os.close(descriptor)
 
 
+def write(path: Path, text: str) -> None:
+    """Write a file whole, or leave it as it was, readable to its owner alone."""
+    beside = path.with_name(f"{path.name}.part")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    beside.replace(path)
+
+
 def is_open(path: Path) -> bool:
     """Tell whether everybody on this computer can look into a folder, or read a file."""
     return sys.platform != "win32" and path.exists() and bool(path.stat().st_mode & 0o007)

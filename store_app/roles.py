@@ -158,6 +158,7 @@ ROLES: dict[str, Role] = {
             "storefront.account",
             "storefront.groups",
             "storefront.e_receipt",
+            "console.more",
             "store.more",
             "store.demo",
         ),

@@ -42,7 +42,7 @@ from pos.stock import consignment_stock, ledger, markdown
 from pos.stock.ledger import Source
 from pos.store import approvals
 from pos.store.approvals import Used
-from pos.store.store import store_of
+from pos.store.store import snapshot, store_of
 from pos.till import drawer_cash, totals
 from pos.till.counter import Counter, next_receipt_no
 from pos.till.shift_book import Shift
@@ -183,9 +183,10 @@ def _fact(session: Session, draft: Draft, booked: Booked) -> SaleCompleted:
     lines, taxes = lettered(draft.lines)
     return SaleCompleted(
         id=draft.id, kind=draft.kind, channel=draft.channel, order_id=draft.order_id, order_no=draft.order_no,
-        store=counter.snapshot(), till_id=counter.till_id, till_name=counter.till_name, shift_id=counter.shift_id,
-        epoch=counter.epoch, receipt_no=next_receipt_no(session, counter), cashier_id=now.actor.id,
-        cashier_name=now.actor.name, completed_at=now.at.astimezone(dt.UTC).isoformat(timespec="microseconds"),
+        store=snapshot(counter, counter.store_id), till_id=counter.till_id, till_name=counter.till_name,
+        shift_id=counter.shift_id, epoch=counter.epoch, receipt_no=next_receipt_no(session, counter),
+        cashier_id=now.actor.id, cashier_name=now.actor.name,
+        completed_at=now.at.astimezone(dt.UTC).isoformat(timespec="microseconds"),
         local_time=f"{now.at.astimezone(ZoneInfo(counter.tz)):%Y-%m-%d %H:%M}", business_day=now.day.isoformat(),
         currency=counter.currency, lines=lines, taxes=taxes, payments=payments,
         lines_minor=settled.total_minor - settled.rounding_minor, rounding_minor=settled.rounding_minor,

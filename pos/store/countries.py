@@ -74,6 +74,11 @@ def preset(country: str) -> Preset:
     )  # fmt: skip
 
 
+def tax_on_top(currency: str) -> bool:
+    """Tell whether the shelf shows prices without the tax where this is the currency."""
+    return any(currency in get_territory_currencies(country) for country in TAX_ON_TOP)
+
+
 def here() -> str:
     """Return the country this computer's clock is set to, '' where it tells none."""
     found = str(get_global("zone_territories").get(str(get_localzone()), ""))

@@ -416,20 +416,12 @@ def lock_after(ctx: Context, store_id: str, minutes: int) -> None:
         store.lock_minutes = minutes
 
 
-def snapshot(store: Store) -> dict[str, Any]:
-    """Return what a document prints about the store, frozen."""
-    return {
-        "id": store.id,
-        "name": store.name,
-        "address": store.address,
-        "phone": store.phone,
-        "currency": store.currency,
-        "tz": store.tz,
-        "language": store.language,
-        **({"tax_number": store.tax_number} if store.tax_number else {}),
-        **({"receipts_at": store.receipts_at} if store.receipts_at else {}),
-        **({"logo": store.logo_id} if store.logo_id else {}),
-    }
+def snapshot(store: Any, store_id: str = "") -> dict[str, Any]:
+    """Return what a document prints about the store, frozen. store: its row, or what has the same columns."""
+    known = {"id": store_id or store.id}
+    known |= {name: getattr(store, name) for name in ("name", "address", "phone", "currency", "tz", "language")}
+    known |= {name: getattr(store, name) for name in ("receipts_at", "tax_number") if getattr(store, name)}
+    return known | ({"logo": store.logo_id} if store.logo_id else {})
 
 
 def _refuse_zone(tz: str) -> None:

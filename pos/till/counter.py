@@ -41,15 +41,6 @@ class Counter(NamedTuple):
     rights: Rights
     """Of the person who rings it."""
 
-    def snapshot(self) -> dict[str, Any]:
-        """Return what a document prints about the store, as `store.snapshot` does."""
-        names = ("name", "address", "phone", "currency", "tz", "language")
-        known = {"id": self.store_id} | {name: getattr(self, name) for name in names}
-        known |= {name: getattr(self, name) for name in ("receipts_at", "tax_number") if getattr(self, name)}
-        if self.logo_id:
-            known["logo"] = self.logo_id
-        return known
-
 
 def at_counter(session: Session, store_id: str, till_id: str, role: str) -> Counter | None:
     """Return the counter with the till's unclosed shift, its row locked; None where no shift is open."""

@@ -43,6 +43,7 @@ from pos.catalogue.gs1 import has_digits, is_gtin, spellings
 from pos.catalogue.new_products import COLUMNS, NewProduct
 from pos.stock import stock
 from pos.stock.ledger import StockLevel, StockMovement
+from pos.store import countries
 from store_app.files import network, product_columns, product_imports, product_rows
 from store_app.files.cells import Cell, decimal, in_minor, percents, price, text, unit, whole
 from store_app.files.sheet import MOST_FAULTS, TAX, Sheet
@@ -54,7 +55,6 @@ from supply.orders.suppliers import CasePack, Contact, Supplier, SupplierProduct
 
 MOST_NAMED, MOST_ASKED, MOST_ABOVE = 12, 20, 10
 UNTAXED = ("none", "no tax", "tax free", "tax exempt", "exempt", "zero rated", "steuerfrei", "exento", "免税")
-ADDED_IN = ("USD", "CAD")
 """Where prices usually come without their tax."""
 NAMED = ("name", "category", "department")
 """What may have a column for each language (`name_es`)."""
@@ -364,7 +364,7 @@ class _Taxes:
         self.owner_id, self.answers, self.classes = owner_id, sheet.answers, session.scalars(query).all()
         self.free = () if sheet.found is None else UNTAXED
         included = [one.inclusive for one in self.classes]
-        self.inclusive = 2 * sum(included) > len(included) if included else currency not in ADDED_IN
+        self.inclusive = 2 * sum(included) > len(included) if included else not countries.tax_on_top(currency)
         self.new: dict[str, tuple[str, int, bool]] = {}
         self.untold: dict[str, None] = {}
         self._known: dict[str, str | None] = {}

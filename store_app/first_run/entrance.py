@@ -11,7 +11,6 @@ Rules
 """
 
 import json
-import os
 import secrets
 import threading
 from collections.abc import Callable, Iterable
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask, current_app
 
+from config import private
 from config.errors import Refused
 
 if TYPE_CHECKING:
@@ -61,11 +61,7 @@ class Entrance:
 
     def keep(self, **said: Any) -> None:
         """Keep what a screen was told."""
-        beside = self.folder / f"{NOTES}.part"
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(self.answers() | said, file, ensure_ascii=False)
-        beside.replace(self.folder / NOTES)
+        private.write(self.folder / NOTES, json.dumps(self.answers() | said, ensure_ascii=False))
 
 
 def entrance() -> Entrance:

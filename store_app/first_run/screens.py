@@ -21,6 +21,7 @@ from store_app.first_run.entrance import entrance
 from store_app.node.founding import FIRST_STORE, NewStore, found_store_node, move_store_node
 from store_app.pages.common import form
 from store_app.pages.goods.taxes import rate, rate_text
+from store_app.pages.store import first_steps
 from store_app.web import presenting, security
 from store_app.web.presenting import Place, page
 from store_app.web.security import find_staff
@@ -188,6 +189,6 @@ def _screen(name: str, fault: DomainError | None, usual: dict[str, Any], **choic
         if "rates" in usual:
             values |= {"rates": request.form.getlist("rates"), "inclusive": request.form.get("prices") == "inclusive"}
     return page(
-        f"first_run/{name}.html", values=values, fault=fault, step=SCREENS.index(name) + 1, steps=len(SCREENS) + 2,
+        f"first_run/{name}.html", values=values, fault=fault, step=SCREENS.index(name) + 1, steps=first_steps.SCREENS,
         languages=[(code, words.language(code, "").name) for code in LANGUAGES], **choices,
     )  # fmt: skip

@@ -81,11 +81,7 @@ def write_settings(path: Path, text: str, changed: dict[str, str]) -> None:
     """Write a settings file with some values changed, readable to its owner alone."""
     kept = [line for line in text.splitlines() if line.partition("=")[0].strip() not in changed]
     lines = [*(f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in changed.items() if value), *kept]
-    beside = path.with_name(f"{path.name}.part")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write("\n".join(lines) + "\n")
-    beside.replace(path)
+    private.write(path, "\n".join(lines) + "\n")
 
 
 def set_up(doors: Doors) -> None:

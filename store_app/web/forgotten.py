@@ -12,14 +12,13 @@ Rules
 """
 
 import datetime as dt
-import os
 import secrets
 from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from config import ids
+from config import ids, private
 from config.errors import Refused
 from config.nodes.journal import Actor, Context, record
 from pos.store.store import Staff
@@ -50,11 +49,7 @@ def write_code(doors: Doors, session: Session, person: Staff) -> None:
     actor = Actor.system("forgotten PIN", person.node_id)
     record(Context(session, actor, doors.now()), verb="staff.code written", subject=f"staff:{person.id}")
     until = int((doors.now() + HOLDS).timestamp())
-    file = place_of(doors)
-    file.unlink(missing_ok=True)
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as written:
-        written.write(f"{ids.pickup_code_of(secrets.token_bytes(16))}\n{until} {person.id}\n")
+    private.write(place_of(doors), f"{ids.pickup_code_of(secrets.token_bytes(16))}\n{until} {person.id}\n")
 
 
 def set_pin(doors: Doors, session: Session, person: Staff, typed: str, pin: str) -> Staff:

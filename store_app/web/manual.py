@@ -37,7 +37,7 @@ CHAPTERS = {
     "store/reports": "today reports compare replays",
     "store/printer": "printers paper_looks",
     "store/practice": "training demo",
-    "network/today": "console",
+    "network/today": "console console_more",
     "network/stores": "console_stores operators console_claims",
     "network/demand": "console_demand console_outlook",
     "network/purchasing": "console_purchases console_upstream console_warehouse console_picking console_serving",

@@ -32,7 +32,6 @@ from config.money import MAX_MINOR, exponent
 from pos.store import pins
 from store_app.runtime.doors import db
 from store_app.web.days import day_of, instant_of
-from store_app.web.presenting import place
 
 MOST_QTY = 9_999_999
 WORDS = 200
@@ -219,11 +218,6 @@ def done(words: str, endpoint: str, tone: str = "good", /, **values: Any) -> Res
     """Say what was done, and go on to a page."""
     flash(words, tone)
     return redirect(url_for(endpoint, **values), 303)
-
-
-def know_the_place() -> None:
-    """Load the place this answer speaks from: sentences need its language, and a look inside a command is refused."""
-    place()
 
 
 def answers_on(

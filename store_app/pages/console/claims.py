@@ -25,7 +25,6 @@ from supply.orders.deliveries import Delivery
 from supply.orders.supplier_returns import SupplierReturn, SupplierReturnLine
 
 bp = Blueprint("console_claims", __name__, url_prefix="/console/claims")
-bp.before_request(form.know_the_place)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,6 @@ from store_app.web.security import requires
 from supply.membership import training
 
 bp = Blueprint("console_lessons", __name__, url_prefix="/console/lessons")
-bp.before_request(form.know_the_place)
 PATTERN = N_(
     "title: Weigh fruit\nscene: till\nminutes: 3\nlanguage: {language}\nneeds: sell\n\n"
     "Why it matters, in two sentences.\n\n1. First **this**.\n2. Then that.\n\n- [ ] sale: Sell two apples for cash.\n"

@@ -39,7 +39,6 @@ from supply.money.terms import BOUNDS, Terms
 from supply.network.recalls import upstream_claims
 
 bp = Blueprint("console_money", __name__, url_prefix="/console/money")
-bp.before_request(form.know_the_place)
 LOSS_DAYS = 365
 SCALES = {"_bp": 100, "_ppm": 10_000}
 """A term's ending -> how many of its units one typed per cent is."""

@@ -21,7 +21,6 @@ from store_app.web.presenting import page
 from store_app.web.security import proven_by_pin, requires
 
 bp = Blueprint("operators", __name__, url_prefix="/console/people")
-bp.before_request(form.know_the_place)
 OPERATOR = "operator"
 
 

@@ -30,7 +30,6 @@ from supply.money import points as network_points
 from supply.money import points_pool
 
 bp = Blueprint("console_points", __name__, url_prefix="/console/points")
-bp.before_request(form.know_the_place)
 WEEKS = 13
 WAITING_SHOWN = 50
 WHY_WORDS = {

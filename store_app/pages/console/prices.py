@@ -39,7 +39,6 @@ from supply.orders.price_list import Change, Limits, Listed, PriceFile, PricePro
 from supply.orders.suppliers import Contact, Supplier
 
 bp = Blueprint("console_prices", __name__, url_prefix="/console/prices")
-bp.before_request(form.know_the_place)
 SHOWN, ROWS_SHOWN = 100, 200
 KINDS = {"price-list": _l("A price list"), "products": _l("Products")}
 WHAT = {

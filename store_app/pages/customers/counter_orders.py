@@ -44,7 +44,6 @@ from supply.online.pickup.counter_orders import CounterMoney, For, OnlineProduct
 from supply.online.storefront import listing
 
 bp = Blueprint("counter_orders", __name__, url_prefix="/counter-order")
-bp.before_request(form.know_the_place)
 FOUND = 12
 MOST_STEPS = 99
 _FIELDS = {"bad-name": "name", "bad-phone": "phone", "window-full": "window"}

@@ -18,7 +18,6 @@ from store_app.words import words
 from supply.online.messages import campaigns, referrals
 
 bp = Blueprint("customer_messages", __name__, url_prefix="/customer-messages")
-bp.before_request(form.know_the_place)
 AWAY_DAYS, LEAST_AWAY, DAYS = 30, 7, 21
 
 

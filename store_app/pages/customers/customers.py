@@ -37,7 +37,6 @@ from store_app.web.security import can, requires
 from store_app.words.words import tender_choices
 
 bp = Blueprint("customers", __name__, url_prefix="/customers")
-bp.before_request(form.know_the_place)
 ROWS, DEBTORS, LINES = 50, 20, 30
 POINT_WORDS = {
     "earned": lazy("Earned"),

@@ -29,7 +29,6 @@ from supply.orders.suppliers import SupplierProduct
 from supply.sync import groups
 
 bp = Blueprint("groups", __name__, url_prefix="/groups")
-bp.before_request(form.know_the_place)
 STEPS = 3
 SHOWN = 30
 OPEN_DAYS, TO_COLLECT = 3, dt.timedelta(days=2)

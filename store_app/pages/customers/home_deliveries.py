@@ -40,7 +40,6 @@ from supply.routing.distances import Point
 from supply.routing.stop_order import Door
 
 bp = Blueprint("home_deliveries", __name__, url_prefix="/home-deliveries")
-bp.before_request(form.know_the_place)
 NUMBERS = {"radius_m": MOST_RADIUS_M, "window_orders": MOST_ORDERS, "lead_minutes": MOST_LEAD, "days_ahead": 14}
 SIDE, EDGE = 320, 28
 """The picture from above: its side, and how far the outermost door stays from it."""

@@ -18,7 +18,6 @@ from store_app.web.presenting import page, place, today
 from store_app.web.security import requires
 
 bp = Blueprint("loyalty", __name__, url_prefix="/points")
-bp.before_request(form.know_the_place)
 
 
 @bp.get("/")

@@ -18,7 +18,6 @@ from supply.online.storefront.availability import Storefront
 from supply.online.storefront.time_slots import LENGTHS, MOST_RETURN_DAYS, PickupRules
 
 bp = Blueprint("online_store", __name__, url_prefix="/settings/online-shop")
-bp.before_request(form.know_the_place)
 NUMBERS = {
     "lead_minutes": 24 * 60, "window_orders": 200, "shelf_places": 500, "days_ahead": 14, "accept_minutes": 24 * 60,
     "return_days": MOST_RETURN_DAYS,

@@ -50,7 +50,6 @@ from supply.online.storefront.price import charged, promise_of
 from supply.online.storefront.time_slots import FULL_TERM, LEAST_TERM, passed_on_at
 
 bp = Blueprint("pickup", __name__, url_prefix="/pickup")
-bp.before_request(form.know_the_place)
 RAIL_COUNTS["pickups"] = waiting.pickups
 ROWS = 50
 TO_PICK = ("accepted", "picking", "short")

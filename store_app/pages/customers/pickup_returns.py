@@ -15,7 +15,6 @@ from supply.online.orders import lines_of, order_for_update
 from supply.online.pickup import returns
 
 bp = Blueprint("pickup_returns", __name__, url_prefix="/pickup/<order_id>/return")
-bp.before_request(form.know_the_place)
 
 
 @bp.post("/ask")

@@ -18,7 +18,6 @@ from supply.online.storefront.reviews import Review
 from supply.sync import online
 
 bp = Blueprint("reviews", __name__, url_prefix="/reviews")
-bp.before_request(form.know_the_place)
 SHOWN = 50
 
 

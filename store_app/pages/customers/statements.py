@@ -24,7 +24,6 @@ from store_app.web.presenting import page, place, today
 from store_app.web.security import requires
 
 bp = Blueprint("statements", __name__, url_prefix="/customers")
-bp.before_request(form.know_the_place)
 DAYS = 90
 
 

@@ -20,7 +20,6 @@ from store_app.web.presenting import page, place, today
 from store_app.web.security import requires
 
 bp = Blueprint("vouchers", __name__, url_prefix="/vouchers")
-bp.before_request(form.know_the_place)
 MOST_TYPED = 40
 KIND_WORDS = {"gift": lazy("Gift voucher"), "credit": lazy("Store credit")}
 MOVED_WORDS = {"issued": lazy("Issued"), "redeemed": lazy("Spent")}

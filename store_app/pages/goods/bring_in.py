@@ -23,7 +23,6 @@ from store_app.web.presenting import page, place
 from store_app.web.security import requires
 
 bp = Blueprint("bring_in", __name__, url_prefix="/products/bring-in")
-bp.before_request(form.know_the_place)
 SHOWN = 20
 
 

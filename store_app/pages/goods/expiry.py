@@ -27,7 +27,6 @@ from store_app.web.security import requires
 from store_app.words import stock
 
 bp = Blueprint("expiry", __name__, url_prefix="/stock/dates")
-bp.before_request(form.know_the_place)
 SPANS = (3, 7, 14, 30)
 PERCENTS = (10, 20, 30, 40, 50, 60, 70, 80, 90)
 MOST_LABELS = 50

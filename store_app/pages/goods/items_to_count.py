@@ -18,7 +18,6 @@ from store_app.words import stock as stock_words
 from supply.demand import forecasts
 
 bp = Blueprint("check_these", __name__, url_prefix="/stock/check")
-bp.before_request(form.know_the_place)
 
 
 @dataclass(frozen=True)

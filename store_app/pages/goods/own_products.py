@@ -24,7 +24,6 @@ from store_app.web.presenting import language, page, percent, place, today
 from store_app.web.security import requires
 
 bp = Blueprint("own_products", __name__, url_prefix="/products")
-bp.before_request(form.know_the_place)
 NUMBERS = {"minimum_age": 99, "maximum_qty": 1_000_000, "shelf_life_days": 10_000}
 
 

@@ -29,7 +29,6 @@ from store_app.web.presenting import page, place, today
 from store_app.web.security import requires
 
 bp = Blueprint("prices", __name__, url_prefix="/prices")
-bp.before_request(form.know_the_place)
 FIRST, SHOWN, BEGINNING, COMING = 50, 1_000, 200, 100
 NAMED = 20
 CHANGES = {

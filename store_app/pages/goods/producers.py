@@ -31,7 +31,6 @@ from supply.money import pain001
 from supply.online.storefront import product_stories
 
 bp = Blueprint("produce", __name__, url_prefix="/producers")
-bp.before_request(form.know_the_place)
 UNITS = ("each", "gram", "millilitre")
 UPLOAD_BYTES = pictures.PHOTO_BYTES + 200_000
 

@@ -48,7 +48,6 @@ from supply.replenishment import open_orders, service_targets
 from supply.replenishment.service_targets import OrderPreference
 
 bp = Blueprint("product", __name__, url_prefix="/products")
-bp.before_request(form.know_the_place)
 HISTORY, MOVES, SHOWN_DAYS, WEEK = 12, 20, 28, 7
 
 WIDE, HIGH, EDGE = 600, 120, 14

@@ -18,7 +18,6 @@ from store_app.web.presenting import place
 from store_app.web.security import requires
 
 bp = Blueprint("product_photo", __name__, url_prefix="/products")
-bp.before_request(form.know_the_place)
 UPLOAD_BYTES = pictures.PHOTO_BYTES + 200_000
 
 

@@ -21,7 +21,6 @@ from store_app.web.presenting import page, place, today
 from store_app.web.security import requires
 
 bp = Blueprint("products", __name__, url_prefix="/products")
-bp.before_request(form.know_the_place)
 ROWS = 50
 FILTER_WORDS = {
     "all": lazy("All"),

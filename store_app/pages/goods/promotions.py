@@ -32,7 +32,6 @@ from store_app.words import promotions as promotion_words
 from store_app.words.promotions import Kind
 
 bp = Blueprint("offers", __name__, url_prefix="/offers")
-bp.before_request(form.know_the_place)
 ENDED_SHOWN, FOUND, EXAMPLES, CODES_SHOWN = 30, 8, 3, 200
 
 

@@ -19,7 +19,6 @@ from store_app.words.words import unit_word
 from supply.network.recalls import recalls
 
 bp = Blueprint("recall", __name__, url_prefix="/stock/recalls")
-bp.before_request(form.know_the_place)
 SOLD_DAYS = 90
 RAIL_COUNTS["recalls"] = recall.to_look_through
 

@@ -12,7 +12,6 @@ from store_app.web.presenting import minute, page, place
 from store_app.web.security import requires
 
 bp = Blueprint("selling_hours", __name__, url_prefix="/settings/hours")
-bp.before_request(form.know_the_place)
 
 
 @bp.get("/")

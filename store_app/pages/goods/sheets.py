@@ -24,7 +24,6 @@ from store_app.web.security import requires
 from supply.shelf import plan as shelf_plan
 
 bp = Blueprint("sheets", __name__)
-bp.before_request(form.know_the_place)
 
 
 @bp.get("/till/paper/<job_id>.pdf")

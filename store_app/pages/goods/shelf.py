@@ -30,7 +30,6 @@ from supply.shelf import swaps as shelf_swaps
 from supply.shelf.plan import ShelfPlan
 
 bp = Blueprint("shelf", __name__, url_prefix="/shelf")
-bp.before_request(form.know_the_place)
 CHOICES = 12
 
 

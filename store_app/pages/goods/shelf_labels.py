@@ -28,7 +28,6 @@ from store_app.web.security import requires
 from supply.shelf import plan
 
 bp = Blueprint("shelf_labels", __name__, url_prefix="/labels")
-bp.before_request(form.know_the_place)
 AHEAD, LISTED = 8, 20
 ONE_WALK = dt.timedelta(hours=12)
 """A label looked at within it is not visited again on a walk past all labels."""

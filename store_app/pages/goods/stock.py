@@ -24,7 +24,6 @@ from store_app.words.stock import room_qty
 from supply.demand.history import DailyDemand
 
 bp = Blueprint("stock", __name__, url_prefix="/stock")
-bp.before_request(form.know_the_place)
 RAIL_COUNTS["stock"] = waiting.stock
 ROWS = 50
 LOW_DAYS = 2

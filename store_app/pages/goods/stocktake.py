@@ -21,7 +21,6 @@ from store_app.web.security import requires
 from store_app.words.words import unit_word
 
 bp = Blueprint("stocktake", __name__, url_prefix="/stock/takes")
-bp.before_request(form.know_the_place)
 RUNNING = 15
 SHOWN = 300
 

@@ -21,7 +21,6 @@ from store_app.web.security import requires
 from supply.online.storefront import product_stories
 
 bp = Blueprint("taxes", __name__, url_prefix="/taxes")
-bp.before_request(form.know_the_place)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,6 @@ from store_app.words import stock as stock_words
 from store_app.words.words import unit_word
 
 bp = Blueprint("waste", __name__, url_prefix="/stock/waste")
-bp.before_request(form.know_the_place)
 SHRINK_DAYS = 30
 MOST_TILES = 8
 SOON = 1

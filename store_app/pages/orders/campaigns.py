@@ -17,7 +17,6 @@ from supply.network.offers import campaign_requests
 from supply.shelf import plan
 
 bp = Blueprint("campaigns", __name__, url_prefix="/campaigns")
-bp.before_request(form.know_the_place)
 
 
 @bp.get("/")

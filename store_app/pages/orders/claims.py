@@ -32,7 +32,6 @@ from supply.orders.deliveries import Delivery
 from supply.orders.suppliers import Supplier
 
 bp = Blueprint("claims", __name__, url_prefix="/claims")
-bp.before_request(form.know_the_place)
 UPLOAD_BYTES = claim_photos.MOST_PHOTOS * pictures.PHOTO_BYTES + 200_000
 
 

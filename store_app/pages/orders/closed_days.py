@@ -19,7 +19,6 @@ from supply.online import orders
 from supply.online.storefront import storefront
 
 bp = Blueprint("closed_days", __name__, url_prefix="/settings/closed-days")
-bp.before_request(form.know_the_place)
 
 
 @bp.get("/")

@@ -27,7 +27,6 @@ from supply.orders import supplier_returns
 from supply.orders.supplier_returns import SupplierReturn, SupplierReturnLine
 
 bp = Blueprint("consigned", __name__, url_prefix="/stock/network")
-bp.before_request(form.know_the_place)
 MOST_OVER = 20
 
 

@@ -18,7 +18,6 @@ from supply.orders import network_offers
 from supply.orders.network_offers import NetworkOffer
 
 bp = Blueprint("network_offers", __name__, url_prefix="/offers")
-bp.before_request(form.know_the_place)
 
 
 def _with_orders(fault: DomainError, **_place: Any) -> Any:

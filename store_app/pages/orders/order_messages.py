@@ -20,7 +20,6 @@ from store_app.web.security import requires
 from supply.orders import supplier_messages
 
 bp = Blueprint("order_messages", __name__, url_prefix="/orders/messages")
-bp.before_request(form.know_the_place)
 
 
 def _on_order(message_id: str, fault: DomainError | None = None) -> Any:

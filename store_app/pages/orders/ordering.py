@@ -31,7 +31,6 @@ from supply.replenishment import auto_approval, open_orders, proposals, service_
 from supply.replenishment.proposals import Edit
 
 bp = Blueprint("ordering", __name__, url_prefix="/orders")
-bp.before_request(form.know_the_place)
 RAIL_COUNTS["orders"] = waiting.orders
 LATER = tuple(state for state in supply_orders.STATES.states if state != "proposed")
 

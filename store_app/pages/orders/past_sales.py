@@ -21,7 +21,6 @@ from store_app.web.security import requires
 from supply.demand import rollups
 
 bp = Blueprint("past_sales", __name__, url_prefix="/products/past-sales")
-bp.before_request(form.know_the_place)
 READ = partial(importing.read, "sales")
 GOODS_SHOWN = 8
 STEP, HIGH = 12, 100

@@ -34,7 +34,6 @@ from supply.receiving import receiving, vehicle_arrivals
 from supply.receiving.vehicle_arrivals import DeliveryTracking
 
 bp = Blueprint("receiving", __name__, url_prefix="/deliveries")
-bp.before_request(form.know_the_place)
 RAIL_COUNTS["deliveries"] = waiting.deliveries
 PAST = 20
 TURNED_HOURS = 48

@@ -21,7 +21,6 @@ from store_app.words import stock
 from store_app.words.words import unit_word
 
 bp = Blueprint("goods_back", __name__, url_prefix="/stock/back")
-bp.before_request(form.know_the_place)
 
 
 @bp.get("/")

@@ -36,7 +36,6 @@ from supply.orders.suppliers import CasePack, Contact, Supplier, SupplierCost, S
 from supply.replenishment import budget as order_budget
 
 bp = Blueprint("suppliers", __name__, url_prefix="/suppliers")
-bp.before_request(form.know_the_place)
 WAYS = {"email": _l("By email, with PDF and table"), "paper": _l("On paper")}
 WAYS_ALL: Mapping[str, Any] = {**WAYS, "network": _l("Automatically, through the network")}
 PRICES_SHOWN = 100

@@ -26,7 +26,6 @@ from store_app.words import words
 from supply.demand import surroundings
 
 bp = Blueprint("surroundings", __name__, url_prefix="/settings/surroundings")
-bp.before_request(form.know_the_place)
 FAULTS_SHOWN = 100
 GONE_BY_DAYS = 800
 SPELLS_SHOWN = 4

@@ -21,7 +21,6 @@ from supply.orders import transfers as store_transfers
 from supply.orders.transfers import Transfer, TransferLine
 
 bp = Blueprint("transfers", __name__, url_prefix="/transfers")
-bp.before_request(form.know_the_place)
 ENDED = ("received", "declined", "lapsed", "taken_back")
 
 

@@ -13,7 +13,6 @@ from store_app.web.presenting import page, place
 from store_app.web.security import requires
 
 bp = Blueprint("goods_in", __name__, url_prefix="/stock/in")
-bp.before_request(form.know_the_place)
 
 
 @bp.get("/")

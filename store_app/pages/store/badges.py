@@ -24,7 +24,6 @@ from store_app.web.security import requires
 from store_app.web.staff import STORE_ROLES
 
 bp = Blueprint("badges", __name__, url_prefix="/people")
-bp.before_request(form.know_the_place)
 
 
 @bp.post("/<staff_id>/badge")

@@ -24,7 +24,6 @@ from supply.membership.benchmarks import BenchmarkFigure
 from supply.membership.suggestions import Suggestion
 
 bp = Blueprint("compare", __name__, url_prefix="/compare")
-bp.before_request(form.know_the_place)
 MOST = 15
 
 

@@ -19,7 +19,6 @@ from supply.money.credit import CreditLine
 from supply.money.ledger import Account
 
 bp = Blueprint("finance", __name__, url_prefix="/finance")
-bp.before_request(form.know_the_place)
 
 
 @bp.get("/")

@@ -29,8 +29,8 @@ from supply.demand import rollups, stated_sales
 from supply.membership import first_steps
 
 bp = Blueprint("first_steps", __name__, url_prefix="/first-steps")
-bp.before_request(form.know_the_place)
 SCREENS = 5
+"""Of the whole first run: `first_run.screens` has those before these."""
 WORDS: dict[str, tuple[str, str, Any, Any, Any]] = {
     "goods": (
         "products.listed", "tag", _l("Your products are here"),

@@ -17,7 +17,6 @@ from supply.membership.level import LevelReview
 from supply.money.credit import CreditLine
 
 bp = Blueprint("standing", __name__, url_prefix="/standing")
-bp.before_request(form.know_the_place)
 
 
 @bp.get("/")

@@ -1,4 +1,4 @@
-"""Every place of a store and of the network, and More: those needed now and then that this person may enter.
+"""Every place of a store, and More: those needed now and then that this person may enter.
 
 Rules
 -----
@@ -24,7 +24,7 @@ from store_app.pages.common import waiting
 from store_app.roles import is_network
 from store_app.runtime.doors import own_doors, read
 from store_app.web.presenting import RAIL_COUNTS, page, place
-from store_app.web.security import can, requires, while_setting_up
+from store_app.web.security import can, requires
 from supply.demand.campaign_uplift import CampaignAsk
 from supply.membership import first_steps
 from supply.membership.support import SupportPermission
@@ -526,78 +526,6 @@ FROM_THE_RAIL: tuple[Place, ...] = (
 """What stands in the rail beside a desk, and here on a phone."""
 PLACES = (*(one for group in GROUPS for one in group.places), *FROM_THE_RAIL, *ELSEWHERE)
 """Every place of a store."""
-OF_NETWORK: tuple[Place, ...] = (
-    Place(
-        "console_claims.listed",
-        "network.supply",
-        "hand-thumb-down",
-        lazy("Claims and returns"),
-        lazy("Problems and returned products"),
-    ),
-    Place(
-        "console_campaigns.listed",
-        "network.push",
-        "megaphone",
-        lazy("Campaigns"),
-        lazy("Across stores, with measured results"),
-    ),
-    Place(
-        "console_transfers.everything",
-        "network.supply",
-        "arrows-right-left",
-        lazy("Transfers"),
-        lazy("Between nearby stores"),
-    ),
-    Place("console_routes.overview", "network.supply", "map", lazy("Routes"), lazy("Vehicles, stops and deliveries")),
-    Place("offers.everything", "offers", "gift", lazy("Promotions"), lazy("Special prices, 3 for 2, coupons")),
-    Place(
-        "console_stores.stores",
-        "network.stores",
-        "building-storefront",
-        lazy("Stores"),
-        lazy("Health and sales of each store"),
-    ),
-    Place(
-        "console_parked.listed",
-        "network.facts",
-        "inbox-arrow-down",
-        lazy("Held for review"),
-        lazy("Unusually large figures to accept or reject"),
-    ),
-    Place(
-        "console_care.overview_page",
-        "network.stores",
-        "users",
-        lazy("Customers and shelves"),
-        lazy("Disputes, reports, shelf results"),
-    ),
-    Place(
-        "console_money.overview", "network.money", "banknotes", lazy("Money"), lazy("Credit, accounts, payouts, terms")
-    ),
-    Place(
-        "console_points.overview_page",
-        "network.money",
-        "gift",
-        lazy("Shared points"),
-        lazy("One program for all stores"),
-    ),
-    Place(
-        "own_sign_in.page",
-        "network.look",
-        "key",
-        lazy("Your sign-in"),
-        lazy("Passphrase, authenticator app, your devices"),
-    ),
-    Place("operators.everybody", "staff", "identification", lazy("People"), lazy("Who may sign in here")),
-    Place(
-        "surroundings.listed",
-        "settings",
-        "sun",
-        lazy("School holidays and weather"),
-        lazy("School holidays and weather for regional forecasts"),
-    ),
-    Place("console_lessons.listed", "network.stores", "academic-cap", lazy("Lessons"), lazy("Practice for the stores")),
-)
 BY_ENDPOINT = {one.endpoint: one for one in reversed(PLACES)}
 """A page's own place: its icon and permission in the rail and on Today."""
 
@@ -616,14 +544,6 @@ def places() -> Response:
             groups.append((group.name, used))
             unused += [one for one in own if one not in used]
     return page("store/more.html", rail_places=may_enter(FROM_THE_RAIL), groups=groups, unused=unused)
-
-
-@bp.get("/network")
-@requires("network.look")
-@while_setting_up
-def of_network() -> Response:
-    """List every place of the operator's beyond the bar: some stand nowhere else, more of them on a phone."""
-    return page("store/more.html", rail_places=may_enter(OF_NETWORK), groups=[], unused=[])
 
 
 @bp.app_template_global()

@@ -26,7 +26,6 @@ from store_app.web.presenting import page as show
 from store_app.web.security import not_in_practice, requires, while_setting_up
 
 bp = Blueprint("own_sign_in", __name__, url_prefix="/console/sign-in")
-bp.before_request(form.know_the_place)
 PROVED_FOR = dt.timedelta(minutes=10)
 """So long after passphrase and code another app may be set up."""
 ENTRIES = 5

@@ -21,7 +21,6 @@ from store_app.web.presenting import page, place
 from store_app.web.security import requires
 
 bp = Blueprint("paper_looks", __name__, url_prefix="/settings/paper")
-bp.before_request(form.know_the_place)
 COLUMNS = (32, 42, 48)
 
 

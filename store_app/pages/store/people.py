@@ -27,7 +27,6 @@ from store_app.web.staff import STORE_ROLES
 from store_app.words import words
 
 bp = Blueprint("people", __name__, url_prefix="/people")
-bp.before_request(form.know_the_place)
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,6 @@ from store_app.words import printers as printers_words
 from store_app.words import words
 
 bp = Blueprint("printers", __name__, url_prefix="/settings/printers")
-bp.before_request(form.know_the_place)
 NEEDS_SHOWN, EXPIRED_WITHIN = 10, dt.timedelta(days=1)
 
 

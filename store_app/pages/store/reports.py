@@ -23,7 +23,7 @@ from store_app.web.days import day_of
 from store_app.web.presenting import page, place, today
 from store_app.web.security import requires
 from store_app.words import stock
-from store_app.words.reports import BEFORE
+from store_app.words.reports import BEFORE, FIGURES
 from store_app.words.words import tender_word
 
 bp = Blueprint("reports", __name__, url_prefix="/reports")
@@ -34,21 +34,20 @@ KIND_WORDS = {
 }  # fmt: skip
 COLUMN_WORDS = {
     "day": _l("Day"), "hour": _l("Hour"), "name": _l("Name"), "sku": _l("SKU"), "qty": _l("Quantity"),
-    "sales_count": _l("Number of sales"), "baskets": _l("Baskets"), "units": _l("Pieces"),
+    "sales_count": _l("Number of sales"),
     "returns_count": _l("Returns"), "lines_count": _l("Lines"),
     "products_count": _l("Products"), "overrides_count": _l("Prices overridden"),
     "corrections_count": _l("Removed lines"), "corrections_minor": _l("Value removed"),
-    "total_minor": _l("Sales"),
-    "basket_minor": _l("Per basket"), "tax_minor": _l("Tax"), "net_minor": _l("Net sales"),
+    "basket_minor": _l("Per basket"), "tax_minor": _l("Tax"),
     "base_minor": _l("Net"), "other_minor": _l("Deposits and vouchers"), "rounding_minor": _l("Rounding"),
     "gross_minor": _l("Gross"),
-    "discount_minor": _l("Discounts"), "by_hand_minor": _l("Manual discounts"), "margin_minor": _l("Margin"),
+    "discount_minor": _l("Discounts"), "by_hand_minor": _l("Manual discounts"),
     "margin_bp": _l("Margin %"), "costed_minor": _l("Net sales with known cost"), "cost_minor": _l("At cost"),
     "share_bp": _l("Share"), "rate_bp": _l("Rate"), "tender": _l("Tender"), "tax_class": _l("Tax class"),
     "taken_minor": _l("Taken"), "typed_minor": _l("Including typed slips"), "given_minor": _l("Refunded"),
     "reason": _l("Reason"),
     "value_minor": _l("At shelf price"),
-}  # fmt: skip
+} | {name: _l(word) for name, word in FIGURES.items()}  # fmt: skip
 PERIOD_WORDS = {
     "today": _l("Today"), "yesterday": _l("Yesterday"), "week": _l("Last 7 days"), "month": _l("This month"),
     "last-month": _l("Last month"), "own": _l("Custom period"),

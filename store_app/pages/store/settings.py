@@ -44,7 +44,6 @@ from supply.online.storefront import storefront
 from supply.sync import checks as supply_checks
 
 bp = Blueprint("store_settings", __name__, url_prefix="/settings")
-bp.before_request(form.know_the_place)
 SHOWN = 20
 SILENT_AFTER = dt.timedelta(minutes=10)
 

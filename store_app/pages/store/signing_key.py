@@ -16,7 +16,6 @@ from store_app.web.presenting import page
 from store_app.web.security import requires
 
 bp = Blueprint("signing_key", __name__, url_prefix="/signing-key")
-bp.before_request(form.know_the_place)
 
 
 @bp.get("/")

@@ -15,7 +15,6 @@ from store_app.web.security import requires
 from supply.membership import support
 
 bp = Blueprint("support", __name__, url_prefix="/support")
-bp.before_request(form.know_the_place)
 SPELLS = (1, 4, 24, 72)
 
 

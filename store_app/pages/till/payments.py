@@ -24,7 +24,6 @@ from store_app.web.security import requires
 from store_app.words.money import payment_reason
 
 bp = Blueprint("payments", __name__, url_prefix="/payments")
-bp.before_request(form.know_the_place)
 LATEST = 30
 WAY_WORDS = {
     "terminal": lazy("Card"),

@@ -22,7 +22,6 @@ from store_app.web.presenting import page, place, today
 from store_app.web.security import requires
 
 bp = Blueprint("quick_keys", __name__, url_prefix="/quick-keys")
-bp.before_request(form.know_the_place)
 FOUND = 12
 COLOUR_WORDS = {
     "paper": lazy("White"),

@@ -25,7 +25,6 @@ from supply.online.pickup import slips
 from supply.shelf import plan
 
 bp = Blueprint("slips", __name__, url_prefix="/slips")
-bp.before_request(form.know_the_place)
 
 
 @bp.post("/gift/<sale_id>")

@@ -25,7 +25,6 @@ from store_app.web.security import requires
 from store_app.words.refusals import sentence_of
 
 bp = Blueprint("weighed", __name__, url_prefix="/weighed")
-bp.before_request(form.know_the_place)
 SHOWN = 60
 SAMPLE = {"weight": 312, "price": 499, "count": 3}
 USUAL = (

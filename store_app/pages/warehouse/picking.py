@@ -28,7 +28,6 @@ from supply.orders import locations
 from supply.orders.suppliers import warehouses
 
 bp = Blueprint("console_picking", __name__, url_prefix="/console/picking")
-bp.before_request(form.know_the_place)
 LATELY, MOST_NAMED = 20, 10
 
 

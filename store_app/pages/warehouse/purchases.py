@@ -25,7 +25,6 @@ from supply.orders import purchases, supplier_messages
 from supply.orders.suppliers import Supplier, warehouses
 
 bp = Blueprint("console_purchases", __name__, url_prefix="/console/purchases")
-bp.before_request(form.know_the_place)
 PATIENCE = dt.timedelta(days=purchases.PATIENCE_DAYS)
 OPEN = ["proposed", "ordered"]
 

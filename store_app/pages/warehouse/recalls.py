@@ -28,7 +28,6 @@ from supply.orders import supplier_messages
 from supply.orders.suppliers import Supplier
 
 bp = Blueprint("console_recalls", __name__, url_prefix="/console/recalls")
-bp.before_request(form.know_the_place)
 SHOWN = 12
 
 

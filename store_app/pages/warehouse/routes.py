@@ -29,7 +29,6 @@ from supply.network.routes.vehicles import MapPoint
 from supply.orders import suppliers
 
 bp = Blueprint("console_routes", __name__, url_prefix="/console/routes")
-bp.before_request(form.know_the_place)
 WIDTH, HEIGHT, MARGIN = 640, 420, 26
 COLOURS = 6
 PLACE_FIELDS = ("degrees", "from", "until", "service")

@@ -18,7 +18,6 @@ from supply.orders import suppliers, supply_routes
 from supply.orders.suppliers import Supplier
 
 bp = Blueprint("console_serving", __name__, url_prefix="/console/supplied")
-bp.before_request(form.know_the_place)
 
 
 @bp.get("/")

@@ -23,7 +23,6 @@ from supply.orders import locations, supply_routes
 from supply.orders.suppliers import SupplierProduct, warehouses, way_of
 
 bp = Blueprint("console_upstream", __name__, url_prefix="/console/upstream")
-bp.before_request(form.know_the_place)
 
 
 @bp.get("/")

@@ -22,7 +22,6 @@ from supply.network.warehouse import lots, pick_lists
 from supply.orders.suppliers import warehouses
 
 bp = Blueprint("console_warehouse", __name__, url_prefix="/console/warehouse")
-bp.before_request(form.know_the_place)
 LOST_DAYS = 30
 SHOWN = 100
 

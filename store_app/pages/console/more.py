@@ -1,0 +1,90 @@
+"""More of the network: every place of the operator's beyond the bar."""
+
+from flask import Blueprint, Response
+from flask_babel import lazy_gettext as lazy
+
+from store_app.pages.store.more import Place, may_enter
+from store_app.web.presenting import page
+from store_app.web.security import requires, while_setting_up
+
+bp = Blueprint("console_more", __name__, url_prefix="/more")
+PLACES: tuple[Place, ...] = (
+    Place(
+        "console_claims.listed",
+        "network.supply",
+        "hand-thumb-down",
+        lazy("Claims and returns"),
+        lazy("Problems and returned products"),
+    ),
+    Place(
+        "console_campaigns.listed",
+        "network.push",
+        "megaphone",
+        lazy("Campaigns"),
+        lazy("Across stores, with measured results"),
+    ),
+    Place(
+        "console_transfers.everything",
+        "network.supply",
+        "arrows-right-left",
+        lazy("Transfers"),
+        lazy("Between nearby stores"),
+    ),
+    Place("console_routes.overview", "network.supply", "map", lazy("Routes"), lazy("Vehicles, stops and deliveries")),
+    Place("offers.everything", "offers", "gift", lazy("Promotions"), lazy("Special prices, 3 for 2, coupons")),
+    Place(
+        "console_stores.stores",
+        "network.stores",
+        "building-storefront",
+        lazy("Stores"),
+        lazy("Health and sales of each store"),
+    ),
+    Place(
+        "console_parked.listed",
+        "network.facts",
+        "inbox-arrow-down",
+        lazy("Held for review"),
+        lazy("Unusually large figures to accept or reject"),
+    ),
+    Place(
+        "console_care.overview_page",
+        "network.stores",
+        "users",
+        lazy("Customers and shelves"),
+        lazy("Disputes, reports, shelf results"),
+    ),
+    Place(
+        "console_money.overview", "network.money", "banknotes", lazy("Money"), lazy("Credit, accounts, payouts, terms")
+    ),
+    Place(
+        "console_points.overview_page",
+        "network.money",
+        "gift",
+        lazy("Shared points"),
+        lazy("One program for all stores"),
+    ),
+    Place(
+        "own_sign_in.page",
+        "network.look",
+        "key",
+        lazy("Your sign-in"),
+        lazy("Passphrase, authenticator app, your devices"),
+    ),
+    Place("operators.everybody", "staff", "identification", lazy("People"), lazy("Who may sign in here")),
+    Place(
+        "surroundings.listed",
+        "settings",
+        "sun",
+        lazy("School holidays and weather"),
+        lazy("School holidays and weather for regional forecasts"),
+    ),
+    Place("console_lessons.listed", "network.stores", "academic-cap", lazy("Lessons"), lazy("Practice for the stores")),
+)
+
+
+@bp.get("/network")
+@requires("network.look")
+@while_setting_up
+def listed() -> Response:
+    """List every place of the operator's beyond the bar: some stand nowhere else, more of them on a phone."""
+    return page("store/more.html", rail_places=may_enter(PLACES), groups=[], unused=[])
