@@ -25,6 +25,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.database import Base, lock_rows
 from config.errors import Invalid, NotFound
 from config.nodes import journal
+from config.nodes.bell import leave_work
 from config.nodes.journal import Context
 from config.states import StateTable
 
@@ -112,6 +113,7 @@ def write(
     )  # fmt: skip
     session.add(made)
     session.flush()
+    leave_work(session)
     return made
 
 
@@ -150,6 +152,7 @@ def again(ctx: Context, message: OutgoingMessage, *, carrier: str, email: str) -
     message.carrier, message.email, message.try_at, message.tries = carrier, email, ctx.at, 0
     message.fault_code, message.fault, message.ended_at = "", "", None
     ctx.session.flush()
+    leave_work(ctx.session)
 
 
 def forget(session: Session, *, at: dt.datetime) -> int:

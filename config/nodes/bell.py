@@ -17,9 +17,19 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from sqlalchemy.orm import Session
+
+from config.database import after_commit
+
 LOOK_S = 0.1
 """How long a ring whose datagram is lost goes unheard."""
 _HERE = "127.0.0.1"
+
+
+def leave_work(session: Session) -> None:
+    """Ring once this transaction is committed, where it is a request's (`doors.write`): it leaves work behind."""
+    if ring := session.info.pop("ring", None):
+        after_commit(session, ring)
 
 
 class Bell:

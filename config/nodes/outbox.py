@@ -29,6 +29,7 @@ from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 from config import digest
 from config.database import Base, dialect_of, insert_into, lock_rows, table_of
 from config.nodes.append_only import append_only
+from config.nodes.bell import leave_work
 from config.nodes.journal import GENESIS, Context, canonical, move, move_many
 from config.nodes.node import epoch_of
 from config.prepared import Prepared
@@ -142,6 +143,7 @@ def append(session: Session, fact: Outgoing, *, to_node: str, at: dt.datetime) -
     }  # fmt: skip
     _APPEND.run(session, fact._asdict() | row)
     _MOVE_HEAD.run(session, {"to": to_node, "in_epoch": epoch, "to_n": n, "to_head": after})
+    leave_work(session)
     return n
 
 

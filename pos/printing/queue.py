@@ -25,6 +25,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.database import Base, lock_rows, table_of
 from config.errors import Invalid, NotFound
 from config.ids import new_id
+from config.nodes.bell import leave_work
 from config.nodes.journal import Actor, Context, move, record
 from config.prepared import Prepared
 from config.states import StateTable
@@ -154,6 +155,7 @@ def queue(
     job = Queued(id or new_id(), printout.kind, till_id, printout.copy_no)
     row = {"store_id": store_id, "state": STATES.first, "attempts": 0, "queued_at": at, "due_at": at}
     _QUEUE.run(session, job._asdict() | printout._asdict() | row)
+    leave_work(session)
     return job
 
 
@@ -192,6 +194,7 @@ def resolve(ctx: Context, store_id: str, job_id: str, choice: Choice) -> PrintJo
     else:
         move(ctx, job, choice, subject=_subject(job), why=f"a person says: {choice}")
         job.printed_at = ctx.at if choice == "printed" else None
+    leave_work(ctx.session)
     return job
 
 

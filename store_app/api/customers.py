@@ -18,7 +18,7 @@ from pos.reports import statement
 from pos.store.store import store_of
 from store_app.api.bodies import LARGEST, Body, asks, takes
 from store_app.payments.providers import consent_to_points, providers, send_code
-from store_app.runtime.doors import acting, clock, doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, clock, doors, read, write
 from store_app.web.presenting import today
 from store_app.web.security import requires
 
@@ -154,7 +154,6 @@ def repay(body: RepaymentBody, customer_id: str) -> Response:
         )
         statement.print_repayment(session, store, done, till_id=body.till_id, at=clock.now())
         document = statement.repayment_document(session, store, done)
-        wake_worker_after(session)
     names = ("amount_minor", "before_minor", "balance_minor", "tender", "paid")
     answer = jsonify({"id": body.id, "repeated": done.repeated} | {name: document[name] for name in names})
     answer.status_code = 200 if done.repeated else 201

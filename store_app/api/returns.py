@@ -2,6 +2,8 @@
 
 import dataclasses
 import datetime as dt
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,12 +12,13 @@ from sqlalchemy.orm import Session
 
 from config.errors import Invalid, NotFound
 from config.ids import is_id
+from config.nodes.journal import Context
 from pos.payments.payments import Payment
 from pos.sale import refund_routes, returns
 from pos.sale.sale_request import BlindReturnRequest, ReturnRequest
-from pos.sold import Sale, SaleLine, lines_of, newest_first
+from pos.sold import Completed, Sale, SaleLine, lines_of, newest_first
 from pos.till.counter import habits_of
-from store_app.api.bodies import BlindReturnBody, ReturnBody, ReturnPlanBody, asks, takes
+from store_app.api.bodies import BackBody, BlindReturnBody, ReturnBody, ReturnPlanBody, asks, takes
 from store_app.api.sales import done_json, open_for_practice
 from store_app.practice.practice import booked
 from store_app.runtime.doors import acting, doors, read, wake_worker_after
@@ -87,13 +90,7 @@ def take_back(body: ReturnBody) -> Response:
         approvals=body.approvals,
         customer_id=body.customer_id,
     )
-    with booked(body.till_id, practice=body.practice) as session:
-        if body.practice:
-            open_for_practice(session, wanted.store_id, body.till_id)
-        done = returns.take_back(acting(session), wanted)
-        reported = done_json(session, done, practice=body.practice)
-        wake_worker_after(session)
-    return _answer(reported)
+    return _booked(body, partial(returns.take_back, request=wanted))
 
 
 @bp.post("/returns/blind")
@@ -112,13 +109,7 @@ def take_back_blind(body: BlindReturnBody) -> Response:
         approvals=body.approvals,
         customer_id=body.customer_id,
     )
-    with booked(body.till_id, practice=body.practice) as session:
-        if body.practice:
-            open_for_practice(session, wanted.store_id, body.till_id)
-        done = returns.take_back_blind(acting(session), wanted)
-        reported = done_json(session, done, practice=body.practice)
-        wake_worker_after(session)
-    return _answer(reported)
+    return _booked(body, partial(returns.take_back_blind, request=wanted))
 
 
 # --- inside ---
@@ -130,7 +121,13 @@ def _checked(given: str) -> str:
     return given
 
 
-def _answer(reported: dict[str, Any]) -> Response:
+def _booked(body: BackBody, take: Callable[[Context], Completed]) -> Response:
+    with booked(body.till_id, practice=body.practice) as session:
+        if body.practice:
+            open_for_practice(session, doors().settings.node_id, body.till_id)
+        done = take(acting(session))
+        reported = done_json(session, done, practice=body.practice)
+        wake_worker_after(session)
     answer = jsonify(reported)
     answer.status_code = 200 if reported["repeated"] else 201
     return answer

@@ -160,7 +160,6 @@ def reprint(body: CopyBody, sale_id: str) -> Response:
         request = CopyRequest(sale_id, store_id, body.whole, body.approvals)
         job = slips.copy_receipt(acting(session), request)
         hand_cash.note_event(session, store_id, job.till_id, "reprint")
-        wake_worker_after(session)
     return jsonify(job_id=job.id, copy_no=job.copy_no)
 
 
@@ -177,7 +176,6 @@ def gift(body: GiftBody, sale_id: str) -> Response:
         if till is None:
             raise NotFound("no-such-till", "This till is not set up here. Reload the till page.", till_id=body.till_id)
         job = slips.gift_receipt(session, till, sale_id, command=body.id, at=clock.now())
-        wake_worker_after(session)
     return jsonify(job_id=job.id, copy_no=job.copy_no)
 
 
@@ -196,7 +194,6 @@ def mail(body: MailBody, sale_id: str) -> Response:
             command=body.id,
             sends_mail=settings.sends_mail,
         )
-        wake_worker_after(session)
     return jsonify(id=body.id)
 
 

@@ -10,7 +10,7 @@ from config.nodes.journal import Actor, Context
 from pos.till import shift, shift_report
 from pos.till.shift_book import Shift
 from store_app.api.bodies import CloseShiftBody, CountBody, Nothing, OpenShiftBody, SignOverBody, takes
-from store_app.runtime.doors import acting, clock, doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, clock, doors, read, write
 from store_app.web.security import proven_by_pin, requires
 
 bp = Blueprint("api_shifts", __name__, url_prefix="/api/shifts")
@@ -28,7 +28,6 @@ def open_shift(body: OpenShiftBody) -> Response:
             body.till_id,
             body.float_minor if body.pieces is None else body.pieces,
         )
-        wake_worker_after(session)
     answer = jsonify(shift_json(opened))
     answer.status_code = 201
     return answer
@@ -96,7 +95,6 @@ def close(body: CloseShiftBody, shift_id: str) -> Response:
             answer.status_code = 202
             return answer
         shift.close(ctx, found, counted, why=body.why, approvals=body.approvals)
-        wake_worker_after(session)
     return jsonify(shift_json(found) | {"z_no": found.z_no, "z_report": found.z_report, "repeated": repeated})
 
 
@@ -115,7 +113,6 @@ def print_x(shift_id: str) -> Response:
     """Print the shift's figures so far."""
     with write() as session:
         document = shift.print_x(acting(session), _own(session, shift_id))
-        wake_worker_after(session)
     return jsonify(document)
 
 
@@ -130,7 +127,6 @@ def sign_over(body: SignOverBody, shift_id: str) -> Response:
     with write() as session:
         found = _own(session, shift_id)
         shift.sign_over(acting(session), found, to)
-        wake_worker_after(session)
     return jsonify(shift_json(found))
 
 

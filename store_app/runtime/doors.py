@@ -5,8 +5,8 @@ Rules
 1. `write()` and `read()` are the only transactions there are; opening one inside another raises. While one is open,
    `db.session` is its session, on the books it was opened on, a practice store's too; otherwise there is none.
 2. Whatever has no web (worker, commands) opens the same doors with `open_doors()`; `db.session` is then its thread's.
-3. After a commit that left work behind (paper, facts), `ring()` wakes the worker; a lost ring costs seconds, never
-   work, because the jobs look for themselves.
+3. After a request's commit that left work behind (paper, facts, messages: `bell.leave_work`), `ring()` wakes the
+   worker; a lost ring costs seconds, never work, because the jobs look for themselves.
 """
 
 import contextlib
@@ -259,9 +259,13 @@ def _end_practice() -> None:
         signed.pop(key, None)
 
 
-def write() -> AbstractContextManager[Session]:
-    """Open the transaction of one command; commits at the end, rolls back on any exception."""
-    return doors().write()
+@contextmanager
+def write() -> Iterator[Session]:
+    """Open the transaction of one command; commits at the end, rolls back on any exception (rule 3)."""
+    here = doors()
+    with here.write() as session:
+        session.info["ring"] = here.ring
+        yield session
 
 
 @contextlib.contextmanager
@@ -292,7 +296,7 @@ clock: Clock = LocalProxy(lambda: doors().clock)  # type: ignore[assignment]
 
 
 def wake_worker_after(session: Session) -> None:
-    """Ring for the worker once this transaction is committed."""
+    """Ring for the worker once this transaction is committed, for what it does not see: settings, plans, payments."""
     after_commit(session, doors().ring)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from config.errors import NotFound, Refused
 from pos.printing import queue as print_queue
 from pos.store.store import Till
-from store_app.runtime.doors import doors, wake_worker_after
+from store_app.runtime.doors import doors
 from store_app.web.presenting import place, today
 from supply.shelf import plan
 
@@ -44,7 +44,6 @@ def queue(session: Session, skus: Sequence[str], command: str, day: dt.date | No
     if session.scalar(waiting.limit(1)) is None:
         for one in found:
             print_queue.queue(session, store_id, till_id, print_queue.Printout("label", command, one), at=doors().now())
-        wake_worker_after(session)
     return len(found)
 
 

@@ -12,7 +12,7 @@ from config.errors import DomainError
 from config.money import BASIS
 from pos.store.store import usual_currency
 from store_app.pages.common import find_product, form
-from store_app.runtime.doors import acting, read, wake_worker_after, write
+from store_app.runtime.doors import acting, read, write
 from store_app.web.presenting import page, today, why_words
 from store_app.web.security import requires
 from store_app.words.refusals import sentence_of
@@ -77,7 +77,6 @@ def plan() -> ResponseReturnValue:
         chosen = [store_id for store_id in request.form.getlist("store_id") if store_id in there]
         made = campaigns.plan(acting(session), terms, chosen)
         count = len(campaigns.asks_of(session, made.id))
-        wake_worker_after(session)
     flash(_("%(asked)d stores asked, %(held)d in the hold-out group.", asked=count, held=len(made.held_out)), "good")
     if not made.held_out:
         flash(_("No store is held out, so what this campaign brings can’t be measured. Choose more stores, or a larger "
@@ -92,7 +91,6 @@ def call_off(campaign_id: str) -> ResponseReturnValue:
     """End a campaign now."""
     with write() as session:
         campaigns.call_off(acting(session), campaign_id)
-        wake_worker_after(session)
     return form.done(_("Canceled. The stores have been notified."), ".listed", "info")
 
 

@@ -12,7 +12,7 @@ from config.errors import DomainError, NotFound
 from pos.store.store import Store, usual_currency
 from store_app.pages.common import form, waiting
 from store_app.pages.orders.claims import picture, typed_grants
-from store_app.runtime.doors import acting, read, wake_worker_after, write
+from store_app.runtime.doors import acting, read, write
 from store_app.web.presenting import about_store, page, today
 from store_app.web.security import requires
 from store_app.words import claims as claims_words
@@ -105,7 +105,6 @@ def look(store_id: str, claim_id: str) -> ResponseReturnValue:
     """Tell the store that somebody looks into it."""
     with write() as session:
         handling.look_into(acting(session), store_id, claim_id)
-        wake_worker_after(session)
     flash(_("The store sees that someone is working on it."), "info")
     return redirect(url_for(".claim", store_id=store_id, claim_id=claim_id), 303)
 
@@ -121,7 +120,6 @@ def decide(store_id: str, claim_id: str) -> ResponseReturnValue:
         found = delivery_claims.claim_of(session, store_id, claim_id)
         granted = typed_grants(delivery_claims.lines_of(session, found))
         handling.decide(acting(session), store_id, claim_id, granted, remedy=remedy, words=words)
-        wake_worker_after(session)
     return form.done(_("Answered. The store sees it at its next sync."), ".listed")
 
 
@@ -135,7 +133,6 @@ def receive(store_id: str, return_id: str) -> ResponseReturnValue:
         lines = supplier_returns.lines_of(session, supplier_returns.return_of(session, store_id, return_id))
         counts = {line.sku: (form.whole(f"came-{n}"), form.whole(f"fit-{n}")) for n, line in enumerate(lines)}
         returns.receive(acting(session), store_id, return_id, counts, words=words)
-        wake_worker_after(session)
     return form.done(_("Counted. Sellable units are back in the warehouse."), ".listed")
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from flask import Blueprint, flash, redirect, request, url_for
+from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
@@ -81,8 +81,7 @@ def reject(store_id: str) -> ResponseReturnValue:
     with write() as session:
         ids = _chosen(session, store_id)
         done = plausibility.turn_down(acting(session), store_id, ids)
-    flash(ngettext("%(num)d message rejected.", "%(num)d messages rejected.", len(done)), "info")
-    return redirect(url_for("console_parked.listed"), 303)
+    return form.done(ngettext("%(num)d message rejected.", "%(num)d messages rejected.", len(done)), ".listed", "info")
 
 
 # --- inside ---

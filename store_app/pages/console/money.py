@@ -15,7 +15,7 @@ from config.nodes.journal import Context
 from pos.store.store import Store, store_of
 from store_app.pages.common import form, money_views
 from store_app.pages.customers.statements import table
-from store_app.runtime.doors import acting, clock, read, wake_worker_after, write
+from store_app.runtime.doors import acting, clock, read, write
 from store_app.web.presenting import about_store, page, place, today
 from store_app.web.security import requires
 from store_app.words import money
@@ -144,7 +144,6 @@ def decide_draw(store_id: str, order_id: str) -> ResponseReturnValue:
             credit.let_go(ctx, store_id, order_id)
         else:
             credit.refuse(ctx, store_id, order_id, why=why)
-        wake_worker_after(session)
     return form.done(_("Decided."), ".overview")
 
 
@@ -162,7 +161,6 @@ def answer_objection(store_id: str, objection_id: str) -> ResponseReturnValue:
             upheld=request.form.get("upheld") == "yes",
             words=words,
         )
-        wake_worker_after(session)
     return form.done(_("Answered."), ".overview")
 
 
@@ -181,7 +179,6 @@ def decide_lost(store_id: str) -> ResponseReturnValue:
                 lost_entries.leave_out(ctx, store_id, entry_id, why=why)
             else:
                 lost_entries.take_over(ctx, store_id, entry_id)
-        wake_worker_after(session)
     return form.done(_("Decided."), ".overview")
 
 
@@ -201,7 +198,6 @@ def pay_in() -> ResponseReturnValue:
             ledger.money_in(ctx, store.id, amount_minor, reference=words, id=once)
         else:
             ledger.credit_note(ctx, store.id, amount_minor, why=words, id=once)
-        wake_worker_after(session)
     return form.done(_("Recorded."), ".store_account", store_id=store_id)
 
 
@@ -214,7 +210,6 @@ def take_back(store_id: str, entry_id: str) -> ResponseReturnValue:
     with write() as session:
         payer = _store(session, payer_id).id if payer_id else None
         wrong_payments.take_back(acting(session), store_id, entry_id, why=why, payer_id=payer)
-        wake_worker_after(session)
     return form.done(_("Reversed. The invoices it paid are open again."), ".store_account", store_id=store_id)
 
 
@@ -231,7 +226,6 @@ def hold(store_id: str) -> ResponseReturnValue:
             credit.release(ctx, store_id)
         else:
             credit.hold(ctx, store_id, why=why)
-        wake_worker_after(session)
     flash(_("Credit is open again.") if release else _("Credit is on hold."), "good")
     return redirect(url_for(".store_account", store_id=store_id), 303)
 
@@ -244,7 +238,6 @@ def give_up(store_id: str, invoice_id: str) -> ResponseReturnValue:
     why = form.text("why", required=_("Give a reason for the record."))
     with write() as session:
         credit.give_up(acting(session), store_id, invoice_id, why=why)
-        wake_worker_after(session)
     flash(_("Written off as a loss. The store’s credit is on hold until you release it."), "info")
     return redirect(url_for(".store_account", store_id=store_id), 303)
 
@@ -269,7 +262,6 @@ def make_run() -> ResponseReturnValue:
     with write() as session:
         payment_runs.payer_of(session)
         run = payment_runs.make_run(acting(session), id=form.command_id())
-        wake_worker_after(session)
     reported = ngettext("%(num)d payout made.", "%(num)d payouts made.", len(run.payouts))
     if run.unknown:
         reported += " " + _(
@@ -315,7 +307,6 @@ def come_back(store_id: str, payout_id: str) -> ResponseReturnValue:
     why = form.text("why", required=_("Enter what the bank says."))
     with write() as session:
         payouts.returned(acting(session), store_id, payout_id, why=why)
-        wake_worker_after(session)
     flash(_("The money is back at the network and goes out with the next run."), "info")
     return redirect(url_for(".overview", _anchor="payouts"), 303)
 

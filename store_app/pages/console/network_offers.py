@@ -77,8 +77,7 @@ def offer() -> ResponseReturnValue:
         new = NewOffer(product.sku, packs, why, answer_by, return_until, cost_minor, terms)
         for store_id in chosen:
             network_offers.offer(acting(session), store_id, new, id=f"{command}-{store_id}")
-    flash(ngettext("Offered to %(num)d store.", "Offered to %(num)d stores.", len(chosen)), "good")
-    return redirect(url_for("console_network_offers.offers"), 303)
+    return form.done(ngettext("Offered to %(num)d store.", "Offered to %(num)d stores.", len(chosen)), ".offers")
 
 
 @bp.post("/<store_id>/<offer_id>/call-off")
@@ -91,8 +90,7 @@ def call_off(store_id: str, offer_id: str) -> ResponseReturnValue:
         found = network_offers.offer_of(session, store_id, offer_id)
         if found.state != "called_off":
             network_offers.call_off(acting(session), store_id, offer_id, why=why)
-    flash(_("%(name)s canceled. The store has been notified.", name=found.name), "good")
-    return redirect(url_for("console_network_offers.offers"), 303)
+    return form.done(_("%(name)s canceled. The store has been notified.", name=found.name), ".offers")
 
 
 @bp.post("/<store_id>/<offer_id>/withdraw")

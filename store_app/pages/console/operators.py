@@ -47,8 +47,7 @@ def add() -> ResponseReturnValue:
     name = form.text("name", most=60, required=_("Enter the person’s name."))
     pin = people.typed_twice(is_passphrase=True)
     _two_agree()
-    flash(_("%(name)s can sign in now.", name=people.do(staff.add, name, OPERATOR, pin).name), "good")
-    return redirect(url_for("operators.everybody"), 303)
+    return form.done(_("%(name)s can sign in now.", name=people.do(staff.add, name, OPERATOR, pin).name), ".everybody")
 
 
 @bp.get("/<staff_id>", endpoint="person")
@@ -125,8 +124,7 @@ def unlock(staff_id: str) -> ResponseReturnValue:
 def leave(staff_id: str) -> ResponseReturnValue:
     """End an operator's right to sign in, wherever they are signed in; what they did stays in the books."""
     _two_agree()
-    flash(_("%(name)s can no longer sign in.", name=people.do(staff.leave, staff_id).name), "good")
-    return redirect(url_for("operators.everybody"), 303)
+    return form.done(_("%(name)s can no longer sign in.", name=people.do(staff.leave, staff_id).name), ".everybody")
 
 
 @bp.post("/<staff_id>/come-back")

@@ -23,7 +23,7 @@ from pos.store.store import Store, usual_currency
 from store_app.pages.common import form
 from store_app.pages.customers.customers import POINT_WORDS
 from store_app.pages.customers.loyalty import amounts, typed_terms
-from store_app.runtime.doors import acting, clock, read, wake_worker_after, write
+from store_app.runtime.doors import acting, clock, read, write
 from store_app.web.presenting import page
 from store_app.web.security import requires
 from supply.money import points as network_points
@@ -120,7 +120,6 @@ def decide(store_id: str, entry_id: str) -> ResponseReturnValue:
     answer = form.one_of("answer", ("take", "refuse"), sentence=_("Choose what to do with it."))
     with write() as session:
         network_points.decide(acting(session), store_id, entry_id, take=answer == "take")
-        wake_worker_after(session)
     return form.done(_("Decided. The store has been notified."), ".overview_page")
 
 

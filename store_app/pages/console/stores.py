@@ -238,8 +238,7 @@ def reopen_days(store_id: str) -> ResponseReturnValue:
     with write() as session:
         closed_days.require_no_node(session, _store(session, store_id).id)
         closed_days.reopen(acting(session), store_id, first, last)
-    flash(_("%(days)s: open again.", days=words.days(first, last)), "good")
-    return redirect(url_for("console_stores.store", store_id=store_id), 303)
+    return form.done(_("%(days)s: open again.", days=words.days(first, last)), ".store", store_id=store_id)
 
 
 # --- inside ---

@@ -15,7 +15,7 @@ from pos.sold import Sale, SaleLine, newest_first
 from pos.stock.ledger import INSIDE, StockLevel
 from pos.store.store import Store, store_of
 from store_app.pages.common import form
-from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, doors, read, write
 from store_app.web.presenting import about_store, page
 from store_app.web.security import requires
 from store_app.words.health import health
@@ -49,7 +49,6 @@ def look(store_id: str) -> ResponseReturnValue:
     with write() as session:
         store = store_of(session, form.tidy(store_id))
         support.look(acting(session), store.id)
-        wake_worker_after(session)
     return redirect(url_for(".inside", store_id=store.id), 303)
 
 

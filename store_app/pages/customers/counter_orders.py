@@ -32,7 +32,7 @@ from store_app.pages.common import form
 from store_app.pages.common.own_till import own_till, till_of
 from store_app.pages.storefront.visitors import MOST_COUPONS
 from store_app.payments.providers import providers
-from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, doors, read, write
 from store_app.web.presenting import page, place, today
 from store_app.web.security import can, requires
 from store_app.words.refusals import sentence_of
@@ -207,7 +207,6 @@ def order() -> ResponseReturnValue:
                 session, till, done.order, done.code, address, command=f"slip-{command}", tender=tender, at=at
             )
             browser["counter_taken"] = [command, done.code]
-        wake_worker_after(session)
     for key in ("counter_order", "counter_for", "counter_coupons"):
         browser.pop(key, None)
     return redirect(url_for(".taken", order_id=command), 303)
@@ -245,7 +244,6 @@ def give_back(order_id: str) -> ResponseReturnValue:
         with write() as session:
             till = own_till(session, store_id)
             counter_orders.give_back(acting(session), store_id, order_id, id=command, till_id=till.id, tender=tender)
-            wake_worker_after(session)
     except Refused as fault:
         flash(sentence_of(fault), "bad")
     else:

@@ -11,7 +11,7 @@ from config.words import LANGUAGES, language
 from pos.catalogue import offers
 from store_app.files.exporting import csv_answer
 from store_app.pages.common import form
-from store_app.runtime.doors import acting, read, wake_worker_after, write
+from store_app.runtime.doors import acting, read, write
 from store_app.web.presenting import page, place, today
 from store_app.web.security import requires
 from store_app.words import words
@@ -58,7 +58,6 @@ def make() -> ResponseReturnValue:
             form.text("offer", most=60, required=_("Choose a promotion with a coupon.")), words,
             away_days=form.whole("away_days", least=LEAST_AWAY, most=365), days=form.whole("days", least=3, most=90),
             id=command)  # fmt: skip
-        wake_worker_after(session)
     return redirect(url_for(".message", outreach_id=command), 303)
 
 

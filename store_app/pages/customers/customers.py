@@ -30,7 +30,7 @@ from store_app.pages.common import form
 from store_app.pages.common.own_till import own_till
 from store_app.pages.customers.loyalty import figures
 from store_app.payments.providers import consent_to_points, providers, send_code
-from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, doors, read, write
 from store_app.web.presenting import day, page, place, today
 from store_app.web.presenting import money as money_text
 from store_app.web.security import can, requires
@@ -237,7 +237,6 @@ def repay(customer_id: str) -> ResponseReturnValue:
             reference=reference,
         )
         statement.print_repayment(session, store, done, till_id=till.id, at=doors().now())
-        wake_worker_after(session)
     parts = [f"{day(row.day)} {money_text(row.amount_minor)}" for row in done.paid]
     paid, left = money_text(amount_minor), money_text(done.entry.balance_minor)
     if done.entry.balance_minor:
@@ -298,8 +297,7 @@ def write_off(customer_id: str) -> ResponseReturnValue:
     with write() as session:
         store = store_of(session, str(place().store_id))
         tab.write_off(acting(session), store, customer_id, amount_minor, id=command, why=why)
-    flash(_("Written off: %(amount)s.", amount=money_text(amount_minor)), "good")
-    return redirect(url_for("customers.person", customer_id=customer_id), 303)
+    return form.done(_("Written off: %(amount)s.", amount=money_text(amount_minor)), ".person", customer_id=customer_id)
 
 
 @bp.post("/<customer_id>/erase")

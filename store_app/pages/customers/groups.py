@@ -16,7 +16,7 @@ from pos.producers import agents
 from pos.producers import producers as produce
 from pos.store.store import Store
 from store_app.pages.common import find_product, form
-from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, doors, read, write
 from store_app.web.presenting import page, place
 from store_app.web.security import requires
 from supply.money import pain001
@@ -111,7 +111,6 @@ def open_group() -> ResponseReturnValue:
         if leader:
             _say_leader(session, store_id, leader)
         groups.open_at_store(acting(session), terms)
-        wake_worker_after(session)
     return form.done(_("The group buy is open. Share its link with your neighbors."), ".listed")
 
 
@@ -123,7 +122,6 @@ def arrived(group_id: str) -> ResponseReturnValue:
     qty = form.whole("qty", most=100_000)
     with write() as session:
         groups.say_arrived(acting(session), str(place().store_id), group_id, qty)
-        wake_worker_after(session)
     return form.done(_("The shares appear as pickup orders in a moment."), ".listed")
 
 
@@ -138,7 +136,6 @@ def leader_account(group_id: str) -> ResponseReturnValue:
         if group is None or group.store_id != place().store_id or not group.leader:
             raise NotFound("unknown-group", "Group buy not found. Check the link.")
         _say_leader(session, group.store_id, group.leader)
-        wake_worker_after(session)
     return form.done(_("The network now pays %(name)s to this account.", name=group.leader), ".listed")
 
 

@@ -18,7 +18,7 @@ from store_app.pages.common import form
 from store_app.pages.common.own_till import till_of
 from store_app.pages.goods.products import amount_text
 from store_app.runtime.child_process import compute_apart
-from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, doors, read, write
 from store_app.web.presenting import page, place
 from store_app.web.security import requires
 from store_app.words import words
@@ -122,7 +122,6 @@ def set_out() -> ResponseReturnValue:
     order = _planned(rules.at or (0.0, 0.0), found)
     with write() as session:
         delivery.set_out(Context(session, g.actor, at), store_id, order)
-        wake_worker_after(session)
     return redirect(url_for(".overview"), 303)
 
 
@@ -140,7 +139,6 @@ def hand_over(order_id: str) -> ResponseReturnValue:
         handed = delivery.hand_over(
             acting(session), store_id, order_id, code=code, receiver=receiver, sale_id=command,
             till_id=till_of(session, store_id), age_confirmed=age)  # fmt: skip
-        wake_worker_after(session)
     order = handed.or_raise().order
     assert order is not None
     return form.done(_("%(no)s handed over.", no=order.order_no), ".overview")
@@ -219,7 +217,6 @@ def settle() -> ResponseReturnValue:
             "tax_class_id", tuple(session.scalars(sa.select(TaxClass.id))), sentence=_("Choose the tax for the fee.")
         )
         delivery_rules.settle_fee(acting(session), store_id, wanted, name, tax)
-        wake_worker_after(session)
     return form.done(_("Saved for orders from now on."), ".rules")
 
 
@@ -229,7 +226,6 @@ def settle() -> ResponseReturnValue:
 def _do(order_id: str, verb: Any, **given: Any) -> ResponseReturnValue:
     with write() as session:
         verb(acting(session), str(place().store_id), order_id, **given)
-        wake_worker_after(session)
     return redirect(url_for(".overview"), 303)
 
 

@@ -13,7 +13,7 @@ from pos.customers import loyalty, points_terms
 from pos.customers.points_terms import PointsTerms
 from pos.store.store import store_of
 from store_app.pages.common import form
-from store_app.runtime.doors import acting, read, wake_worker_after, write
+from store_app.runtime.doors import acting, read, write
 from store_app.web.presenting import page, place, today
 from store_app.web.security import requires
 
@@ -86,7 +86,6 @@ def decide() -> ResponseReturnValue:
         store = store_of(session, str(place().store_id))
         do = loyalty.take_part if answer == "join" else loyalty.give_notice
         do(acting(session), store)
-        wake_worker_after(session)
     flash(_("Your store has joined the network's points.") if answer == "join" else _("Notice given."), "good")
     return redirect(url_for("loyalty.shared"), 303)
 

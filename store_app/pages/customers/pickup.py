@@ -27,7 +27,7 @@ from store_app.pages.common import form, waiting
 from store_app.pages.common.own_till import till_of
 from store_app.pages.common.timeline import Step, timeline
 from store_app.payments.providers import providers
-from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, doors, read, write
 from store_app.web.presenting import RAIL_COUNTS, page, place, qty, since, state_word, today
 from store_app.web.security import requires
 from store_app.words import words
@@ -243,7 +243,6 @@ def picked(order_id: str) -> ResponseReturnValue:
                 missed = {sku: other for sku, other in instead.items() if sku not in found}
                 agreed = request.form.get("agreed") == "yes"
                 pickup.short(ctx, store_id, order_id, instead=missed, agreed=agreed)
-        wake_worker_after(session)
     if then == "short":
         return redirect(url_for("pickup.order", order_id=order_id), 303)
     if then == "cancelled":
@@ -347,7 +346,6 @@ def collect(order_id: str) -> ResponseReturnValue:
         paid = (tender, given if tender == CASH else total, slip)
         asked = SaleRequest(command, store_id, till_of(session, store_id), [], [paid], total, age)
         found = handover.collect(acting(session), code, asked, order_id=order_id)
-        wake_worker_after(session)
     found.or_raise()
     return redirect(url_for("pickup.done", order_id=order_id), 303)
 
@@ -381,7 +379,6 @@ def _do(order_id: str, verb: Any, *, already: tuple[str, ...], go: str = "", **g
         row = order_for_update(session, str(place().store_id), order_id)
         if row.state not in already:
             verb(acting(session), str(place().store_id), order_id, **given)
-        wake_worker_after(session)
     return redirect(url_for(go) if go else url_for("pickup.order", order_id=order_id), 303)
 
 

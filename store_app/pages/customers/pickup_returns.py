@@ -8,7 +8,7 @@ from pos.payments.tenders import CASH
 from store_app.pages.common import form
 from store_app.pages.common.own_till import till_of
 from store_app.pages.customers import pickup
-from store_app.runtime.doors import acting, wake_worker_after, write
+from store_app.runtime.doors import acting, write
 from store_app.web.presenting import place
 from store_app.web.security import requires
 from supply.online.orders import lines_of, order_for_update
@@ -27,7 +27,6 @@ def ask(order_id: str) -> ResponseReturnValue:
         row = order_for_update(session, str(place().store_id), order_id)
         if row.state != "return_asked":
             returns.ask(acting(session), row.store_id, order_id, why=why)
-        wake_worker_after(session)
     return redirect(url_for("pickup.order", order_id=order_id), 303)
 
 
@@ -54,7 +53,6 @@ def take_back(order_id: str) -> ResponseReturnValue:
             till_id=till_of(session, store_id),
             tender=tender,
         )
-        wake_worker_after(session)
     return form.done(_("Refunded. The receipt is printing."), "pickup.order", order_id=order_id)
 
 
@@ -68,5 +66,4 @@ def refuse(order_id: str) -> ResponseReturnValue:
         row = order_for_update(session, str(place().store_id), order_id)
         if row.state != "return_refused":
             returns.refuse(acting(session), row.store_id, order_id, why=why)
-        wake_worker_after(session)
     return redirect(url_for("pickup.order", order_id=order_id), 303)

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from config.errors import DomainError
 from pos.catalogue.catalogue import Product
 from store_app.pages.common import form
-from store_app.runtime.doors import acting, read, wake_worker_after, write
+from store_app.runtime.doors import acting, read, write
 from store_app.web.presenting import page, place
 from store_app.web.security import requires
 from supply.online.storefront import reviews
@@ -45,7 +45,6 @@ def report(order_id: str, sku: str) -> ResponseReturnValue:
     with write() as session:
         row = reviews.review_of(session, str(place().store_id), order_id, sku)
         online.report_review(acting(session), row, why)
-        wake_worker_after(session)
     return form.done(_("Reported. The network will check it."), ".listed")
 
 
@@ -58,5 +57,4 @@ def answer(order_id: str, sku: str) -> ResponseReturnValue:
     with write() as session:
         row = reviews.review_of(session, str(place().store_id), order_id, sku)
         online.answer_review(acting(session), row, words)
-        wake_worker_after(session)
     return form.done(_("Your answer appears under the review."), ".listed")

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from flask import Blueprint, Response, flash, jsonify, redirect, request, url_for
+from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -18,7 +18,7 @@ from pos.reports import statement
 from pos.store.store import store_of
 from store_app.pages.common import form
 from store_app.pages.common.own_till import own_till
-from store_app.runtime.doors import acting, read, wake_worker_after, write
+from store_app.runtime.doors import acting, read, write
 from store_app.web.days import day_of
 from store_app.web.presenting import page, place, today
 from store_app.web.security import requires
@@ -73,9 +73,7 @@ def on_paper(customer_id: str) -> ResponseReturnValue:
         till = own_till(session, str(place().store_id))
         store = store_of(session, till.store_id)
         statement.print_statement(acting(session), store, customer_id, first, last, till_id=till.id)
-        wake_worker_after(session)
-    flash(_("The statement is printing."), "good")
-    return redirect(url_for("statements.show", customer_id=customer_id, first=first, last=last), 303)
+    return form.done(_("The statement is printing."), ".show", customer_id=customer_id, first=first, last=last)
 
 
 @bp.get("/<customer_id>/everything.json")

@@ -15,7 +15,7 @@ from pos.reports import statement
 from pos.store.store import store_of
 from store_app.pages.common import form
 from store_app.pages.common.own_till import own_till
-from store_app.runtime.doors import doors, read, wake_worker_after, write
+from store_app.runtime.doors import doors, read, write
 from store_app.web.presenting import page, place, today
 from store_app.web.security import requires
 
@@ -75,7 +75,6 @@ def print_slip() -> ResponseReturnValue:
         store = store_of(session, till.store_id)
         voucher = vouchers.find(session, store.id, code)
         statement.print_voucher(session, store, voucher, till_id=till.id, at=doors().now())
-        wake_worker_after(session)
     return form.done(_("The voucher is printing."), "vouchers.look_up", code=code)
 
 

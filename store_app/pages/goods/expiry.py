@@ -20,7 +20,7 @@ from pos.stock.batches import Expiring
 from pos.stock.markdown import Marking
 from pos.store.store import Till
 from store_app.pages.common import find_product, form
-from store_app.runtime.doors import doors, read, wake_worker_after, write
+from store_app.runtime.doors import doors, read, write
 from store_app.web.days import day_of
 from store_app.web.presenting import page, place, speech, today
 from store_app.web.security import requires
@@ -157,4 +157,3 @@ def _print(
     till_id = session.scalar(sa.select(Till.id).where(Till.store_id == store_id).order_by(Till.id).limit(1))
     for _n in range(number if till_id else 0):
         queue.queue(session, store_id, str(till_id), queue.Printout("label", command, document), at=at)
-    wake_worker_after(session)

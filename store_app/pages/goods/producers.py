@@ -23,7 +23,7 @@ from store_app.files.exporting import csv_answer
 from store_app.pages.common import form
 from store_app.pages.common.own_till import till_of
 from store_app.runtime.child_process import read_apart
-from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, doors, read, write
 from store_app.web.presenting import day, page, place, speech, today
 from store_app.web.security import requires
 from store_app.words import words
@@ -127,7 +127,6 @@ def list_goods(producer_id: str) -> ResponseReturnValue:
         story = _story()
         producers.sell_for(ctx, store_id, producer_id, product.sku, story)
         product_stories.send(session, store_id, product.sku, at=at)
-        wake_worker_after(session)
     flash(_("%(name)s is now sold for %(producer)s.", name=name, producer=row.name), "good")
     return redirect(url_for(".producer", producer_id=producer_id), 303)
 
@@ -150,7 +149,6 @@ def story(producer_id: str, sku: str) -> ResponseReturnValue:
         if picture is not None:
             product_stories.add_picture(session, store_id, sku, picture, at=at)
         product_stories.send(session, store_id, sku, at=at)
-        wake_worker_after(session)
     return form.done(_("Saved. Customers see it with the product."), ".producer", producer_id=producer_id)
 
 
@@ -185,7 +183,6 @@ def take_in(producer_id: str) -> ResponseReturnValue:
             expires_on=form.date_on_pack("expires_on"),
         )
         product_stories.send(session, store_id, sku, at=at)
-        wake_worker_after(session)
     return form.done(_("Lot %(code)s received.", code=lot.code), ".producer", producer_id=producer_id)
 
 
@@ -223,7 +220,6 @@ def take_out(lot_id: str) -> ResponseReturnValue:
             lost=how == "lost",
             id=command,
         )
-        wake_worker_after(session)
     return redirect(url_for(".lot", lot_id=lot_id), 303)
 
 

@@ -188,8 +188,7 @@ def take_price_back(sku: str) -> ResponseReturnValue:
     from_day = day_typed("day")
     with write() as session:
         assortment.withdraw_price(acting(session), str(place().store_id), sku, from_day, today=today())
-    flash(_("Future price canceled."), "good")
-    return _back(sku)
+    return form.done(_("Future price canceled."), ".page", sku=sku)
 
 
 @bp.post("/<sku>/wishes")
@@ -209,8 +208,7 @@ def wishes(sku: str) -> ResponseReturnValue:
             hold_back_qty=hold_back,
             cost_minor=cost_minor,
         )
-    flash(_("Saved.") if active else _("Saved. The till no longer sells it."), "good")
-    return _back(sku)
+    return form.done(_("Saved.") if active else _("Saved. The till no longer sells it."), ".page", sku=sku)
 
 
 @bp.post("/<sku>/codes")
@@ -225,8 +223,7 @@ def add_code(sku: str) -> ResponseReturnValue:
             assortment.add_code(acting(session), str(place().store_id), sku, code, qty)
     except DomainError as refusal:
         raise beside(refusal, "code") from refusal
-    flash(_("Barcode %(code)s added.", code=code), "good")
-    return _back(sku, "codes-title")
+    return form.done(_("Barcode %(code)s added.", code=code), ".page", sku=sku, _anchor="codes-title")
 
 
 @bp.post("/<sku>/codes/remove")
@@ -238,8 +235,7 @@ def remove_code(sku: str) -> ResponseReturnValue:
     with write() as session:
         if session.get(Barcode, code) is not None:  # a second click finds it gone
             assortment.remove_code(acting(session), str(place().store_id), code)
-    flash(_("Barcode %(code)s removed.", code=code), "good")
-    return _back(sku, "codes-title")
+    return form.done(_("Barcode %(code)s removed.", code=code), ".page", sku=sku, _anchor="codes-title")
 
 
 @bp.post("/<sku>/names")
@@ -258,8 +254,7 @@ def name(sku: str) -> ResponseReturnValue:
         assortment.name_product(ctx, store_id, sku, said["name"])
         for of in ("category", "department"):
             catalogue.name_category(ctx, getattr(thing, of), said[of], owner_id=store_id)
-    flash(_("Saved."), "good")
-    return _back(sku)
+    return form.done(_("Saved."), ".page", sku=sku)
 
 
 @bp.post("/<sku>/key")
@@ -269,8 +264,7 @@ def touch_key(sku: str) -> ResponseReturnValue:
     """Put the product on the first free touch key of the first page."""
     with write() as session:
         quick_keys.put(acting(session), str(place().store_id), sku, 1)
-    flash(_("Added to the touch keys."), "good")
-    return _back(sku)
+    return form.done(_("Added to the touch keys."), ".page", sku=sku)
 
 
 @bp.post("/<sku>/label")
@@ -282,8 +276,7 @@ def print_label(sku: str) -> ResponseReturnValue:
     with write() as session:
         _found(session, str(place().store_id), sku)
         labelling.queue(session, [sku], command)
-    flash(_("The label is printing."), "good")
-    return _back(sku)
+    return form.done(_("The label is printing."), ".page", sku=sku)
 
 
 @bp.post("/<sku>/waste")
@@ -319,8 +312,7 @@ def set_preference(sku: str) -> ResponseReturnValue:
             show_qty=show,
             service_bp=service,
         )
-    flash(_("Saved. Future suggestions use it."), "good")
-    return _back(sku, "preference-title")
+    return form.done(_("Saved. Future suggestions use it."), ".page", sku=sku, _anchor="preference-title")
 
 
 @bp.get("/<sku>/outlook.json")

@@ -115,8 +115,7 @@ def clear(recall_id: str) -> ResponseReturnValue:
         row = recall.recall_of(session, store_id, recall_id)
         if row.state == "called":
             recalls.clear(Context(session, g.actor, at), store_id, recall_id, taken, waste_id=command)
-    flash(_("Thanks. The recalled units have been removed from your stock."), "good")
-    return redirect(url_for("recall.one", recall_id=recall_id), 303)
+    return form.done(_("Thanks. The recalled units have been removed from your stock."), ".one", recall_id=recall_id)
 
 
 @bp.post("/<recall_id>/lift")

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 
 from config.errors import DomainError
 from store_app.pages.common import form
-from store_app.runtime.doors import acting, read, wake_worker_after, write
+from store_app.runtime.doors import acting, read, write
 from store_app.web.presenting import page, place
 from store_app.web.security import requires
 from store_app.words import words
@@ -53,7 +53,6 @@ def accept(campaign_id: str) -> ResponseReturnValue:
     with write() as session:
         if not _is(session, store_id, campaign_id, "accepted"):
             campaign_requests.accept(acting(session), store_id, campaign_id)
-        wake_worker_after(session)
     return form.done(_("Accepted. The promotion, products and shelf space follow automatically."), ".listed")
 
 
@@ -66,7 +65,6 @@ def decline(campaign_id: str) -> ResponseReturnValue:
     with write() as session:
         if not _is(session, store_id, campaign_id, "declined"):
             campaign_requests.decline(acting(session), store_id, campaign_id, why=why)
-        wake_worker_after(session)
     return form.done(_("Declined. Nothing changes in your store."), ".listed", "info")
 
 

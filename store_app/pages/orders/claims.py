@@ -17,7 +17,7 @@ from pos.messages import OutgoingMessage
 from pos.store import pictures
 from store_app.pages.common import form, waiting
 from store_app.runtime.child_process import read_apart
-from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, doors, read, write
 from store_app.web.presenting import page, place, today
 from store_app.web.security import requires
 from store_app.words import claims as claims_words
@@ -132,7 +132,6 @@ def file(delivery_id: str) -> ResponseReturnValue:
         fresh = claim_photos.keep(session, store_id, claim.id, photos)
         if fresh and _by_network(session, claim):
             claim_photos.send(session, store_id, claim.id, at=at)
-        wake_worker_after(session)
     return form.done(_("The claim is on its way. You will see the answer here."), "claims.claim", claim_id=command)
 
 
@@ -177,7 +176,6 @@ def contest(claim_id: str) -> ResponseReturnValue:
     words = form.text("words", most=500, required=_("Explain why you contest the answer."))
     with write() as session:
         handling.contest(acting(session), str(place().store_id), claim_id, words=words)
-        wake_worker_after(session)
     return form.done(_("Contested. The network will review it."), "claims.claim", claim_id=claim_id)
 
 
@@ -215,7 +213,6 @@ def again(claim_id: str) -> ResponseReturnValue:
             how="email",
             address=request.form.get("email", ""),
         )
-        wake_worker_after(session)
     return form.done(_("Resent."), "claims.claim", claim_id=claim_id)
 
 

@@ -10,7 +10,7 @@ from flask_babel import ngettext
 from config.errors import DomainError
 from pos.store.store import Store
 from store_app.pages.common import form
-from store_app.runtime.doors import acting, read, wake_worker_after, write
+from store_app.runtime.doors import acting, read, write
 from store_app.web.presenting import page, place, today
 from store_app.web.security import requires
 from store_app.words import words
@@ -42,7 +42,6 @@ def close() -> ResponseReturnValue:
     first, last = typed()
     with write() as session:
         storefront.close_days(acting(session), str(place().store_id), first, last)
-        wake_worker_after(session)
     flash(_("Closed: %(days)s. Your orders assume no sales on these days.", days=words.days(first, last)), "good")
     return redirect(url_for(".listed"), 303)
 
@@ -55,7 +54,6 @@ def take_back() -> ResponseReturnValue:
     first, last = chosen()
     with write() as session:
         found = storefront.reopen_days(acting(session), str(place().store_id), first, last)
-        wake_worker_after(session)
     reported = ngettext(
         "%(num)d day is open again. Your orders include it from tonight’s forecast.",
         "%(num)d days are open again. Your orders include them from tonight’s forecast.",

@@ -4,7 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, flash, g, redirect, request, url_for
+from flask import Blueprint, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -17,7 +17,7 @@ from pos.stock.consignment_stock import Consignment
 from store_app.pages.common import form, waiting
 from store_app.pages.common.own_till import own_till
 from store_app.pages.orders import note_pages
-from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, doors, read, write
 from store_app.web.presenting import page, place, today
 from store_app.web.security import requires
 from store_app.words import claims, words
@@ -108,9 +108,7 @@ def send(return_id: str) -> ResponseReturnValue:
                 till = own_till(session, store_id)
                 document = returns.slip_of(session, found)
                 queue.queue(session, store_id, till.id, queue.Printout(note_pages.SLIP, return_id, document), at=at)
-        wake_worker_after(session)
-    flash(_("Handed over. The products have left your stock and belong to the network again."), "good")
-    return redirect(url_for("consigned.overview"), 303)
+    return form.done(_("Handed over. The products have left your stock and belong to the network again."), ".overview")
 
 
 @bp.post("/<lot_id>/keep")
@@ -120,9 +118,7 @@ def keep(lot_id: str) -> ResponseReturnValue:
     """Keep what is left, and buy it."""
     with write() as session:
         lot = consignment.keep(acting(session), str(place().store_id), lot_id)
-        wake_worker_after(session)
-    flash(_("Kept. The rest of %(name)s is yours and will be invoiced.", name=lot.name), "good")
-    return redirect(url_for("consigned.overview"), 303)
+    return form.done(_("Kept. The rest of %(name)s is yours and will be invoiced.", name=lot.name), ".overview")
 
 
 # --- inside ---

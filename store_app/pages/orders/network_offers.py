@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from config.errors import DomainError, NotFound
 from store_app.pages.common import form
 from store_app.pages.orders import ordering
-from store_app.runtime.doors import acting, wake_worker_after, write
+from store_app.runtime.doors import acting, write
 from store_app.web.presenting import place
 from store_app.web.security import requires
 from store_app.words import words
@@ -33,7 +33,6 @@ def accept(network_offer_id: str) -> ResponseReturnValue:
         offer = _offer(session, network_offer_id)
         if offer.state != "accepted":
             network_offers.accept(acting(session), str(place().store_id), network_offer_id)
-        wake_worker_after(session)
     return form.done(_("Accepted. %(name)s comes with the next vehicle.", name=offer.name), "ordering.orders")
 
 
@@ -47,7 +46,6 @@ def decline(network_offer_id: str) -> ResponseReturnValue:
         offer = _offer(session, network_offer_id)
         if offer.state != "declined":
             network_offers.decline(acting(session), str(place().store_id), network_offer_id, why=why)
-        wake_worker_after(session)
     return form.done(_("Declined. %(name)s will not be delivered.", name=offer.name), "ordering.orders", "info")
 
 

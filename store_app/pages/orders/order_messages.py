@@ -14,7 +14,7 @@ from pos.reports.slips import enqueue_once
 from store_app.pages.common import form
 from store_app.pages.common.own_till import own_till
 from store_app.pages.orders import ordering
-from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, doors, read, write
 from store_app.web.presenting import place
 from store_app.web.security import requires
 from supply.orders import supplier_messages
@@ -72,7 +72,6 @@ def slip(message_id: str) -> ResponseReturnValue:
         if message.carrier == "paper" and message.state == "waiting":
             supplier_messages.left(Context(session, g.actor, at), store_id, message_id)
         order_id = message.about
-        wake_worker_after(session)
     return form.done(_("The order is printing. Hand it to the supplier."), "ordering.order", order_id=order_id)
 
 
@@ -101,7 +100,6 @@ def again(message_id: str) -> ResponseReturnValue:
             address=request.form.get("email", ""),
         )
         order_id = message.about
-        wake_worker_after(session)
     return form.done(_("Resent."), "ordering.order", order_id=order_id)
 
 

@@ -16,7 +16,7 @@ from pos.catalogue.catalogue import find_code, search
 from store_app.pages.common import form, waiting
 from store_app.pages.common.timeline import timeline
 from store_app.pages.orders import order_lines
-from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, doors, read, write
 from store_app.web.presenting import RAIL_COUNTS, page, place, today
 from store_app.web.security import requires
 from store_app.words import words
@@ -140,7 +140,6 @@ def approve(order_id: str) -> ResponseReturnValue:
             if on_credit:
                 credit.draw(ctx, store_id, order_id)
             supply_orders.send(ctx, store_id, order_id)
-        wake_worker_after(session)
         on_paper = any(
             one.carrier == "paper" and one.state == "waiting"
             for one in supplier_messages.messages_of(session, store_id, order_id)
@@ -186,7 +185,6 @@ def approve_all() -> ResponseReturnValue:
                 sent += 1
             except DomainError as fault:
                 refused.append((order_no, fault))
-        wake_worker_after(session)
     if sent:
         flash(ngettext("%(num)d order sent.", "%(num)d orders sent.", sent), "good")
     for order_no, refusal in refused:
@@ -234,7 +232,6 @@ def cancel(order_id: str) -> ResponseReturnValue:
         row = _row(session, order_id)
         if row.state != "cancelled":
             supply_orders.cancel(acting(session), str(place().store_id), order_id, why=N_("It did not arrive."))
-        wake_worker_after(session)
     return form.done(_("Order %(no)s canceled.", no=row.order_no), "ordering.orders")
 
 

@@ -20,7 +20,7 @@ from pos.stock.batches import Lot
 from pos.store.store import day_of
 from store_app.pages.common import find_product, form, waiting
 from store_app.pages.common.timeline import timeline
-from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, doors, read, write
 from store_app.web import presenting
 from store_app.web.presenting import RAIL_COUNTS, clock_time, page, place, qty, state_word, today
 from store_app.web.security import requires
@@ -201,7 +201,6 @@ def count(delivery_id: str) -> ResponseReturnValue:
             sku_here = _scanned(session, delivery_id, text, before, at)
         if then == "post":
             receiving.post(ctx, store_id, delivery_id)
-            wake_worker_after(session)
     if then == "scan":
         where = {"code": text} if text and sku_here is None else {"at": sku_here, "_anchor": f"line-{sku_here}"}
         return redirect(url_for("receiving.delivery", delivery_id=delivery_id, **(where if text else {})), 303)
@@ -242,7 +241,6 @@ def refuse(delivery_id: str) -> ResponseReturnValue:
     with write() as session:
         if _state(session, delivery_id) != "refused":
             vehicle_arrivals.send_back(acting(session), str(place().store_id), delivery_id, why=why)
-        wake_worker_after(session)
     return form.done(_("Sent back. Nothing was added to your stock."), "receiving.deliveries", "info")
 
 

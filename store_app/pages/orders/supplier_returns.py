@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from flask import Blueprint, flash, g, redirect, request, url_for
+from flask import Blueprint, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -14,7 +14,7 @@ from pos.stock import delivery_notes
 from store_app.pages.common import find_product, form
 from store_app.pages.common.own_till import own_till
 from store_app.pages.orders import note_pages
-from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, doors, read, write
 from store_app.web.presenting import page, place
 from store_app.web.security import requires
 from store_app.words import stock
@@ -116,8 +116,7 @@ def post(note_id: str) -> ResponseReturnValue:
     note_pages.close("back", note_id, drop=drop, also=partial(_print, note_id=note_id) if wants_slip else None)
     if drop:
         return note_pages.dropped("back")
-    flash(_("Sent back. The products have been removed from your stock."), "good")
-    return redirect(url_for("goods_back.note", note_id=note_id), 303)
+    return form.done(_("Sent back. The products have been removed from your stock."), ".note", note_id=note_id)
 
 
 @bp.post("/<note_id>/slip")
@@ -144,4 +143,3 @@ def _print(session: Session, note_id: str) -> None:
         till = own_till(session, store_id)
         printout = queue.Printout(note_pages.SLIP, note_id, delivery_notes.slip_of(session, found))
         queue.queue(session, store_id, till.id, printout, at=at)
-    wake_worker_after(session)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import DomainError
 from store_app.pages.common import form
-from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, doors, read, write
 from store_app.web.presenting import page, place
 from store_app.web.security import requires
 from store_app.words import supply
@@ -75,7 +75,6 @@ def agree(transfer_id: str) -> ResponseReturnValue:
     """Say yes."""
     with write() as session:
         transfers.agree(acting(session), _here(), transfer_id)
-        wake_worker_after(session)
     return form.done(_("Accepted. Once the other store agrees, you see here what to do."), ".everything")
 
 
@@ -87,7 +86,6 @@ def decline(transfer_id: str) -> ResponseReturnValue:
     why = form.reason(supply.TRANSFER_REASONS)
     with write() as session:
         transfers.decline(acting(session), _here(), transfer_id, why=why)
-        wake_worker_after(session)
     return form.done(_("Declined. Nothing is transferred."), ".everything", "info")
 
 
@@ -100,7 +98,6 @@ def hand_over(transfer_id: str) -> ResponseReturnValue:
     with write() as session:
         transfers.hand_over(
             acting(session), _here(), transfer_id, code, _counts())  # fmt: skip
-        wake_worker_after(session)
     flash(_("Handed over. The products have left your stock, and their cost has been credited to you."), "good")
     return redirect(url_for(".everything"), 303)
 
@@ -112,7 +109,6 @@ def receive(transfer_id: str) -> ResponseReturnValue:
     """Take in what arrived."""
     with write() as session:
         transfers.receive(acting(session), _here(), transfer_id, _counts())
-        wake_worker_after(session)
     return form.done(_("The products are in your stock."), ".everything")
 
 
@@ -124,7 +120,6 @@ def did_not_come(transfer_id: str) -> ResponseReturnValue:
     why = form.reason(supply.LOST_REASONS)
     with write() as session:
         transfers.did_not_come(acting(session), _here(), transfer_id, why=why)
-        wake_worker_after(session)
     flash(_("Saved. Nothing was added to your stock. The other store is asked to check."), "info")
     return redirect(url_for(".everything"), 303)
 
@@ -136,7 +131,6 @@ def take_back(transfer_id: str) -> ResponseReturnValue:
     """Take goods in again that did not reach the other store and are here."""
     with write() as session:
         transfers.take_back(acting(session), _here(), transfer_id, _counts())
-        wake_worker_after(session)
     return form.done(_("The products are back in your stock, and the other store gets their cost back."), ".everything")
 
 

@@ -1,6 +1,6 @@
 """Goods without an order: in by hand, line by line with a scanner."""
 
-from flask import Blueprint, flash, redirect, request, url_for
+from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -90,5 +90,4 @@ def post(note_id: str) -> ResponseReturnValue:
     note_pages.close("in", note_id, drop=drop)
     if drop:
         return note_pages.dropped("in")
-    flash(_("Received. The products are in the backroom and in your stock."), "good")
-    return redirect(url_for("goods_in.note", note_id=note_id), 303)
+    return form.done(_("Received. The products are in the backroom and in your stock."), ".note", note_id=note_id)

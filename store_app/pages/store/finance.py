@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from config.errors import DomainError, NotFound
 from store_app.pages.common import form, money_views
 from store_app.pages.customers.statements import table
-from store_app.runtime.doors import acting, read, wake_worker_after, write
+from store_app.runtime.doors import acting, read, write
 from store_app.web.presenting import page, place, today
 from store_app.web.security import requires
 from store_app.words import money
@@ -107,7 +107,6 @@ def ask_advance() -> ResponseReturnValue:
     amount_minor = form.amount("amount", place().currency)
     with write() as session:
         advances.ask(acting(session), str(place().store_id), amount_minor, id=form.command_id())
-        wake_worker_after(session)
     return form.done(_("Requested. You'll get an answer at the next sync, within a minute."), ".overview", "info")
 
 
@@ -126,7 +125,6 @@ def say_bank() -> ResponseReturnValue:
             account=account,
             bic=form.text("bic", most=20),
         )
-        wake_worker_after(session)
     return form.done(_("The network now pays out to this account."), ".overview")
 
 
@@ -145,5 +143,4 @@ def object_to() -> ResponseReturnValue:
             about=about,
             words=words,
         )
-        wake_worker_after(session)
     return form.done(_("Your objection is on its way. You will see the answer here."), ".overview")

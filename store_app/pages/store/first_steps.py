@@ -22,7 +22,7 @@ from pos.printing.printers import PrinterFacts
 from pos.store.store import Store
 from store_app.pages.common import form
 from store_app.pages.store.printers import FoundRow, found_here, try_out
-from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, doors, read, write
 from store_app.web.presenting import page, place, today
 from store_app.web.security import can, requires
 from supply.demand import rollups, stated_sales
@@ -147,7 +147,6 @@ def use_printer() -> ResponseReturnValue:
         store_id = str(place().store_id)
         known = next((row for row in printers.printers_of(session, store_id) if row.wire == wire), None)
         row = known or printers.add(acting(session), store_id, PrinterFacts(name=name, wire=wire))
-        wake_worker_after(session)
     try_out(row.id, only_drawer=False)
     return redirect(url_for("first_steps.printer"), 303)
 

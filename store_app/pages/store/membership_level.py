@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 
 from config.errors import DomainError, NotFound
 from store_app.pages.common import form, money_views
-from store_app.runtime.doors import acting, read, wake_worker_after, write
+from store_app.runtime.doors import acting, read, write
 from store_app.web.presenting import page, place
 from store_app.web.security import requires
 from store_app.words import money
@@ -65,5 +65,4 @@ def appeal() -> ResponseReturnValue:
             about="standing",
             words=words,
         )
-        wake_worker_after(session)
     return form.done(_("Your appeal is on its way. You will see the answer here."), ".show")

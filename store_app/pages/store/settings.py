@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, flash, redirect, request, url_for
+from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -194,8 +194,7 @@ def receipts_online() -> ResponseReturnValue:
         if wanted and not address:
             raise Conflict("no-network", "No network is set up, so receipts cannot be shown online.")
         show_receipts(acting(session), store_id, address if wanted else "")
-    flash(_("Receipts now carry a code.") if wanted else _("Receipts no longer carry a code."), "good")
-    return redirect(url_for("store_settings.overview"), 303)
+    return form.done(_("Receipts now carry a code.") if wanted else _("Receipts no longer carry a code."), ".overview")
 
 
 @bp.post("/beyond-stock")
@@ -253,8 +252,7 @@ def sales_amount() -> ResponseReturnValue:
         storefront.state_sales(acting(session), store_id, minor)
         wake_worker_after(session)
     reported = _("From tonight’s forecast, your orders assume sales of %(amount)s a day.", amount=money(minor))
-    flash(reported if minor else _("No figure set; your store is treated as average."), "good")
-    return redirect(url_for("store_settings.overview"), 303)
+    return form.done(reported if minor else _("No figure set; your store is treated as average."), ".overview")
 
 
 # --- inside ---

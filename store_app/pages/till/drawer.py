@@ -21,7 +21,7 @@ from pos.till.shift_book import Shift
 from store_app.pages.common import form
 from store_app.pages.common.own_till import own_till
 from store_app.pages.till.shift import agreed, allow_drawer, approver, proven
-from store_app.runtime.doors import acting, read, wake_worker_after, write
+from store_app.runtime.doors import acting, read, write
 from store_app.web.presenting import money, page, place
 from store_app.web.security import can, requires
 from store_app.words.words import cash_word, event_word, tender_word
@@ -73,7 +73,6 @@ def open_counted() -> ResponseReturnValue:
     with write() as session:
         till = own_till(session, str(place().store_id))
         shift.open_shift(acting(session), till.store_id, till.id, counted)
-        wake_worker_after(session)
     return form.done(_("The till is open. Have a good day!"), "shift.money")
 
 
@@ -145,7 +144,6 @@ def close() -> ResponseReturnValue:
         ctx = acting(session)
         shift.settle(ctx, found)
         if not was_settled and shift.wanted_leave(session, found) is not None:
-            wake_worker_after(session)
             asked: dict[str, Any] = {
                 name: request.form[name] for name in ("keep", "away", "to") if name in request.form
             }
@@ -158,7 +156,6 @@ def close() -> ResponseReturnValue:
         else:
             shift.close(ctx, found, why=why, approvals=granted, put_away=put_away)
         slips.put_away_slip(ctx, own_till(session, found.store_id), found)
-        wake_worker_after(session)
     flash(_("The till is closed, Z %(n)s.", n=found.z_no), "good")
     if to is not None:
         flash(_("The till is open again for %(who)s.", who=to.name), "good")
@@ -200,7 +197,6 @@ def hand_over() -> ResponseReturnValue:
         found = _current(session)
         allow_drawer(session, found, agreeing)
         shift.sign_over(acting(session), found, to)
-        wake_worker_after(session)
     return form.done(_("%(who)s has the drawer now. The X report is printing.", who=to.name), "shift.money")
 
 

@@ -121,8 +121,7 @@ def use(payment_id: str) -> ResponseReturnValue:
         if found is None or found.state != "parked":
             raise Invalid("no-such-basket", "Choose the basket.", field="basket")
         unclaimed.move_to(acting(session), store_id, payment_id, basket_id)
-    flash(_("The payment is assigned to that basket. Resume the basket at the till."), "good")
-    return _back()
+    return form.done(_("The payment is assigned to that basket. Resume the basket at the till."), ".overview")
 
 
 @bp.post("/<payment_id>/slip")
@@ -132,8 +131,7 @@ def same_as_slip(payment_id: str) -> ResponseReturnValue:
     """Say that it is the payment whose slip number was typed."""
     with write() as session:
         unclaimed.same_as_slip(acting(session), str(place().store_id), payment_id)
-    flash(_("Saved as the same payment. Nothing is refunded."), "good")
-    return _back()
+    return form.done(_("Saved as the same payment. Nothing is refunded."), ".overview")
 
 
 @bp.post("/<payment_id>/decide")
@@ -144,8 +142,7 @@ def decide(payment_id: str) -> ResponseReturnValue:
     with write() as session:
         unclaimed.decide(acting(session), str(place().store_id), payment_id, request.form.get("state", ""))
         wake_worker_after(session)
-    flash(_("Saved with your name."), "good")
-    return _back()
+    return form.done(_("Saved with your name."), ".overview")
 
 
 @bp.post("/<payment_id>/seen")
@@ -155,8 +152,7 @@ def seen(payment_id: str) -> ResponseReturnValue:
     """Say that a contradiction was looked into."""
     with write() as session:
         unclaimed.seen(acting(session), str(place().store_id), payment_id)
-    flash(_("Saved with your name."), "good")
-    return _back()
+    return form.done(_("Saved with your name."), ".overview")
 
 
 # --- inside ---

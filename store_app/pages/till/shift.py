@@ -31,7 +31,7 @@ from pos.till import hand_cash, shift
 from pos.till.shift_book import CashMovement, Shift
 from store_app.pages.common import form
 from store_app.pages.common.own_till import own_till
-from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, doors, read, write
 from store_app.web.presenting import money as money_text
 from store_app.web.presenting import page, place, today
 from store_app.web.security import proven_by_pin, requires
@@ -121,7 +121,6 @@ def open_till() -> ResponseReturnValue:
     with write() as session:
         till = own_till(session, str(place().store_id))
         shift.open_shift(acting(session), till.store_id, till.id, float_minor)
-        wake_worker_after(session)
     flash(_("The till is open. Have a good day!"), "good")
     return redirect(form.inside(request.form.get("next", "")) or url_for("shift.money"), 303)
 
@@ -183,7 +182,6 @@ def print_x() -> ResponseReturnValue:
     """Print the shift so far, for those who may know what the drawer holds: others count blind."""
     with write() as session:
         shift.print_x(acting(session), _current(session))
-        wake_worker_after(session)
     return form.done(_("The X report is printing."), "shift.money")
 
 
@@ -214,7 +212,6 @@ def reprint_z(shift_id: str) -> ResponseReturnValue:
     with write() as session:
         found = _closed(session, shift_id)
         queue.reprint(acting(session), found.store_id, shift_id, kind="z")
-        wake_worker_after(session)
     return form.done(_("Z report %(n)s is printing again.", n=found.z_no), "shift.z_report", shift_id=shift_id)
 
 
@@ -257,7 +254,6 @@ def reprint(sale_id: str) -> ResponseReturnValue:
         asked = CopyRequest(sale_id, found.store_id, whole="whole" in request.form)
         job = slips.copy_receipt(acting(session), asked)
         hand_cash.note_event(session, found.store_id, job.till_id, "reprint")
-        wake_worker_after(session)
     return form.done(_("Receipt %(n)s is printing again.", n=found.receipt_no), "shift.money")
 
 
@@ -288,7 +284,6 @@ def take_back(sale_id: str) -> ResponseReturnValue:
             restock="waste" not in request.form,
         )
         done = returns.take_back(acting(session), request_back)
-        wake_worker_after(session)
     flash(_("Refunded."), "good")
     for paid in done.document["payments"]:
         flash(_(tender_of(paid["tender"]).says("gone"), amount=money_text(-paid["amount_minor"])), "good")
@@ -303,7 +298,6 @@ def paper_answer(job_id: str) -> ResponseReturnValue:
     answer = form.one_of("answer", tuple(ANSWERS), sentence=_("Choose what happened to the print."))
     with write() as session:
         queue.resolve(acting(session), str(place().store_id), job_id, ANSWERS[answer])
-        wake_worker_after(session)
     return redirect(url_for("shift.money"), 303)
 
 
@@ -391,7 +385,6 @@ def _noting_refused(kind: str, amount_minor: int) -> Iterator[None]:
 def _slip(session: Session, moved: CashMovement) -> None:
     """Print the slip to be signed for cash that was put into the drawer or left it."""
     slips.cash_slip(acting(session), own_till(session, moved.store_id), moved)
-    wake_worker_after(session)
 
 
 def _already(session: Session, command: str) -> bool:

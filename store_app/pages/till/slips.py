@@ -18,7 +18,7 @@ from store_app.pages.goods import product_list
 from store_app.pages.goods.products import day_typed
 from store_app.pages.goods.stocktake import number_of
 from store_app.pages.till import shift
-from store_app.runtime.doors import acting, doors, wake_worker_after, write
+from store_app.runtime.doors import acting, doors, write
 from store_app.web.presenting import place
 from store_app.web.security import requires
 from supply.online.pickup import slips
@@ -52,7 +52,6 @@ def mail(sale_id: str) -> ResponseReturnValue:
             command=command,
             sends_mail=settings.sends_mail,
         )
-        wake_worker_after(session)
     return _back(_("The receipt goes out by email once you’re online."), "shift.receipt", sale_id=sale_id)
 
 
@@ -128,7 +127,6 @@ def price_batch() -> ResponseReturnValue:
 
 def _till(session: Session) -> Till:
     """Return the till whose printer the slip goes to; the worker is woken for it."""
-    wake_worker_after(session)
     return own_till(session, str(place().store_id))
 
 

@@ -15,7 +15,7 @@ from pos.store.store import usual_currency
 from store_app.pages.common import form
 from store_app.pages.common.waiting import stock_units
 from store_app.pages.orders.order_messages import as_paper
-from store_app.runtime.doors import acting, read, wake_worker_after, write
+from store_app.runtime.doors import acting, read, write
 from store_app.web.presenting import page, today
 from store_app.web.security import requires
 from store_app.words.messages import message_sentence
@@ -73,7 +73,6 @@ def order(warehouse_id: str, purchase_id: str) -> ResponseReturnValue:
         if found.state == "proposed":
             packs = {sku: form.whole(f"packs-{n}", most=999) for n, sku in _typed()}
             purchasing.order(acting(session), warehouse_id, purchase_id, packs)
-            wake_worker_after(session)
         number = found.purchase_no
     return form.done(_("Purchase %(no)s placed.", no=number), "console_purchases.listed")
 
@@ -104,7 +103,6 @@ def drop(warehouse_id: str, purchase_id: str) -> ResponseReturnValue:
     why = form.text("why", required=_("Give a reason for discarding the purchase."))
     with write() as session:
         purchasing.drop(acting(session), warehouse_id, purchase_id, why=why)
-        wake_worker_after(session)
     return form.done(_("Discarded."), "console_purchases.listed", "info")
 
 
@@ -139,7 +137,6 @@ def again(warehouse_id: str, message_id: str) -> ResponseReturnValue:
         message = supplier_messages.again(
             acting(session), warehouse_id, message_id, how="email", address=typed)  # fmt: skip
         home = _home(session, message)
-        wake_worker_after(session)
     flash(_("Resent."), "good")
     return redirect(home, 303)
 

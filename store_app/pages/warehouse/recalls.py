@@ -18,7 +18,7 @@ from pos.catalogue.catalogue import Barcode, Product, matches
 from pos.stock import batches, recall
 from pos.store.store import day_of, usual_currency
 from store_app.pages.common import form
-from store_app.runtime.doors import acting, clock, read, wake_worker_after, write
+from store_app.runtime.doors import acting, clock, read, write
 from store_app.web.presenting import money, page
 from store_app.web.security import requires
 from store_app.words import stock
@@ -117,7 +117,6 @@ def call_off(recall_id: str, warehouse_id: str, purchase_id: str) -> ResponseRet
         found = upstream_returns.call_off_purchase(
             acting(session), recall_id, warehouse_id, purchase_id)  # fmt: skip
         number = found.purchase_no
-        wake_worker_after(session)
     flash(_("Purchase %(no)s canceled. Its other products will be suggested again.", no=number), "info")
     return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
 
@@ -131,7 +130,6 @@ def send_back(recall_id: str, house_id: str, supplier_id: str) -> ResponseReturn
     with write() as session:
         made = upstream_returns.propose(acting(session), house_id, recall_id, supplier_id, qty, id=form.command_id())
         number = upstream_returns.number_of(made)
-        wake_worker_after(session)
     flash(_("Return %(no)s is ready. Hand over the products with its page, then confirm it here.", no=number), "good")
     return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
 
@@ -144,8 +142,7 @@ def hand_over(recall_id: str, house_id: str, return_id: str) -> ResponseReturnVa
     with write() as session:
         if upstream_returns.return_of(session, house_id, return_id).state != "handed_over":
             upstream_returns.hand_over(acting(session), house_id, return_id)
-    flash(_("It has left the warehouse. Claim it from the supplier below."), "good")
-    return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
+    return form.done(_("It has left the warehouse. Claim it from the supplier below."), ".one", recall_id=recall_id)
 
 
 @bp.post("/<recall_id>/returns/<house_id>/<return_id>/drop")
@@ -157,7 +154,6 @@ def drop(recall_id: str, house_id: str, return_id: str) -> ResponseReturnValue:
     with write() as session:
         if upstream_returns.return_of(session, house_id, return_id).state != "dropped":
             upstream_returns.drop(acting(session), house_id, return_id, why=why)
-        wake_worker_after(session)
     return form.done(_("Discarded."), "console_recalls.one", "info", recall_id=recall_id)
 
 
@@ -169,8 +165,7 @@ def settle(recall_id: str, store_id: str) -> ResponseReturnValue:
     with write() as session:
         amount = recalls.settle(acting(session), recall_id, store_id, form.whole("qty"))
         currency = usual_currency(session)
-    flash(_("%(amount)s credited.", amount=money(amount, currency)), "good")
-    return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
+    return form.done(_("%(amount)s credited.", amount=money(amount, currency)), ".one", recall_id=recall_id)
 
 
 @bp.post("/<recall_id>/told")
@@ -245,8 +240,7 @@ def lift(recall_id: str) -> ResponseReturnValue:
     why = form.reason(stock.LIFT_REASONS)
     with write() as session:
         recalls.lift(acting(session), recall_id, why=why)
-    flash(_("Recall lifted. The stores have been notified."), "info")
-    return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
+    return form.done(_("Recall lifted. The stores have been notified."), ".one", "info", recall_id=recall_id)
 
 
 # --- inside ---
