@@ -84,11 +84,16 @@ class QuoteBody(Body):
     brought_back: list[BackLine] = Field(default_factory=list, max_length=MAX_LINES)
 
 
-class SaleBody(Body):
-    """A whole sale. id is made by the page when the basket opens and is sent again after a lost answer."""
+class TillBody(Body):
+    """What is asked at a till. id: the command's, made by the page."""
 
     id: str = Field(min_length=8, max_length=40)
     till_id: str = Field(min_length=1, max_length=20)
+
+
+class SaleBody(TillBody):
+    """A whole sale. id is made by the page when the basket opens and is sent again after a lost answer."""
+
     lines: list[BasketLine] = Field(max_length=MAX_LINES)
     tenders: list[TenderLine] = Field(max_length=MAX_PARTS)
     shown_total_minor: int = Field(ge=-LARGEST, le=LARGEST)
@@ -175,11 +180,8 @@ class ApprovalBody(Body):
     """What is allowed, nothing beyond it; one without figures for what has none."""
 
 
-class GiftBody(Body):
+class GiftBody(TillBody):
     """The wish for a gift receipt, printed at the till that asks. id: the command's."""
-
-    id: str = Field(min_length=8, max_length=40)
-    till_id: str = Field(min_length=1, max_length=20)
 
 
 class MailBody(Body):
@@ -197,19 +199,22 @@ class ReturnLine(Body):
     restock: bool = True
 
 
-class ReturnBody(Body):
-    """Goods brought back with their receipt."""
+class BackBody(TillBody):
+    """Goods brought back, and how the money is given back."""
 
-    id: str = Field(min_length=8, max_length=40)
-    till_id: str = Field(min_length=1, max_length=20)
-    sale_id: str = Field(min_length=1, max_length=40)
-    lines: list[ReturnLine] = Field(max_length=MAX_LINES)
     tender: str = Field(default="cash", max_length=20)
     reference: str = Field(default="", max_length=40)
     why: str = Field(default="", max_length=200)
     approvals: list[str] = Field(default_factory=list, max_length=20)
     customer_id: str | None = Field(default=None, max_length=40)
     practice: bool = False
+
+
+class ReturnBody(BackBody):
+    """Goods brought back with their receipt."""
+
+    sale_id: str = Field(min_length=1, max_length=40)
+    lines: list[ReturnLine] = Field(max_length=MAX_LINES)
 
 
 class ReturnPlanBody(Body):
@@ -230,25 +235,15 @@ class BlindLine(Body):
     restock: bool = True
 
 
-class BlindReturnBody(Body):
+class BlindReturnBody(BackBody):
     """Goods brought back without their receipt."""
 
-    id: str = Field(min_length=8, max_length=40)
-    till_id: str = Field(min_length=1, max_length=20)
     lines: list[BlindLine] = Field(max_length=MAX_LINES)
-    tender: str = Field(default="cash", max_length=20)
-    reference: str = Field(default="", max_length=40)
-    why: str = Field(default="", max_length=200)
-    approvals: list[str] = Field(default_factory=list, max_length=20)
-    customer_id: str | None = Field(default=None, max_length=40)
-    practice: bool = False
 
 
-class DrawerBody(Body):
+class DrawerBody(TillBody):
     """The wish to open the drawer without a sale."""
 
-    id: str = Field(min_length=8, max_length=40)
-    till_id: str = Field(min_length=1, max_length=20)
     why: str = Field(min_length=1, max_length=200)
     approvals: list[str] = Field(default_factory=list, max_length=20)
 

@@ -66,8 +66,8 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class EntryReported:
-    """An entry as it travels."""
+class EntryMoved:
+    """What an entry moved, as it travels."""
 
     id: str
     n: Whole
@@ -78,6 +78,12 @@ class EntryReported:
     invoice_id: str | None
     source_id: str
     words: str
+
+
+@dataclass(frozen=True)
+class EntryReported(EntryMoved):
+    """An entry as the network tells of it."""
+
     at: Instant
     business_day: Day
 

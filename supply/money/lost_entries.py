@@ -47,24 +47,13 @@ BY_HAND: dict[str, tuple[tuple[str, str], ...]] = {
 }
 """The kinds of entries that are told back (rule 1), and between which accounts they move money."""
 OF_AN_INVOICE = ("paid", "loss", "late")
-_KEPT = (
-    "id", "n", "kind", "from_account", "to_account", "amount_minor", "invoice_id", "source_id", "words",
-)  # fmt: skip
+_KEPT = tuple(ledger.EntryMoved.__dataclass_fields__)
 
 
 @dataclass(frozen=True)
-class LostLine:
+class LostLine(ledger.EntryMoved):
     """An entry the network has lost, as the store knows it."""
 
-    id: str
-    n: Whole
-    kind: str
-    from_account: str
-    to_account: str
-    amount_minor: Whole
-    invoice_id: str | None
-    source_id: str
-    words: str
     day: Day
 
 
