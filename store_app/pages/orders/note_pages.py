@@ -7,9 +7,10 @@ found here, because the two ways have permissions of their own.
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import sqlalchemy as sa
-from flask import g, redirect, request, url_for
+from flask import Blueprint, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -25,6 +26,7 @@ from pos.stock.delivery_notes import DeliveryNote, LineSum, Total
 from store_app.pages.common import find_product, form
 from store_app.runtime.doors import acting, doors, read, write
 from store_app.web.presenting import page, place, today
+from store_app.web.security import requires
 from store_app.words import stock as stock_words
 from supply.orders.suppliers import Supplier
 
@@ -56,6 +58,20 @@ def suppliers(session: Session) -> list[str]:
     known = delivery_notes.suppliers_known(session, str(place().store_id))
     named = session.scalars(sa.select(Supplier.name).order_by(Supplier.name))
     return known + [name for name in named if name not in known]
+
+
+def serve(bp: Blueprint, way: str, permission: str) -> Callable[..., ResponseReturnValue]:
+    """Serve what both ways do with a note; returns the note's own page, on which other forms answer, too."""
+
+    @bp.get("/<note_id>", endpoint="note")
+    @requires(permission)
+    def shown(note_id: str, fault: DomainError | None = None) -> ResponseReturnValue:
+        return note(way, note_id, fault)
+
+    for where, verb in (("scan", scan), ("add", add), ("line", change)):
+        answer = form.answers_on(shown)(partial(verb, way))
+        bp.post(f"/<note_id>/{where}", endpoint=verb.__name__)(requires(permission)(answer))
+    return shown
 
 
 def note(way: str, note_id: str, fault: DomainError | None) -> ResponseReturnValue:

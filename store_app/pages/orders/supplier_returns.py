@@ -75,35 +75,7 @@ def begin() -> ResponseReturnValue:
     return redirect(url_for("goods_back.note", note_id=command), 303)
 
 
-@bp.get("/<note_id>")
-@requires("stock.send_back")
-def note(note_id: str, fault: DomainError | None = None) -> ResponseReturnValue:
-    """Show a note."""
-    return note_pages.note("back", note_id, fault)
-
-
-@bp.post("/<note_id>/scan")
-@requires("stock.send_back")
-@form.answers_on(note)
-def scan(note_id: str) -> ResponseReturnValue:
-    """Keep one scan."""
-    return note_pages.scan("back", note_id)
-
-
-@bp.post("/<note_id>/add")
-@requires("stock.send_back")
-@form.answers_on(note)
-def add(note_id: str) -> ResponseReturnValue:
-    """Keep a typed quantity."""
-    return note_pages.add("back", note_id)
-
-
-@bp.post("/<note_id>/line")
-@requires("stock.send_back")
-@form.answers_on(note)
-def change(note_id: str) -> ResponseReturnValue:
-    """Keep a line's details."""
-    return note_pages.change("back", note_id)
+note = note_pages.serve(bp, "back", "stock.send_back")
 
 
 @bp.post("/<note_id>/post")

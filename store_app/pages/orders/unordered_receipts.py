@@ -50,35 +50,7 @@ def begin() -> ResponseReturnValue:
     return redirect(url_for("goods_in.note", note_id=command), 303)
 
 
-@bp.get("/<note_id>")
-@requires("stock.receive")
-def note(note_id: str, fault: DomainError | None = None) -> ResponseReturnValue:
-    """Show a note."""
-    return note_pages.note("in", note_id, fault)
-
-
-@bp.post("/<note_id>/scan")
-@requires("stock.receive")
-@form.answers_on(note)
-def scan(note_id: str) -> ResponseReturnValue:
-    """Keep one scan."""
-    return note_pages.scan("in", note_id)
-
-
-@bp.post("/<note_id>/add")
-@requires("stock.receive")
-@form.answers_on(note)
-def add(note_id: str) -> ResponseReturnValue:
-    """Keep a typed quantity."""
-    return note_pages.add("in", note_id)
-
-
-@bp.post("/<note_id>/line")
-@requires("stock.receive")
-@form.answers_on(note)
-def change(note_id: str) -> ResponseReturnValue:
-    """Keep a line's details."""
-    return note_pages.change("in", note_id)
+note = note_pages.serve(bp, "in", "stock.receive")
 
 
 @bp.post("/<note_id>/post")
