@@ -136,9 +136,7 @@ _RECOVERERS: dict[type[Fact], Applier[Any, Sequence[Odd] | None]] = {}
 # --- declaring ---
 
 
-def applies(
-    *kinds: type[F], after: Applier[Any, object] | None = None
-) -> Callable[[Applier[F, R]], Applier[F, R]]:  # fmt: skip
+def applies(*kinds: type[F], after: Applier[Any, object] | None = None) -> Callable[[Applier[F, R]], Applier[F, R]]:
     """Let a function apply facts where they arrive (rule 3). after: the applier that goes before it."""
 
     def register(applier: Applier[F, R]) -> Applier[F, R]:
@@ -165,9 +163,7 @@ def recovers(*kinds: type[F]) -> Callable[[Applier[F, R]], Applier[F, R]]:
 # --- saying and hearing ---
 
 
-def send(
-    session: Session, fact: Fact, *, subject: str, day: dt.date, at: dt.datetime, id: str | None = None
-) -> None:  # fmt: skip
+def send(session: Session, fact: Fact, *, subject: str, day: dt.date, at: dt.datetime, id: str | None = None) -> None:
     """Put a fact on its way to whoever hears it (rule 1). day: its business day; id: its own and for ever."""
     outgoing = Outgoing(id or new_id(), fact.TOPIC, fact.VERSION, day, subject, fact.to_body())
     outbox.append(session, outgoing, to_node=NETWORK if fact.SAID_BY == STORE else fact.of(), at=at)

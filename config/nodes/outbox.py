@@ -386,9 +386,7 @@ def fits(message: Message, body: str) -> bool:
     return message.hash == hash_of(message, body, message.hash)
 
 
-def text_fits(
-    id: str, topic: str, version: int, made_at: str, business_day: str, text: str, hash: str
-) -> bool:  # fmt: skip
+def text_fits(id: str, topic: str, version: int, made_at: str, business_day: str, text: str, hash: str) -> bool:
     """Tell of a stored message whether its hash fits what is stored; text: its body as it lies there."""
     if f'"{FORGOTTEN}":' in text:
         try:

@@ -138,9 +138,7 @@ def open_priced(ctx: Context, store_id: str, category: str, tax_class_id: str) -
     """
     inside = sa.or_(Product.category == category, Product.department == category)
     department = ctx.session.scalar(sa.select(Product.department).where(inside).order_by(Product.sku).limit(1)) or ""
-    details = ProductDetails(
-        category, category, tax_class_id, department=department, kind="service", price_typed=True
-    )  # fmt: skip
+    details = ProductDetails(category, category, tax_class_id, department=department, kind="service", price_typed=True)
     return add(ctx, store_id, details, command=f"open {tax_class_id} {category}").sku
 
 

@@ -410,9 +410,7 @@ def _first_answer(ctx: Context, payment: Payment, outcome: Outcome) -> None:
     payment.reason = outcome.reason or (outcome.state if target != outcome.state else None)
     if target == "captured":
         payment.reference = (payment.provider_ref or payment.reference)[:LONGEST_REFERENCE]
-    journal.move(
-        ctx, payment, target, subject=_subject(payment), why=payment.reason,
-        reference=payment.provider_ref)  # fmt: skip
+    journal.move(ctx, payment, target, subject=_subject(payment), why=payment.reason, reference=payment.provider_ref)
 
 
 def _further_answer(ctx: Context, payment: Payment, outcome: Outcome) -> None:

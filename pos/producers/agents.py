@@ -74,8 +74,7 @@ def say(ctx: Context, store_id: str, name: str, account: str, bic: str) -> Agent
         ctx.session.add(row)
     row.account, row.bic, row.reported_at = account, bic, reported_after(row.reported_at, ctx.at)
     ctx.session.flush()
-    journal.record(
-        ctx, verb="agent.reported", subject=f"agent:{name}", ends_with=account[-4:])  # fmt: skip
+    journal.record(ctx, verb="agent.reported", subject=f"agent:{name}", ends_with=account[-4:])
     fact = AgentReported(store_id, name, account, bic, row.reported_at)
     facts.send(ctx.session, fact, subject=f"agent:{name}", day=day_of(ctx.session, store_id, ctx.at), at=ctx.at)
     return row

@@ -116,9 +116,7 @@ def make(ctx: Context, store_id: str, producer_id: str, until_day: dt.date, *, i
     ctx.session.flush()
     ctx.session.execute(sa.update(ProducerMovement).where(*which).values(statement_id=id))
     agents.send_parts(ctx.session, store_id, id, agents_of(ctx.session, row), at=ctx.at)
-    journal.record(
-        ctx, verb="produce.stated", subject=f"producer:{producer_id}", no=row.no,
-        due_minor=row.due_minor)  # fmt: skip
+    journal.record(ctx, verb="produce.stated", subject=f"producer:{producer_id}", no=row.no, due_minor=row.due_minor)
     return row
 
 

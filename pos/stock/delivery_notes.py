@@ -224,8 +224,7 @@ def post(ctx: Context, store_id: str, note_id: str) -> DeliveryNote:
         source = Source("sent_back", SOURCE_KIND, note.id)
         waste.take_out(ctx, store_id, units, Place.SUPPLIER, source, why=note.reason)
         batches.let_go(ctx.session, store_id, lots)
-    _close(ctx, note, "posted", lines=len(lines), units=sum(qty for _, qty in units),
-           cost_minor=total_of(lines).minor)  # fmt: skip
+    _close(ctx, note, "posted", lines=len(lines), units=sum(qty for _, qty in units), cost_minor=total_of(lines).minor)
     return note
 
 

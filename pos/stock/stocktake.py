@@ -458,9 +458,7 @@ def begin_posting(ctx: Context, store_id: str, take_id: str, *, missing_is_gone:
     take.posting_at, take.missing_is_gone = ctx.at, missing_is_gone
     if missing_is_gone:
         _enter_as_gone(ctx, take, uncounted(ctx.session, take))
-    journal.move(
-        ctx, take, "posting", subject=subject_of(take), products=len(rows),
-        missing_is_gone=missing_is_gone)  # fmt: skip
+    journal.move(ctx, take, "posting", subject=subject_of(take), products=len(rows), missing_is_gone=missing_is_gone)
     ctx.session.flush()
     return take
 

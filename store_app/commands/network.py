@@ -51,8 +51,7 @@ def found(
             tz=zone,
         )
         if address or phone:
-            locations.settle(
-                ctx, warehouse_id, address=address, phone=phone)  # fmt: skip
+            locations.settle(ctx, warehouse_id, address=address, phone=phone)
     reported = f"{name} delivers from {warehouse_id}. Next: cornerstore import products, price-list and stock."
     screen.print(reported, markup=False)
 

@@ -85,9 +85,7 @@ def delivered(past: History, seen: Seen, setting: Setting, fills: Sequence[float
 
 def draw(reported: dict[str, Any], fill: float, path: Path) -> None:
     """Draw the curves of a replay into an SVG file: the days of stock each way keeps for the share sold."""
-    curves = {
-        name: [(row["fill"], row["cover_days"]) for row in rows] for name, rows in reported["curves"].items()
-    }  # fmt: skip
+    curves = {name: [(row["fill"], row["cover_days"]) for row in rows] for name, rows in reported["curves"].items()}
     names = {"ours": "ours"} | {name: name.replace("_", " ") for name in reported["rivals"]}
     drawn = curve_chart.picture(curves, names, fill, lambda days: f"{days:.0f} days", language("en").percent)
     try:

@@ -95,8 +95,7 @@ class Living:
             self._sell_for(session, member, FARMS[n % len(FARMS)], at)
             offer_id = f"{WELCOME.id}-{member.id}"
             ctx = Context(session, member.keeper, at)
-            message = campaigns.make(
-                ctx, member.id, "welcome", offer_id, {}, id=new_id())  # fmt: skip
+            message = campaigns.make(ctx, member.id, "welcome", offer_id, {}, id=new_id())
             first = campaigns.messages_of(session, message)[0]
             campaigns.reported(ctx, member.id, message.id, first.customer_id)
             if n == 0:

@@ -155,11 +155,10 @@ def _parquet(raw: bytes) -> Iterator[list[str]]:
     _refuse_too_large(sum(whole.row_group(number).total_byte_size for number in range(whole.num_row_groups)))
     if odd := [column.name for column in file.schema_arrow if not _is_plain(column.type)]:
         raise Invalid(
-            "unreadable-file", "The column %(odd)s contains something other than text, numbers or dates. Save the "
-                               "table as "
-                               "CSV.",
+            "unreadable-file",
+            "The column %(odd)s contains something other than text, numbers or dates. Save the table as CSV.",
             odd=odd[0],
-        )  # fmt: skip
+        )
     words = [column.name for column in file.schema_arrow if pa.types.is_string(column.type)]
     yield list(file.schema_arrow.names)
     for batch in pq.ParquetFile(io.BytesIO(raw), read_dictionary=words).iter_batches(10_000):

@@ -147,8 +147,7 @@ def _database(doors: Doors, *, reads_file: bool = True) -> Word:
     if not copies:
         return _word("database", GOOD, "database-unchecked", float(size), megabytes=megabytes, is_at=is_at)
     hours = _hours(doors.now() - copies[0].at)
-    return _word(
-        "database", GOOD, "database-checked", float(size), hours=hours, megabytes=megabytes, is_at=is_at)  # fmt: skip
+    return _word("database", GOOD, "database-checked", float(size), hours=hours, megabytes=megabytes, is_at=is_at)
 
 
 def _hours(age: dt.timedelta) -> int:

@@ -107,9 +107,7 @@ def found_store_node(folder: Path, new: NewStore, person: str, pin: str, *, port
     return _in_its_place(folder)
 
 
-def move_store_node(
-    folder: Path, *, copy: Path | None, url: str, code: str, fingerprint: str, port: int
-) -> Path:  # fmt: skip
+def move_store_node(folder: Path, *, copy: Path | None, url: str, code: str, fingerprint: str, port: int) -> Path:
     """Make the node of a store that is there already: as its network tells it, or from a copy, or both; or nothing."""
     from store_app.node import backup
 

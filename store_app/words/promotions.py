@@ -175,9 +175,7 @@ def _parts(offer: Offer, names: Mapping[str, str]) -> str:
 def _conditions(offer: Offer) -> list[str]:
     words = []
     if offer.expires_within_days is not None:
-        words.append(ngettext(
-            "expiring within %(num)d day", "expiring within %(num)d days", offer.expires_within_days
-        ))  # fmt: skip
+        words.append(ngettext("expiring within %(num)d day", "expiring within %(num)d days", offer.expires_within_days))
     if offer.expires_on is not None:
         words.append(_("expiring on %(day)s", day=day(offer.expires_on)))
     if offer.weekdays:

@@ -306,12 +306,8 @@ def waits_too_long(session: Session, at: dt.datetime, limit: int = 50) -> list[t
 
     A payment given up that its service has not answered for; money kept a month for what was not collected.
     """
-    unanswered = sa.and_(
-        Escrow.state == "lapsed", Escrow.ask_again_at.is_not(None), Escrow.pay_by <= at - LATE_ANSWERS
-    )  # fmt: skip
-    kept = sa.and_(
-        Escrow.state == "held", Escrow.release_at.is_(None), Escrow.opened_at <= at - dt.timedelta(days=30)
-    )  # fmt: skip
+    unanswered = sa.and_(Escrow.state == "lapsed", Escrow.ask_again_at.is_not(None), Escrow.pay_by <= at - LATE_ANSWERS)
+    kept = sa.and_(Escrow.state == "held", Escrow.release_at.is_(None), Escrow.opened_at <= at - dt.timedelta(days=30))
     query = sa.select(Escrow).where(sa.or_(unanswered, kept)).order_by(Escrow.opened_at, Escrow.id).limit(limit)
     return [("kept" if row.state == "held" else "unanswered", row.opened_at, row) for row in session.scalars(query)]
 

@@ -46,8 +46,7 @@ def say_payer(ctx: Context, *, payee: str, account: str, bic: str) -> Account:
         found = Account(store_id=NETWORK, last_n=0, last_invoice_no=0, payee="", bank_account="", bic="")
         ctx.session.add(found)
     write_bank(found, payee, account, bic, ctx.at)
-    journal.record(ctx, verb="account.payer_reported", subject="account:network",
-                   ends_with=found.bank_account[-4:])  # fmt: skip
+    journal.record(ctx, verb="account.payer_reported", subject="account:network", ends_with=found.bank_account[-4:])
     return found
 
 

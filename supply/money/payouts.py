@@ -77,9 +77,7 @@ def set_account(ctx: Context, store_id: str, *, payee: str, account: str, bic: s
     found = account_of(ctx.session, store_id)
     reported_at = reported_after(found.bank_reported_at, ctx.at)
     write_bank(found, payee, account, bic, reported_at)
-    journal.record(
-        ctx, verb="account.bank_reported", subject=f"account:{store_id}",
-        ends_with=found.bank_account[-4:])  # fmt: skip
+    journal.record(ctx, verb="account.bank_reported", subject=f"account:{store_id}", ends_with=found.bank_account[-4:])
     send_fact(
         ctx.session, BankReported.of_row(found, reported_at=reported_at), subject=f"account:{store_id}", at=ctx.at
     )

@@ -257,8 +257,7 @@ def refuse_more(left: Mapping[str, Bound], wanted: Iterable[tuple[str, str, int]
         if qty <= most and taken[sku] > bound.units:
             most, broken = bound.units, "damaged"
         if qty > bound.most[kind] or taken[sku] > bound.units:
-            raise Refused("more-than-came", _limit_exceeded(broken), sku=sku, name=bound.name, most=most,
-                          kind=broken)  # fmt: skip
+            raise Refused("more-than-came", _limit_exceeded(broken), sku=sku, name=bound.name, most=most, kind=broken)
 
 
 def reckon(session: Session, claim: Claim, delivery: Delivery) -> None:

@@ -184,8 +184,7 @@ def call_off(ctx: Context, store_id: str, offer_id: str, *, why: str) -> Network
     found = offer_of(ctx.session, store_id, offer_id)
     why = stated(why, Invalid("no-reason", "Give the shopkeeper a reason why it is not coming."), 300)
     if found.state != "accepted":
-        raise Conflict("offer-not-waiting", "This offer is %(state)s and cannot be canceled.",
-                       state=found.state)  # fmt: skip
+        raise Conflict("offer-not-waiting", "This offer is %(state)s and cannot be canceled.", state=found.state)
     return _call_off(ctx, found, why)
 
 

@@ -155,8 +155,7 @@ def send(ctx: Context, store_id: str, order_id: str) -> ReplenishmentOrder:
         raise Refused("empty-order", "Nothing is ordered. Enter at least one pack, or discard the order.")
     supplier = supplier_of(ctx.session, order.supplier_id)
     if not supplier.active:
-        raise Refused("put-aside", "%(name)s is paused. Reactivate it, or discard the order.",
-                      name=supplier.name)  # fmt: skip
+        raise Refused("put-aside", "%(name)s is paused. Reactivate it, or discard the order.", name=supplier.name)
     order.cost_minor = cost_of(lines)
     _refuse_below_minimum(ctx.session, order, supplier)
     order.sent_at = ctx.at

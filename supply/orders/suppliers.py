@@ -172,9 +172,7 @@ def settle_calendar(ctx: Context, warehouse_id: str, said: Mapping[str, str], *,
     for row in ctx.session.scalars(sa.select(Supplier).where(Supplier.warehouse_id == warehouse_id)):
         row.calendar = delivery_calendar.read(said, row.calendar)
     ctx.session.flush()
-    record(
-        ctx, verb="warehouse.calendar", subject=f"warehouse:{warehouse_id}", **said, tz=tz
-    )  # fmt: skip
+    record(ctx, verb="warehouse.calendar", subject=f"warehouse:{warehouse_id}", **said, tz=tz)
 
 
 def write_contact(ctx: Context, store_id: str, supplier_id: str, contact: Contact) -> Supplier:

@@ -284,12 +284,10 @@ def _close(ctx: Context, delivery: Delivery, state: str, **facts: int | str) -> 
         posted_at=stamp(ctx.at),
         posted_by=ctx.actor.name,
         lines=tuple(
-            Counted(
-                line.sku, line.name, line.pack_qty, line.advised_qty, line.counted_qty or 0, line.difference_why
-            )
+            Counted(line.sku, line.name, line.pack_qty, line.advised_qty, line.counted_qty or 0, line.difference_why)
             for line in lines_of(ctx.session, delivery)
         ),
-    )  # fmt: skip
+    )
     send_fact(ctx.session, fact, subject=subject_of(delivery), id=delivery.id, at=ctx.at)
 
 

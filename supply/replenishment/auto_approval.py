@@ -85,8 +85,7 @@ def send_by_rule(
         try:
             orders.send(ctx, store_id, order.id)
         except Refused as refused:  # below the minimum: approved, it waits for a person
-            journal.record(ctx, verb="order.rule_stopped", subject=subject_of(order),
-                           why=refused.code)  # fmt: skip
+            journal.record(ctx, verb="order.rule_stopped", subject=subject_of(order), why=refused.code)
             continue
         order.by_rule = True
         gone.append(order)

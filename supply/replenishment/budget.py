@@ -91,9 +91,7 @@ def set_budget(ctx: Context, store_id: str, week_minor: int | None, *, network_t
         row.week_minor, row.network_too, row.set_by, row.set_at = week_minor, network_too, ctx.actor.name, ctx.at
         ctx.session.add(row)
     ctx.session.flush()
-    record(
-        ctx, verb="order.budget_set", subject=f"store:{store_id}", week_minor=week_minor,
-        network_too=network_too)  # fmt: skip
+    record(ctx, verb="order.budget_set", subject=f"store:{store_id}", week_minor=week_minor, network_too=network_too)
 
 
 # --- questions ---

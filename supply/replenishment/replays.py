@@ -97,9 +97,7 @@ def keep(
     session: Session, kind: str, scope_id: str, body: dict[str, Any], *, last_day: dt.date, at: dt.datetime
 ) -> OrderReplay:
     """Keep a scope's newest replay (rule 3)."""
-    kept = session.merge(
-        OrderReplay(scope_kind=kind, scope_id=scope_id, made_at=at, last_day=last_day, body=body)
-    )  # fmt: skip
+    kept = session.merge(OrderReplay(scope_kind=kind, scope_id=scope_id, made_at=at, last_day=last_day, body=body))
     session.flush()
     return kept
 

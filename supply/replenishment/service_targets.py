@@ -90,9 +90,7 @@ def set_service(ctx: Context, store_id: str, service_bp: int) -> None:
     row.service_bp, row.set_by, row.set_at = service_bp, ctx.actor.name, ctx.at
     ctx.session.add(row)
     ctx.session.flush()
-    record(
-        ctx, verb="order.service_set", subject=f"store:{store_id}", service_bp=service_bp
-    )  # fmt: skip
+    record(ctx, verb="order.service_set", subject=f"store:{store_id}", service_bp=service_bp)
 
 
 def set_preference(

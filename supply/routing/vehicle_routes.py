@@ -212,9 +212,8 @@ def faults(vehicle: Vehicle, calls: Mapping[str, Call], one: Route) -> list[str]
     if one.back_s > vehicle.until_s or one.leaves_s < vehicle.from_s:
         found.append("day")
     return found + [
-        visit.key for visit in one.visits
-        if not calls[visit.key].from_s <= visit.begins_s <= calls[visit.key].until_s
-    ]  # fmt: skip
+        visit.key for visit in one.visits if not calls[visit.key].from_s <= visit.begins_s <= calls[visit.key].until_s
+    ]
 
 
 # --- inside ---

@@ -160,9 +160,7 @@ def replace(ctx: Context, plan: ShelfPlan, slot: int, sku: str) -> ShelfSlot:
     if swapped is not None:
         former["slot"] = swapped.slot
         ctx.session.add(ShelfSlot(**former))
-    journal.record(
-        ctx, verb="shelf plan.changed", subject=_subject(plan), slot=slot, sku=sku,
-        before=former["sku"])  # fmt: skip
+    journal.record(ctx, verb="shelf plan.changed", subject=_subject(plan), slot=slot, sku=sku, before=former["sku"])
     ctx.session.flush()
     return chosen
 
@@ -188,9 +186,7 @@ def rearrange(ctx: Context, plan: ShelfPlan, wanted: Sequence[tuple[str, int]]) 
     for (sku, facings), slot in zip(wanted, sorted(row["slot"] for row in kept.values()), strict=True):
         portion = kept[sku]["fill_qty"] // kept[sku]["facings"]
         ctx.session.add(ShelfSlot(**kept[sku] | {"slot": slot, "facings": facings, "fill_qty": facings * portion}))
-    journal.record(
-        ctx, verb="shelf plan.arranged", subject=_subject(plan), before=before,
-        after=list(wanted))  # fmt: skip
+    journal.record(ctx, verb="shelf plan.arranged", subject=_subject(plan), before=before, after=list(wanted))
     ctx.session.flush()
     return slots_of(ctx.session, plan)
 

@@ -80,9 +80,7 @@ def take_moved(ctx: Context, moved: PickupMoved) -> list[Odd]:
     picked = {line.sku: line.picked_qty for line in moved.lines}
     for line in lines_of(ctx.session, order):
         line.picked_qty = picked.get(line.sku, line.picked_qty)
-    journal.record(
-        ctx, verb="pickup order.recovered", subject=subject_of(order),
-        state=moved.state)  # fmt: skip
+    journal.record(ctx, verb="pickup order.recovered", subject=subject_of(order), state=moved.state)
     if moved.state not in OPEN:
         stock.answer(
             ctx.session, moved.store_id, moved.order_id, "fulfilled" if moved.sale_id else "released", at=ctx.at

@@ -153,9 +153,7 @@ def looked_into(store_id: str) -> ResponseReturnValue:
         anchor.settle(ctx, store.id)
         peer = session.get(Peer, store_id)
         if peer is not None and peer.alarm is not None:
-            journal.record(
-                ctx, verb="peer.looked_into", subject=f"store:{store.id}",
-                alarm=peer.alarm)  # fmt: skip
+            journal.record(ctx, verb="peer.looked_into", subject=f"store:{store.id}", alarm=peer.alarm)
             peer.alarm = None
     return redirect(url_for("console_stores.store", store_id=store_id), 303)
 

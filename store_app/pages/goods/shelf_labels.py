@@ -189,11 +189,10 @@ def _ahead(session: Session, store_id: str, scope: dict[str, Any]) -> list[Stop]
     slots, last = plan.ranks(session, store_id), shelf_labels.last_seen(session, store_id)
     stops = [
         replace(stop, place=_("Bestseller shelf"), position=slots[stop.sku])
-        if not stop.place and stop.sku in slots else stop
-        for stop in shelf_labels.stops(
-            session, store_id, day, everything=everything, skus=skus, unseen_since=since
-        )
-    ]  # fmt: skip
+        if not stop.place and stop.sku in slots
+        else stop
+        for stop in shelf_labels.stops(session, store_id, day, everything=everything, skus=skus, unseen_since=since)
+    ]
     return in_order(stops, (last.place, last.position) if last else None)
 
 

@@ -60,8 +60,7 @@ def add() -> ResponseReturnValue:
         is_first = session.scalar(sa.select(TaxClass.id).limit(1)) is None
         known = session.get(TaxClass, new_id) or session.get(TaxClass, new_id.removeprefix(f"{store_id}-"))
         if known is not None and (known.name, known.rate_bp, known.inclusive) != (name, rate_bp, inclusive):
-            raise Conflict("tax-class-exists", "A class with this name already exists. Change that one.",
-                           field="name")  # fmt: skip
+            raise Conflict("tax-class-exists", "A class with this name already exists. Change that one.", field="name")
         if known is None:
             assortment.set_tax_class(acting(session), new_id, name, rate_bp, inclusive=inclusive, owner_id=store_id)
     return form.done(_("%(name)s is ready to use.", name=name), "own_products.new" if is_first else "taxes.classes")

@@ -96,8 +96,7 @@ def hand_over(transfer_id: str) -> ResponseReturnValue:
     """Give the goods to who shows the code."""
     code = form.text("code", most=40)
     with write() as session:
-        transfers.hand_over(
-            acting(session), _here(), transfer_id, code, _counts())  # fmt: skip
+        transfers.hand_over(acting(session), _here(), transfer_id, code, _counts())
     flash(_("Handed over. The products have left your stock, and their cost has been credited to you."), "good")
     return redirect(url_for(".everything"), 303)
 

@@ -86,8 +86,7 @@ def app() -> ResponseReturnValue:
         raise Refused("set-up-first", "Enter your passphrase and a code first.")
     salt, at = str(session.get("app_salt", "")), doors().now()
     with write() as books:
-        codes = staff.set_up_code(
-            Context(books, g.actor, at), g.actor.node, g.actor.id, salt, form.secret("code"))  # fmt: skip
+        codes = staff.set_up_code(Context(books, g.actor, at), g.actor.node, g.actor.id, salt, form.secret("code"))
         me = staff.working(books, g.actor.node, g.actor.id)
     security.sign_in(me)
     return show("store/people/recovery_codes.html", codes=codes)

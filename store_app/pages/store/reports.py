@@ -203,10 +203,9 @@ def _value(found: Figures, name: str) -> str:
 def _changes(found: Overview, name: str) -> list[tuple[str, int | None, str]]:
     """Return (before what, by how much, what it was) of a figure."""
     return [
-        (_(BEFORE[key]), figures.change_bp(_of(found.figures, name), _of(one.figures, name)),
-         _value(one.figures, name))
+        (_(BEFORE[key]), figures.change_bp(_of(found.figures, name), _of(one.figures, name)), _value(one.figures, name))
         for key, one in found.before.items()
-    ]  # fmt: skip
+    ]
 
 
 def _heat(hours: Mapping[tuple[int, int], Figures]) -> dict[str, Any]:

@@ -124,8 +124,7 @@ def take_lot(pick_id: str, sku: str) -> ResponseReturnValue:
     """Take a product from another lot than the sheet names, all that is there of it or so many packs."""
     units = form.whole("units", least=1) if request.form.get("units", "").strip() else None
     with write() as session:
-        pick_lots.take_from(
-            acting(session), pick_id, sku, request.form.get("lot_id", ""), units)  # fmt: skip
+        pick_lots.take_from(acting(session), pick_id, sku, request.form.get("lot_id", ""), units)
     return redirect(url_for("console_picking.walk", pick_id=pick_id) + f"#sku-{sku}", 303)
 
 

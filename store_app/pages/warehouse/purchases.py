@@ -134,8 +134,7 @@ def again(warehouse_id: str, message_id: str) -> ResponseReturnValue:
     """Send a message again, to the address typed."""
     typed = request.form.get("email", "")
     with write() as session:
-        message = supplier_messages.again(
-            acting(session), warehouse_id, message_id, how="email", address=typed)  # fmt: skip
+        message = supplier_messages.again(acting(session), warehouse_id, message_id, how="email", address=typed)
         home = _home(session, message)
     flash(_("Resent."), "good")
     return redirect(home, 303)

@@ -114,8 +114,7 @@ def look_through(recall_id: str, warehouse_id: str) -> ResponseReturnValue:
 def call_off(recall_id: str, warehouse_id: str, purchase_id: str) -> ResponseReturnValue:
     """Call off a purchase that brings what is recalled; a second click changes nothing."""
     with write() as session:
-        found = upstream_returns.call_off_purchase(
-            acting(session), recall_id, warehouse_id, purchase_id)  # fmt: skip
+        found = upstream_returns.call_off_purchase(acting(session), recall_id, warehouse_id, purchase_id)
         number = found.purchase_no
     flash(_("Purchase %(no)s canceled. Its other products will be suggested again.", no=number), "info")
     return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
@@ -200,8 +199,7 @@ def looked(recall_id: str, store_id: str) -> ResponseReturnValue:
 def claim(recall_id: str, supplier_id: str) -> ResponseReturnValue:
     """Claim of a supplier what is not claimed yet; a second click changes nothing."""
     with write() as session:
-        made = upstream_claims.claim(
-            acting(session), recall_id, supplier_id, id=form.command_id())  # fmt: skip
+        made = upstream_claims.claim(acting(session), recall_id, supplier_id, id=form.command_id())
         amount, currency = made.claimed_minor, usual_currency(session)
     flash(
         _(

@@ -300,8 +300,7 @@ def replacement_came(ctx: Context, delivery: Delivery) -> None:
 
 def end(ctx: Context, claim: Claim, state: str) -> None:
     """Bring a claim to one of its ENDS and tell the store."""
-    journal.move(ctx, claim, state, subject=subject_of(claim),
-                 granted_minor=claim.granted_minor)  # fmt: skip
+    journal.move(ctx, claim, state, subject=subject_of(claim), granted_minor=claim.granted_minor)
     ctx.session.flush()
     _send(ctx.session, claim, ClaimEnded, ctx.at)
 
@@ -392,8 +391,7 @@ def _decide(ctx: Context, claim: Claim, granted: dict[tuple[str, str], int], *, 
     claim.remedy = remedy
     claim.answer, claim.answered_by, claim.answered_at = " ".join(words.split())[:500], ctx.actor.name, ctx.at
     state = "accepted" if given == whole else "part_accepted" if given else "refused"
-    journal.move(ctx, claim, state, subject=subject_of(claim), granted=given,
-                 why=claim.answer or None)  # fmt: skip
+    journal.move(ctx, claim, state, subject=subject_of(claim), granted=given, why=claim.answer or None)
     ctx.session.flush()
 
 

@@ -176,8 +176,7 @@ def settle(ctx: Context, claim_id: str, credited_minor: int, *, answer: str) -> 
     _enter(ctx.session, found, "claimed", "credited", credited_minor, ctx.at)
     _enter(ctx.session, found, "claimed", "lost", most - credited_minor, ctx.at)
     state = "credited" if credited_minor else "refused"
-    journal.move(ctx, found, state, subject=subject_of(found), amount_minor=credited_minor,
-                 why=answer)  # fmt: skip
+    journal.move(ctx, found, state, subject=subject_of(found), amount_minor=credited_minor, why=answer)
     ctx.session.flush()
     return found
 

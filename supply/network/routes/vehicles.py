@@ -98,9 +98,7 @@ def place(
             service_minutes=service_minutes, source=source,
         )
     )  # fmt: skip
-    journal.record(
-        ctx, verb="place.set", subject=f"place:{id}", lat_e6=lat_e6, lon_e6=lon_e6,
-        window=list(window))  # fmt: skip
+    journal.record(ctx, verb="place.set", subject=f"place:{id}", lat_e6=lat_e6, lon_e6=lon_e6, window=list(window))
     ctx.session.flush()
     return row
 

@@ -156,10 +156,8 @@ def matches(
         if max(count.get(one.giver_id, 0), count.get(one.taker_id, 0)) >= policy.most_a_store:
             continue
         lines = [
-            line
-            for line in one.lines
-            if not {(one.giver_id, line.sku), (one.taker_id, line.sku)} & (left | reached)
-        ]  # fmt: skip
+            line for line in one.lines if not {(one.giver_id, line.sku), (one.taker_id, line.sku)} & (left | reached)
+        ]
         match = _match(one.giver_id, one.taker_id, one.metres, lines, policy)
         if match is None:
             continue

@@ -416,9 +416,7 @@ def _written(
     order = write_down(session, placed, email=preferences.email, language=preferences.language)
     order.return_days = availability.rules_of(session, store.id).return_days
     ctx = Context(session, CUSTOMER, at)
-    journal.record(
-        ctx, verb="pickup order.placed", subject=subject_of(order),
-        total_minor=order.total_minor)  # fmt: skip
+    journal.record(ctx, verb="pickup order.placed", subject=subject_of(order), total_minor=order.total_minor)
     if pay_with:
         if not availability.rules_of(session, store.id).pay_online:
             raise Refused(

@@ -72,13 +72,11 @@ def settle(ctx: Context, group: GroupOffer, dealt_qty: int) -> None:
     """Free what no share will take (rule 3). dealt_qty: of all shares, those on their way too."""
     taken = ctx.session.scalar(
         sa.select(sa.func.coalesce(sa.func.sum(PickupLine.qty), 0))
-        .join(
-            PickupOrder, sa.and_(PickupOrder.store_id == PickupLine.store_id, PickupOrder.id == PickupLine.order_id)
-        )
+        .join(PickupOrder, sa.and_(PickupOrder.store_id == PickupLine.store_id, PickupOrder.id == PickupLine.order_id))
         .where(
             PickupOrder.store_id == group.store_id, PickupOrder.group_id == group.id, PickupLine.instead_of.is_(None)
         )
-    )  # fmt: skip
+    )
     left = max(0, dealt_qty - int(taken or 0))
     if held_qty(ctx.session, group) > left:
         _hold(ctx, group, left)

@@ -92,11 +92,9 @@ def _coming(session: Session, group: GroupOffer) -> int:
         .join(Escrow, Escrow.id == EscrowEntry.escrow_id)
         .join(GroupMember, GroupMember.id == Escrow.id)
         .join(PickupOrder, sa.and_(PickupOrder.id == Escrow.id, PickupOrder.store_id == group.store_id))
-        .where(
-            GroupMember.group_id == group.id, Escrow.state == "held", PickupOrder.collected_at.is_not(None)
-        )
+        .where(GroupMember.group_id == group.id, Escrow.state == "held", PickupOrder.collected_at.is_not(None))
         .group_by(Escrow.id)
-    )  # fmt: skip
+    )
     return sum(
         price.leaders_part(session, group.store_id, escrow_id, int(minor), group.commission_bp)
         for escrow_id, minor in session.execute(query).all()

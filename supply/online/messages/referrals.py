@@ -109,9 +109,7 @@ def reported(ctx: Context, store_id: str, friend_id: str) -> ReferralReward:
         raise NotFound("not-in-message", "This message is not for this customer.", customer=friend_id)
     if row.reported_at is None:
         row.reported_at = ctx.at
-        journal.record(
-            ctx, verb="outreach.reported", subject=f"customer:{row.customer_id}",
-            message=row.outreach_id)  # fmt: skip
+        journal.record(ctx, verb="outreach.reported", subject=f"customer:{row.customer_id}", message=row.outreach_id)
     return row
 
 

@@ -461,9 +461,7 @@ def _held(state: str, lines: Iterable[PickupLine]) -> dict[str, int]:
     """Return SKU -> what an order in this state holds of the store's allowance."""
     if state in GIVEN_BACK:
         return {}
-    return {
-        line.sku: line.qty if line.picked_qty is None else line.picked_qty for line in lines if not line.awaited
-    }  # fmt: skip
+    return {line.sku: line.qty if line.picked_qty is None else line.picked_qty for line in lines if not line.awaited}
 
 
 def _day_of(text: str | None) -> dt.date | None:
