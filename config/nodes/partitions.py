@@ -142,10 +142,8 @@ def _make(session: Session, book: str, week: dt.date) -> str:
     rest = f"{SCHEMA}.{book}_rest WHERE business_day >= '{week}' AND business_day < '{until}'"
     if session.scalar(sa.text(f"SELECT 1 FROM {rest} LIMIT 1")):  # noqa: S608
         moved = f"WITH moved AS (DELETE FROM {rest} RETURNING *) INSERT INTO {name} SELECT * FROM moved"  # noqa: S608
-        why, at = (
-            f"rows of the week of {week} moved into its partition",
-            session.scalars(sa.select(sa.func.now())).one(),
-        )
+        why = f"rows of the week of {week} moved into its partition"
+        at = session.scalars(sa.select(sa.func.now())).one()
         actor = Actor.system("weeks", this_node(session).id)
         with amending(Context(session, actor, at), f"table:{book}", why, rows=()):  # they move as they are
             session.execute(sa.text(moved))

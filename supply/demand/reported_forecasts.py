@@ -255,10 +255,8 @@ def _take(session: Session, row: ReportedForecast, reported: Mapping[str, Any], 
     today, products = at.astimezone(dt.UTC).date(), reported["products"]
     over = day_of(session, row.store_id, at) - dt.timedelta(days=1)
     origin = door.day(reported["origin_day"], "The last day the forecast saw", over)
-    days, effects = (
-        _read(products),
-        promotion_days.read_effects({} if reported.get("effects") is None else reported["effects"]),
-    )
+    days = _read(products)
+    effects = promotion_days.read_effects({} if reported.get("effects") is None else reported["effects"])
     if row.origin_day is not None and (origin, reported["run_id"]) <= (row.origin_day, row.run_id or ""):
         return
     opened, sold = _sold(session, row.store_id, today)

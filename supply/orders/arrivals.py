@@ -132,10 +132,8 @@ def _at_our_prices(session: Session, fact: OrderSent, day: dt.date) -> list[Orde
     lines = []
     for reported in fact.lines:
         _refuse_odd(reported)
-        line, terms = (
-            OrderLine(store_id=fact.store_id, order_id=fact.order_id, **vars(reported)),
-            ours.get(reported.sku),
-        )
+        line = OrderLine(store_id=fact.store_id, order_id=fact.order_id, **vars(reported))
+        terms = ours.get(reported.sku)
         if terms is None:
             line.packs = line.pack_cost_minor = 0
         elif not _is_fair(session, terms, reported, day):

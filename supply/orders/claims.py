@@ -224,10 +224,8 @@ def bounds(session: Session, delivery: Delivery, lines: Sequence[DeliveryLine], 
     )
     for sku, kind, qty in session.execute(query):
         claimed[sku, kind] = int(qty)
-    costs, lot = (
-        costs_of(session, delivery),
-        session.get(Consignment, (delivery.store_id, delivery.network_offer_id or "")),
-    )
+    costs = costs_of(session, delivery)
+    lot = session.get(Consignment, (delivery.store_id, delivery.network_offer_id or ""))
     found = []
     for line in lines:
         counted = line.counted_qty or 0
@@ -262,10 +260,8 @@ def refuse_more(left: Mapping[str, Bound], wanted: Iterable[tuple[str, str, int]
 
 def reckon(session: Session, claim: Claim, delivery: Delivery) -> None:
     """Set at the network what a claim's lines cost and whether they were charged, by its own offer, order and list."""
-    costs, offer = (
-        costs_of(session, delivery),
-        session.get(NetworkOffer, (claim.store_id, delivery.network_offer_id or "")),
-    )
+    costs = costs_of(session, delivery)
+    offer = session.get(NetworkOffer, (claim.store_id, delivery.network_offer_id or ""))
     uncharged = offer.sku if offer is not None and offer.return_until is not None else None
     lines = lines_of(session, claim)
     for line in lines:
@@ -279,10 +275,8 @@ def reckon(session: Session, claim: Claim, delivery: Delivery) -> None:
 def left_to_pay(session: Session, claim: Claim) -> int:
     """Return what the goods of a claim's delivery cost, less what claims and `offer_results` have paid for them."""
     delivery = session.get_one(Delivery, (claim.store_id, claim.delivery_id))
-    costs, offer = (
-        costs_of(session, delivery),
-        session.get(NetworkOffer, (claim.store_id, delivery.network_offer_id or "")),
-    )
+    costs = costs_of(session, delivery)
+    offer = session.get(NetworkOffer, (claim.store_id, delivery.network_offer_id or ""))
     counted = sa.select(DeliveryLine.sku, DeliveryLine.counted_qty).where(
         DeliveryLine.store_id == delivery.store_id,
         DeliveryLine.delivery_id == delivery.id,

@@ -186,10 +186,8 @@ def _due(
     chances: dict[str, float] = {}
     for row in orders:
         if row.sent_at is not None and row.supplier_id in leads:
-            lead, began = (
-                leads[row.supplier_id],
-                lead_times.began(row.order_day, day_of(session, store_id, row.sent_at)),
-            )
+            lead = leads[row.supplier_id]
+            began = lead_times.began(row.order_day, day_of(session, store_id, row.sent_at))
             if lead.lost:
                 chances[row.id] = lead.chance((today - began).days)
             if row.id in past:

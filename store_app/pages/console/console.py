@@ -89,15 +89,13 @@ def _worded(one: Attention, name: str) -> dict[str, Any]:
     facts, why = one.facts, one.facts.get("reason")
     stores, count = url_for("console_stores.stores"), facts.get("count", 0)
     if one.kind == "contradiction":
-        level, words = (
-            "bad",
-            ngettext(
-                "%(store)s sent %(num)d message that contradicts an earlier one: %(why)s.",
-                "%(store)s sent %(num)d messages that contradict earlier ones; for example: %(why)s.",
-                count,
-                store=name,
-                why=why_words(why),
-            ),
+        level = "bad"
+        words = ngettext(
+            "%(store)s sent %(num)d message that contradicts an earlier one: %(why)s.",
+            "%(store)s sent %(num)d messages that contradict earlier ones; for example: %(why)s.",
+            count,
+            store=name,
+            why=why_words(why),
         )
     elif one.kind == "fork":
         level = "bad"
@@ -110,14 +108,12 @@ def _worded(one: Attention, name: str) -> dict[str, Any]:
         else:
             words = _("%(store)s seems to run twice: %(why)s.", store=name, why=why)
     elif one.kind == "parked":
-        level, words = (
-            "warn",
-            ngettext(
-                "%(num)d message from %(store)s is held for review.",
-                "%(num)d messages from %(store)s are held for review.",
-                count,
-                store=name,
-            ),
+        level = "warn"
+        words = ngettext(
+            "%(num)d message from %(store)s is held for review.",
+            "%(num)d messages from %(store)s are held for review.",
+            count,
+            store=name,
         )
         stores = url_for("console_parked.listed", _anchor=f"store-{one.subject}")
     elif one.kind == "left-out":

@@ -158,10 +158,8 @@ def _typed() -> list[tuple[int, str]]:
 
 def _view(session: Any, one: purchases.Purchase) -> dict[str, Any]:
     lines = purchases.lines_of(session, one)
-    units, stopped = (
-        stock_units(session, [line.sku for line in lines]),
-        upstream_returns.recalled_purchases(session, one),
-    )
+    units = stock_units(session, [line.sku for line in lines])
+    stopped = upstream_returns.recalled_purchases(session, one)
     return {
         "id": one.id,
         "warehouse_id": one.store_id,

@@ -217,10 +217,8 @@ def settle_claim(recall_id: str, claim_id: str) -> ResponseReturnValue:
     """Note what a supplier makes good of a claim, and what it says."""
     with write() as session:
         currency = usual_currency(session)
-        credit, answer = (
-            form.amount("amount", currency),
-            form.text("answer", required=_("Enter the supplier’s answer.")),
-        )
+        credit = form.amount("amount", currency)
+        answer = form.text("answer", required=_("Enter the supplier’s answer."))
         found = upstream_claims.settle(acting(session), claim_id, credit, answer=answer)
         refused = found.state == "refused"
     if refused:

@@ -25,11 +25,9 @@ bp = Blueprint("console_serving", __name__, url_prefix="/console/supplied")
 def listed(fault: DomainError | None = None, warehouse_id: str = "") -> ResponseReturnValue:
     """Show from where regions are supplied, which stores differ, and how many stores each warehouse supplies."""
     with read() as session:
-        houses, known, house_of = (
-            suppliers.warehouses(session),
-            supply_routes.settled(session),
-            supply_routes.served(session),
-        )
+        houses = suppliers.warehouses(session)
+        known = supply_routes.settled(session)
+        house_of = supply_routes.served(session)
         usual = supply_routes.usual_warehouse(session)
         regions = session.scalars(sa.select(Region).order_by(Region.name, Region.id)).all()
         vehicles = session.scalars(sa.select(Supplier).where(Supplier.warehouse_id.is_not(None)).order_by(Supplier.id))

@@ -106,10 +106,8 @@ def write_down(
         drop_route(ctx, old, "planned again")
     waiting = {(one.store_id, one.id) for one in waiting_deliveries(session, plan.warehouse_id)}
     day, parts = loaded.day, loaded.parts
-    calls, fleet = (
-        {call.spot.key: call for call in day.calls},
-        {vehicle.id: vehicle for vehicle in _fleet(session, day)},
-    )
+    calls = {call.spot.key: call for call in day.calls}
+    fleet = {vehicle.id: vehicle for vehicle in _fleet(session, day)}
     made = []
     for one in planned.routes:
         vehicle = fleet[one.vehicle]

@@ -556,10 +556,8 @@ def _move(
     """Pay one of both stores, and invoice the other; what is paid pays what is due first."""
     if amount_minor <= 0:
         return
-    terms, names = (
-        money_terms.in_force(ctx.session)[1],
-        {found.giver_id: found.taker_name, found.taker_id: found.giver_name},
-    )
+    terms = money_terms.in_force(ctx.session)[1]
+    names = {found.giver_id: found.taker_name, found.taker_id: found.giver_name}
     for store_id in sorted((found.giver_id, found.taker_id)):
         entry = Booking(ctx, store_id)
         if store_id == paid_id:

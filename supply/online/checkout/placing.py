@@ -185,10 +185,8 @@ def place(session: Session, store_id: str, asked: OrderRequest, *, at: dt.dateti
     _refuse_another_total(asked.shown_total_minor, total)
     storefront.take(session, store_id, [(line.sku, line.qty) for line in promised if not line.awaited], at=at)
     coupons.take(session, store_id, used, order_id, at=at)
-    number, home = (
-        storefront.next_number(session, store_id),
-        _brought(session, store, preferences.deliver_to, total, pay_with),
-    )
+    number = storefront.next_number(session, store_id)
+    home = _brought(session, store, preferences.deliver_to, total, pay_with)
     refuse_hoarding(session, store_id, phone, [] if pay_with else wanted, at=at)
     find = delivery_windows if home else free_windows
     window = _chosen(store, find(session, store, at, comes_on), preferences.window_from)
