@@ -66,17 +66,14 @@ class DemoPanel:
     figures: dict[str, Any]
     replay: pd.DataFrame = field(repr=False)
 
-    def baskets_on(self, day: date, store_id: str | None = None) -> list[Basket]:
-        """List the baskets of a business day from the cut-off on, of all stores or one, by time.
+    def baskets_on(self, day: date) -> list[Basket]:
+        """List the baskets of a business day from the cut-off on, by time.
 
         Raises ValueError for a day outside the replay.
         """
         if not self.cut_off <= day <= self.last_day:
             raise ValueError(f"The replay has baskets from {self.cut_off} to {self.last_day}, not on {day}.")
-        lines = self.replay[self.replay["business_day"] == day]
-        if store_id is not None:
-            lines = lines[lines["store_id"] == store_id]
-        return _baskets(lines)
+        return _baskets(self.replay[self.replay["business_day"] == day])
 
     def live_stores(self) -> tuple[DemoStore, ...]:
         """Name the two stores that live on as stores of their own."""

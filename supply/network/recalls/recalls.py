@@ -277,8 +277,6 @@ NOTED = "recall"
 """The source of what left a copied book because a person noted it, and of what came back into it (rules 7, 8)."""
 BECAUSE = ("recall", "recalled")
 """A store's own reasons for letting goods go because of a recall (`waste`, `goods_in`)."""
-SAYS_WHY = 2
-"""Since which version `stock.moved` says why; before it, what was written off is taken to be of a recall."""
 
 
 # --- verbs ---
