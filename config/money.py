@@ -85,6 +85,12 @@ def part_of(amount_minor: int, whole_qty: int, before_qty: int, qty: int) -> int
     return upto - divide_half_up(amount_minor * before_qty, whole_qty)
 
 
+def median(values: Sequence[int]) -> int:
+    """Return the middle value; of an even number, the mean of the two in the middle, rounded half up."""
+    ranked, half = sorted(values), len(values) // 2
+    return ranked[half] if len(ranked) % 2 else divide_half_up(ranked[half - 1] + ranked[half], 2)
+
+
 def likely_notes(due_minor: int, notes_minor: Sequence[int]) -> list[int]:
     """Return the amounts a customer is likely to hand over for `due_minor`, rising, at most four.
 

@@ -27,7 +27,7 @@ from config.database import Base
 from config.errors import Invalid, Refused
 from config.ids import new_id
 from pos.catalogue.catalogue import Product
-from pos.stock.ledger import INSIDE, MOST_QTY, StockLevel
+from pos.stock.ledger import MOST_QTY, units_inside
 from pos.stock.recall import goods_received, in_force, tidy_batch
 from pos.store.store import day_of
 
@@ -190,7 +190,7 @@ def standing(
         query = sa.select(Batch).where(Batch.store_id == store_id, Batch.sku.in_(some), Batch.leaves_on >= since)
         for row in session.scalars(query.order_by(Batch.leaves_on.desc(), Batch.received_on.desc(), Batch.id.desc())):
             lots.setdefault(row.sku, []).append(row)
-        on_hand = _on_hand(session, store_id, some)
+        on_hand = units_inside(session, store_id, some)
         answer |= {sku: _filled(sku, on_hand.get(sku, 0), lots.get(sku, [])) for sku in some}
     return answer
 
@@ -373,13 +373,6 @@ def _filled(sku: str, on_hand: int, lots: list[Batch]) -> tuple[Held, ...]:
             rest -= part
     held.reverse()
     return (*held, Held(sku, rest, None, None, None)) if rest else tuple(held)
-
-
-def _on_hand(session: Session, store_id: str, skus: Sequence[str]) -> dict[str, int]:
-    query = sa.select(StockLevel.sku, sa.func.sum(StockLevel.qty)).where(
-        StockLevel.store_id == store_id, StockLevel.sku.in_(skus), StockLevel.place.in_(INSIDE)
-    )
-    return {sku: int(qty) for sku, qty in session.execute(query.group_by(StockLevel.sku))}
 
 
 def _shelf_lives(session: Session, skus: Sequence[str]) -> dict[str, int]:

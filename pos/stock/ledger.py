@@ -433,6 +433,14 @@ def refuse_short(session: Session, short: list[tuple[str, int, int]]) -> None:
     )
 
 
+def units_inside(session: Session, store_id: str, skus: Sequence[str]) -> dict[str, int]:
+    """Return SKU -> the units in all rooms of a store together."""
+    query = sa.select(StockLevel.sku, sa.func.sum(StockLevel.qty)).where(
+        StockLevel.store_id == store_id, StockLevel.sku.in_(skus), StockLevel.place.in_(INSIDE)
+    )
+    return {sku: int(qty) for sku, qty in session.execute(query.group_by(StockLevel.sku))}
+
+
 # --- inside ---
 
 

@@ -35,7 +35,7 @@ from config.nodes.journal import Context
 from config.states import StateTable
 from pos.catalogue.catalogue import Product
 from pos.stock import stock
-from pos.stock.ledger import INSIDE, MOST_QTY, Place, StockLevel, StockMovement, open_count_tasks
+from pos.stock.ledger import INSIDE, MOST_QTY, Place, StockLevel, StockMovement, open_count_tasks, units_inside
 
 STATES = StateTable("stock take", "open", {"open": ("posting", "abandoned"), "posting": ("posted",)})
 SECTION_STATES = StateTable(
@@ -260,7 +260,7 @@ def _counted(session: Session, take: StockTake, skus: list[str]) -> dict[str, Co
         return {}
     spans = {sku: _span(by_section) for sku, by_section in scans.items()}
     moves = _moves(session, take.store_id, list(scans), min(first for first, _ in spans.values()))
-    on_hand, quantities = _on_hand(session, take.store_id, skus), _price_quantities(session, skus)
+    on_hand, quantities = units_inside(session, take.store_id, skus), _price_quantities(session, skus)
     answer = {}
     for sku, by_section in scans.items():
         first, last = spans[sku]
@@ -303,13 +303,6 @@ def _moves(
         if net := qty * ((to_place in INSIDE) - (from_place in INSIDE)):
             answer.setdefault(sku, []).append((at, net))
     return answer
-
-
-def _on_hand(session: Session, store_id: str, skus: list[str]) -> dict[str, int]:
-    query = sa.select(StockLevel.sku, sa.func.sum(StockLevel.qty)).where(
-        StockLevel.store_id == store_id, StockLevel.sku.in_(skus), StockLevel.place.in_(INSIDE)
-    )
-    return {sku: int(qty) for sku, qty in session.execute(query.group_by(StockLevel.sku))}
 
 
 def _price_quantities(session: Session, skus: list[str]) -> dict[str, int]:

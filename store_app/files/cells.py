@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 
 from config import money
 from config.errors import Invalid
+from config.words import LANGUAGES
 
 UNITS = ("each", "gram", "millilitre")
 Cell = Callable[[str], Any]
@@ -96,6 +97,13 @@ def unit(cell: str) -> str:
     """Read a stock unit."""
     if cell not in UNITS:
         raise ValueError(_("one of %(units)s", units=", ".join(UNITS)))
+    return cell
+
+
+def spoken(cell: str) -> str:
+    """Read a language."""
+    if cell not in LANGUAGES:
+        raise ValueError(f"one of {', '.join(LANGUAGES)}")
     return cell
 
 

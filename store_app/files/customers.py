@@ -28,6 +28,7 @@ from pos.customers import customers, tab
 from pos.customers.customers import Customer, Particulars
 from pos.store.store import Store
 from store_app.files import cells
+from store_app.files.cells import spoken
 from store_app.words.refusals import sentence_of
 
 NAME = cells.text(customers.NAME_LETTERS)
@@ -45,16 +46,10 @@ def _agreed(cell: str) -> frozenset[str]:
     return found
 
 
-def _language(cell: str) -> str:
-    if cell not in LANGUAGES:
-        raise ValueError(f"one of {', '.join(LANGUAGES)}")
-    return cell
-
-
 CELLS: tuple[dict[str, Callable[[str], Any]], dict[str, Callable[[str], Any]]] = (
     {"name": NAME},
     {
-        "phone": _phone, "agreed": _agreed, "language": _language, "limit": cells.price, "owed": cells.price,
+        "phone": _phone, "agreed": _agreed, "language": spoken, "limit": cells.price, "owed": cells.price,
         "owed_since": cells.day,
     },
 )  # fmt: skip

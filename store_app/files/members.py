@@ -19,9 +19,8 @@ from sqlalchemy.orm import Session
 from config.ids import is_store_id
 from config.money import exponent
 from config.nodes.journal import Context, record
-from config.words import LANGUAGES
 from pos.store.store import LONGEST_NAME, Store, found_store
-from store_app.files.cells import in_minor, price
+from store_app.files.cells import in_minor, price, spoken
 from supply.orders import suppliers
 
 MOST_TILLS = 20
@@ -53,12 +52,6 @@ def _zone(cell: str) -> str:
     return cell
 
 
-def _language(cell: str) -> str:
-    if cell not in LANGUAGES:
-        raise ValueError(f"one of {', '.join(LANGUAGES)}")
-    return cell
-
-
 def _slug(cell: str) -> str:
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", cell, re.ASCII) or len(cell) > 60:
         raise ValueError("an address of small letters, digits and hyphens, such as harbour-7")
@@ -83,7 +76,7 @@ def _degrees(most: int) -> Callable[[str], int]:
 CELLS: tuple[dict[str, Callable[[str], Any]], dict[str, Callable[[str], Any]]] = (
     {"store_id": _id, "name": _name, "region": _name, "currency": _currency, "tz": _zone},
     {
-        "language": _language, "address": _name, "slug": _slug, "tills": _tills, "lat": _degrees(90),
+        "language": spoken, "address": _name, "slug": _slug, "tills": _tills, "lat": _degrees(90),
         "lon": _degrees(180), "sales_amount": price,
     },
 )  # fmt: skip

@@ -29,7 +29,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base
-from config.money import amount_for, divide_half_up
+from config.money import amount_for, divide_half_up, median
 from config.nodes import publication
 from config.nodes.publication import EVERYONE
 from pos.catalogue.catalogue import Product
@@ -169,12 +169,6 @@ def figures_of(session: Session, stores: Iterable[str], day: dt.date) -> dict[st
         values[store_id]["waste", ""] = 10_000 * _money(wasted.get(store_id, {}), worth) // whole
         values[store_id]["cover", ""] = WINDOW_DAYS * _money(stock[store_id], worth) // whole
     return {store_id: OwnFigures(found) for store_id, found in values.items()}
-
-
-def median(values: Sequence[int]) -> int:
-    """Return the middle value; of an even number, the mean of the two in the middle, rounded half up."""
-    ranked, half = sorted(values), len(values) // 2
-    return ranked[half] if len(ranked) % 2 else divide_half_up(ranked[half - 1] + ranked[half], 2)
 
 
 def may_publish(stores: Set[str], published: Iterable[Set[str]]) -> bool:

@@ -27,7 +27,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from config.money import BASIS, divide_half_up
+from config.money import BASIS, divide_half_up, median
 from supply.money.ledger import OPEN_AGAIN, Invoice, LedgerEntry
 
 WEEKS, LEAST_WEEKS = 13, 4
@@ -76,7 +76,7 @@ def limit_of(facts: LimitFacts, terms: LimitTerms) -> tuple[int, list[Step]]:
     weeks = counted_weeks(facts.weeks_minor[-WEEKS:])
     if len(weeks) < LEAST_WEEKS:
         return 0, [Step("too-few-weeks", None, 0)]
-    typical = max(0, _median(weeks))
+    typical = max(0, median(weeks))
     steps = [Step("typical-week", None, typical)]
     factors = (
         ("weeks", terms.weeks_bp),
@@ -102,7 +102,7 @@ def limit_of(facts: LimitFacts, terms: LimitTerms) -> tuple[int, list[Step]]:
 def counted_days(days_minor: Sequence[int]) -> list[int]:
     """Return days' sales as they count (rule 5)."""
     traded = [one for one in days_minor if one > 0]
-    most = DAY_MOST * _median(traded) if traded else 0
+    most = DAY_MOST * median(traded) if traded else 0
     return [min(one, most) for one in days_minor]
 
 
@@ -111,14 +111,9 @@ def counted_weeks(weeks_minor: Sequence[int]) -> list[int]:
     counted: list[int] = []
     for week in weeks_minor:
         before = [one for one in counted if one > 0]
-        most = divide_half_up(_median(before) * GROWTH_BP, BASIS) if len(before) >= LEAST_WEEKS - 1 else week
+        most = divide_half_up(median(before) * GROWTH_BP, BASIS) if len(before) >= LEAST_WEEKS - 1 else week
         counted.append(min(week, most))
     return counted
-
-
-def _median(values: Sequence[int]) -> int:
-    ranked, half = sorted(values), len(values) // 2
-    return ranked[half] if len(ranked) % 2 else divide_half_up(ranked[half - 1] + ranked[half], 2)
 
 
 def _steady_bp(weeks: Sequence[int], typical_minor: int) -> int:

@@ -19,6 +19,7 @@ from config.errors import Invalid
 from config.money import BASIS, exponent
 from pos.pricing.promises import BUNDLE_KINDS, MOST_PARTS, Choice, Offer, Part
 from store_app.pages.common import form
+from store_app.pages.goods.taxes import rate_text
 from store_app.web.days import day_of
 from store_app.web.presenting import place
 from store_app.words.promotions import Kind, key_of
@@ -50,7 +51,7 @@ def draft_of(offer: Offer) -> Draft:
     """Return the draft an offer is changed with."""
     decimals = exponent(place().currency)
     fields = {
-        "name": offer.name, "percent": _percent_text(offer.percent_bp), "size": str(offer.size),
+        "name": offer.name, "percent": rate_text(offer.percent_bp), "size": str(offer.size),
         "reduced": str(offer.reduced), "amount": _amount_text(offer.amount_minor, decimals),
         "minimum": _amount_text(offer.minimum_minor, decimals) if offer.minimum_minor else "",
         "most_times": str(offer.most_times or ""), "from_day": str(offer.from_day or ""),
@@ -59,7 +60,7 @@ def draft_of(offer: Offer) -> Draft:
         "expires_within_days": "" if offer.expires_within_days is None else str(offer.expires_within_days),
     }  # fmt: skip
     for n, part in enumerate(offer.parts):
-        fields |= {f"part_qty{n}": str(part.qty), f"off{n}": _percent_text(part.off_bp) if part.off_bp else ""}
+        fields |= {f"part_qty{n}": str(part.qty), f"off{n}": rate_text(part.off_bp) if part.off_bp else ""}
     checked = {"members": offer.members_only, "coupon": offer.codes is not None, "stackable": offer.stackable}
     return {
         "picks": [_picks_of(part.choice) for part in offer.parts],
@@ -220,10 +221,6 @@ def _minute(fields: Mapping[str, str], name: str) -> int | None:
     if not found:
         raise Invalid("bad-hours", "Enter a time such as 17:30.", field=name)
     return int(found[1]) * 60 + int(found[2])
-
-
-def _percent_text(rate_bp: int) -> str:
-    return f"{rate_bp // 100}" if rate_bp % 100 == 0 else f"{rate_bp / 100:.2f}"
 
 
 def _amount_text(amount_minor: int, decimals: int) -> str:

@@ -23,6 +23,7 @@ from pos.store import permissions
 from pos.store.permissions import FIXED, PAYS, SETTLED
 from pos.till.hand_cash import DROP, PAY_IN, PAY_OUT
 from store_app.pages.common import form
+from store_app.pages.goods.taxes import rate_text
 from store_app.web.presenting import place
 from store_app.web.staff import STORE_ROLES as ROLES
 from store_app.words import words as general_words
@@ -178,7 +179,7 @@ def _cell(session: Session, store_id: str, name: str, words: Any, role: str, now
     if name == "discount":
         rate_bp = permissions.rights_of(session, store_id, role).discount_bp
         label = _("Maximum discount per line, percent: %(role)s", role=role_words)
-        return _limit(f"limit-{role}", label, _percent_text(rate_bp), "%")
+        return _limit(f"limit-{role}", label, rate_text(rate_bp), "%")
     if role in SETTLED and name in PAYS:
         minor = permissions.rights_of(session, store_id, role).pay_minor(name)
         label = {
@@ -212,7 +213,3 @@ def _percent(name: str) -> int:
 def _amount_text(minor: int) -> str:
     whole, part = divmod(minor, 10 ** (decimals := exponent(place().currency)))
     return f"{whole}.{part:0{decimals}d}" if decimals else str(whole)
-
-
-def _percent_text(rate_bp: int) -> str:
-    return f"{rate_bp // 100}" if rate_bp % 100 == 0 else f"{rate_bp / 100:.2f}"

@@ -7,9 +7,8 @@ import sqlalchemy as sa
 from flask import Blueprint, Response, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from sqlalchemy.orm import Session
 
-from config.errors import DomainError, NotFound
+from config.errors import DomainError
 from config.money import exponent
 from config.nodes.journal import Actor
 from pos.reports import slips
@@ -20,7 +19,7 @@ from pos.till.shift import OVER_SHORT
 from pos.till.shift_book import Shift
 from store_app.pages.common import form
 from store_app.pages.common.own_till import own_till
-from store_app.pages.till.shift import agreed, allow_drawer, approver, proven
+from store_app.pages.till.shift import agreed, allow_drawer, approver, proven, shift_here
 from store_app.runtime.doors import acting, read, write
 from store_app.web.presenting import money, page, place
 from store_app.web.security import can, requires
@@ -123,7 +122,7 @@ def count() -> ResponseReturnValue:
     """Write down what was counted, blind."""
     command, counted, agreeing = form.command_id(), _counted(), approver()
     with write() as session:
-        found = _current(session)
+        found = shift_here(session)
         allow_drawer(session, found, agreeing)
         row = shift.count(acting(session), found, counted, id=command)
     return form.done(_("Counted: %(amount)s.", amount=money(row.total_minor)), "drawer.counting")
@@ -138,7 +137,7 @@ def close() -> ResponseReturnValue:
     put_away = _put_away() if to is not None or "keep" in request.form else None
     why, agreeing = form.text("why"), approver()
     with write() as session:
-        found = _current(session)
+        found = shift_here(session)
         allow_drawer(session, found, agreeing)
         was_settled = found.is_settled
         ctx = acting(session)
@@ -194,7 +193,7 @@ def hand_over() -> ResponseReturnValue:
     """Sign the drawer over to the person whose PIN was typed; an X report is printed."""
     agreeing, to = approver(), _taker()
     with write() as session:
-        found = _current(session)
+        found = shift_here(session)
         allow_drawer(session, found, agreeing)
         shift.sign_over(acting(session), found, to)
     return form.done(_("%(who)s has the drawer now. The X report is printing.", who=to.name), "shift.money")
@@ -255,14 +254,6 @@ def set_tolerance() -> ResponseReturnValue:
 
 
 # --- inside ---
-
-
-def _current(session: Session) -> Shift:
-    till = own_till(session, str(place().store_id))
-    found = shift.current(session, till.store_id, till.id)
-    if found is None:
-        raise NotFound("no-open-shift", "The till is closed.")
-    return found
 
 
 def _kinds() -> tuple[denominations.Denomination, ...]:

@@ -159,7 +159,7 @@ def begin_count() -> ResponseReturnValue:
     """Begin the blind count; the till does not sell meanwhile."""
     agreeing = approver()
     with write() as session:
-        found = _current(session)
+        found = shift_here(session)
         allow_drawer(session, found, agreeing)
         shift.begin_count(acting(session), found)
     return redirect(url_for("drawer.counting"), 303)
@@ -171,7 +171,7 @@ def begin_count() -> ResponseReturnValue:
 def go_on() -> ResponseReturnValue:
     """Leave the count and sell on."""
     with write() as session:
-        shift.go_back(acting(session), _current(session))
+        shift.go_back(acting(session), shift_here(session))
     return redirect(url_for("shift.money"), 303)
 
 
@@ -181,7 +181,7 @@ def go_on() -> ResponseReturnValue:
 def print_x() -> ResponseReturnValue:
     """Print the shift so far, for those who may know what the drawer holds: others count blind."""
     with write() as session:
-        shift.print_x(acting(session), _current(session))
+        shift.print_x(acting(session), shift_here(session))
     return form.done(_("The X report is printing."), "shift.money")
 
 
@@ -343,7 +343,8 @@ def agreed(session: Session, agreeing: Staff | None, needs: list[Need], subject_
 # --- inside ---
 
 
-def _current(session: Session) -> Shift:
+def shift_here(session: Session) -> Shift:
+    """Return the shift at the till this browser stands at."""
     till = own_till(session, str(place().store_id))
     found = shift.current(session, till.store_id, till.id)
     if found is None:
@@ -362,7 +363,7 @@ def _pay(kind: str, asks_why: str = "") -> int:
     why, agreeing = form.text("why", required=asks_why), approver()
     with _noting_refused(kind, amount_minor), write() as session:
         if not _already(session, command):
-            now_open = _current(session)
+            now_open = shift_here(session)
             need = hand_cash.wanted_leave(session, now_open, kind, amount_minor, g.actor)
             granted = agreed(session, agreeing, [need] if need else [], command, why)
             moved = PAYING[kind](acting(session), now_open, amount_minor, why=why, id=command, approvals=granted)
@@ -378,7 +379,7 @@ def _noting_refused(kind: str, amount_minor: int) -> Iterator[None]:
     except Refused as refusal:
         if refusal.code == "not-in-drawer":
             with write() as session:
-                hand_cash.note_refused(acting(session), _current(session), kind, amount_minor)
+                hand_cash.note_refused(acting(session), shift_here(session), kind, amount_minor)
         raise
 
 

@@ -13,7 +13,7 @@ from config.nodes.journal import Context
 from pos.catalogue import scan
 from pos.catalogue.catalogue import Listing
 from pos.sale.sale_request import RungLine
-from pos.stock import batches, delivery_notes, markdown, stock, waste
+from pos.stock import batches, delivery_notes, ledger, markdown, stock, waste
 from pos.stock.batches import Batch, Held, Lot
 from pos.stock.ledger import INSIDE, Place
 from tests.builders import NOON, STORE, OpenStore
@@ -394,7 +394,7 @@ def test_whatever_comes_goes_back_is_wasted_sold_or_counted_the_books_and_the_ne
     for message in store.messages():
         for _id, sku, qty, source, target in message.body.get("movements", ()):
             reported += (qty if target in INSIDE else 0) - (qty if source in INSIDE else 0) if sku == "milk" else 0
-    here = store.read(lambda session: batches._on_hand(session, STORE, ["milk"])["milk"])
+    here = store.read(lambda session: ledger.units_inside(session, STORE, ["milk"])["milk"])
     assert reported == here
     held = store.read(lambda session: batches.standing(session, STORE, ["milk"], day=TODAY))["milk"]
     assert sum(lot.qty for lot in held) == max(0, here)

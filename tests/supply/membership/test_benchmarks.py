@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from config.errors import Conflict, Invalid
 from config.ids import NETWORK
+from config.money import median
 from config.nodes.journal import Actor, Context
 from config.nodes.publication import Publication
 from pos.catalogue.catalogue import Price, TaxClass
@@ -18,7 +19,7 @@ from pos.stock.ledger import StockLevel
 from pos.store.store import Region, Store
 from supply.demand.history import DailyDemand
 from supply.membership import benchmarks, suggestions
-from supply.membership.benchmarks import STORES, gain_of_adding, gain_of_pricing, may_publish, median, scope_of
+from supply.membership.benchmarks import STORES, gain_of_adding, gain_of_pricing, may_publish, scope_of
 from supply.membership.suggestions import Suggestion
 from tests.supply.road import AT, DAY, KEEPER, later, make_country
 

@@ -174,7 +174,7 @@ def test_the_limits_of_discounts_are_settled_by_role(house: House):
     assert send(client, "/people/roles", **fields).status_code == 303
     with house.doors.read() as session:
         assert permissions.rights_of(session, STORE, "cashier").discount_bp == 750
-    assert 'value="7.50"' in client.get("/people/").text
+    assert 'value="7.5"' in client.get("/people/").text
 
 
 @pytest.mark.parametrize("kind", ["pay_in", "pay_out", "drop"])
