@@ -45,7 +45,7 @@ def write_code(doors: Doors, session: Session, person: Staff) -> None:
     _refuse_others(session, person)
     open_till = sa.select(Shift.id).where(Shift.store_id == person.node_id, Shift.state != "closed")
     if session.scalar(open_till.limit(1)):
-        raise Refused("till-open", "Close the tills first. A forgotten PIN is replaced while nobody sells.")
+        raise Refused("till-open", "Close every till first. Then you can replace the forgotten PIN.")
     actor = Actor.system("forgotten PIN", person.node_id)
     record(Context(session, actor, doors.now()), verb="staff.code written", subject=f"staff:{person.id}")
     until = int((doors.now() + HOLDS).timestamp())
