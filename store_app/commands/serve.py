@@ -105,17 +105,19 @@ def _first_run(folder: Path, *, port: int, browser: bool) -> None:
         server = web_server(entrance, host, port, threads=8)
         _end_on_signals()
         _log_to(folder / LOG_NAME, "INFO")
-        _show(f"http://{host}:{port}/?key={entrance.key}", browser=browser)
+        running.callback(entrance.page.unlink, missing_ok=True)
+        _show(f"http://{host}:{port}/?key={entrance.key}", browser=browser, by=entrance.page_to)
         server.run()
 
 
-def _show(address: str, *, browser: bool) -> None:
-    """Say the address, and open it where there is a screen to open it on."""
+def _show(address: str, *, browser: bool, by: Callable[[str], str] = str) -> None:
+    """Say the address, and open it where there is a screen to open it on; by: what leads a browser to it."""
     screen.print(address, markup=False, highlight=False)
     if browser and (
         sys.platform in ("win32", "darwin") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     ):
-        threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+        with contextlib.suppress(OSError):  # a home nobody writes to: the address can be typed
+            threading.Thread(target=webbrowser.open, args=(by(address),), daemon=True).start()
 
 
 def _log_to(file: Path, level: str) -> None:

@@ -1,5 +1,6 @@
 """A computer's first run: who may set the store up, what is kept, and that there is a whole store or none."""
 
+import os
 import re
 import subprocess
 import sys
@@ -21,10 +22,11 @@ from pos.store import joining
 from pos.store.store import Staff, Store
 from store_app.app import create_app
 from store_app.first_run.application import entrance_of
-from store_app.first_run.entrance import Entrance
+from store_app.first_run.entrance import PAGE, Entrance
 from store_app.node import backup, founding
 from store_app.node.founding import NewStore, found_store_node, settings_in
 from store_app.runtime.doors import open_doors
+from tests.benchmarks._node import free_port
 from tests.journeys.test_new_member import STORE as MEMBER
 from tests.journeys.test_new_member import network, url
 from tests.store_app.conftest import NOON, House
@@ -63,6 +65,7 @@ class Browser:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give a folder without a store, on a computer whose settings name none."""
     monkeypatch.delenv("CORNERSTORE_SETTINGS", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
     made = tmp_path / "home"
     made.mkdir()
     return made
@@ -134,6 +137,21 @@ def test_on_this_computer_too_it_takes_the_key_that_the_program_showed(door: Ent
     assert "open the address Cornerstore shows" in words(other.get("/"))
 
 
+def test_what_a_browser_is_started_with_opens_nothing_for_others_on_this_computer(folder: Path, tmp_path: Path):
+    """The real program; its browser only says what it was started with, which everybody's list of processes shows."""
+    own = {"XDG_DATA_HOME": str(folder), "BROWSER": "echo %s", "DISPLAY": ":0"}
+    program = [sys.executable, "-m", "store_app", "--port", str(free_port())]
+    with subprocess.Popen(program, env=os.environ | own, stdout=subprocess.PIPE, text=True) as running:
+        try:
+            address, opened = (running.stdout.readline().strip() for _ in range(2))  # type: ignore[union-attr]
+            page = tmp_path / PAGE
+            assert (opened, "key=" in address) == (page.as_uri(), True)
+            assert (page.stat().st_mode & 0o077, f"url={address}" in page.read_text()) == (0, True)
+        finally:
+            running.terminate()
+    assert not page.exists(), "it goes with the program"
+
+
 def test_answers_outlive_browser_and_program_but_the_pin_is_kept_nowhere(folder: Path, door: Entrance):
     first = Browser(door)
     first.send("store", STORE)
@@ -178,11 +196,14 @@ def test_bad_input_is_a_sentence_on_its_screen_and_nothing_is_lost(
 
 def test_once_founded_the_screens_are_gone_and_nothing_founds_a_second_store(folder: Path, door: Entrance):
     browser, beside = Browser(door), Browser(door)
+    door.page_to("http://127.0.0.1:8000/")
+    assert door.page.stat().st_mode & 0o077 == 0
     browser.send("store", STORE)
     browser.send("papers", PAPERS)
     browser.send("person", PERSON)
     for screen in ("store", "papers", "person", "move", f"store?key={door.key}"):
         assert beside.get(f"/set-up/{screen}").status_code == 404
+    assert not door.page.exists()
     with pytest.raises(Refused, match="already has a store"):
         door.begin(lambda: found_store_node(folder, NEW, "Mallory", "8642", port=8000))
     with pytest.raises(Conflict, match="already has a store"):
