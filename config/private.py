@@ -51,7 +51,8 @@ def settle(path: Path) -> None:
 def write(path: Path, text: str) -> None:
     """Write a file whole, or leave it as it was, readable to its owner alone."""
     beside = path.with_name(f"{path.name}.part")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    beside.unlink(missing_ok=True)  # what lay there keeps its readers
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
     beside.replace(path)
