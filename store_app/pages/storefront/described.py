@@ -34,12 +34,17 @@ _LOOKS = "1"
 
 @dataclass(frozen=True)
 class Described:
-    """What a page says of itself. graph: what it shows, in schema.org's words."""
+    """What a page says of itself. made: the address of its made picture; graph: what it shows, as schema.org has it."""
 
     description: str
     address: str
-    picture: str
+    made: str = ""
     graph: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def picture(self) -> str:
+        """The address of its picture: the plain icon, which a small card shows, where none was made for it."""
+        return self.made or absolute("static", filename="img/icon-512.png")
 
     @property
     def document(self) -> Markup:
@@ -76,9 +81,7 @@ def of_list(
     }
     trail = [trail_of((store.name, start), (category(name), here))] if name else []
     said = _("%(category)s at %(store)s.", category=category(name), store=store.name) if name else _about(store)
-    return Described(
-        said, here, absolute("static", filename="img/icon-512.png"), [business(store, closed), shown, *trail]
-    )
+    return Described(said, here, graph=[business(store, closed), shown, *trail])
 
 
 def of_product(store: Store, product: OnlineProduct, stars: Stars | None) -> Described:
@@ -111,14 +114,13 @@ def of_product(store: Store, product: OnlineProduct, stars: Stars | None) -> Des
 
 def of_basket(store: Store) -> Described:
     """Describe the basket's page: whoever finds it finds the store."""
-    picture = absolute("static", filename="img/icon-512.png")
-    return Described(_about(store), absolute("storefront.home", slug=store.slug), picture)
+    return Described(_about(store), absolute("storefront.home", slug=store.slug))
 
 
 def of_finder() -> Described:
     """Describe the page on which stores are found."""
     said = _("Find a store near you, see who has what you need, and order online for pickup.")
-    return Described(said, absolute("finder.stores"), absolute("static", filename="img/icon-512.png"))
+    return Described(said, absolute("finder.stores"))
 
 
 def business(store: Store, closed: Iterable[dt.date] = ()) -> dict[str, Any]:

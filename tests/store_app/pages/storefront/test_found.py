@@ -89,6 +89,9 @@ def test_a_page_of_products_names_each_and_when_the_store_is_open(market, custom
         closed_days.take_reported(session, STORE, AT.date(), [later(days=2).date()])
     found = said(customer.look(f"{ONLINE}/"))
     assert [one["position"] for one in found["ItemList"]["itemListElement"]] == [1, 2, 3, 4, 5]
+    assert (head(customer.look(f"{ONLINE}/"), "og:image"), head(customer.look(f"{ONLINE}/"), "twitter:card")) == (
+        "http://localhost/static/img/icon-512.png", "summary",
+    )  # fmt: skip
     assert {one["url"] for one in found["ItemList"]["itemListElement"]} == {
         f"http://localhost{ONLINE}/p/{sku}" for sku in PRODUCTS
     }
