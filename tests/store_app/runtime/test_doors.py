@@ -1,12 +1,17 @@
 """The doors: `db.session` is the session of whoever opened one, on the books it was opened on, and of nobody else."""
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
 import pytest
+from sqlalchemy.orm import Session
 
-from pos.messages import Recipient
-from pos.messages import write as write_message
+from config.ids import NETWORK
+from config.nodes import outbox
+from config.nodes.outbox import Outgoing
+from pos import messages
+from pos.printing import queue
 from store_app.runtime.doors import db, open_doors, write
 from tests.builders import NOON, STORE
 from tests.store_app.conftest import House
@@ -32,14 +37,30 @@ def test_all_of_it_is_asked_of_the_books_the_door_was_opened_on(house: House):
         assert db.session.connection().engine is others.database.engine
 
 
-@pytest.mark.parametrize(
-    ("leaves", "fails", "rings"), [(True, False, True), (False, False, False), (True, True, False)]
-)
-def test_a_request_rings_once_it_is_committed_where_it_left_work(house: House, leaves: bool, fails: bool, rings: bool):
+def leave_message(session: Session) -> None:
+    messages.write(session, STORE, "receipt", messages.Recipient(), id="m1", body={}, at=NOON)
+
+
+def leave_fact(session: Session) -> None:
+    outbox.append(session, Outgoing("f1", "topic", 1, NOON.date(), "subject", {}), to_node=NETWORK, at=NOON)
+
+
+def leave_paper(session: Session) -> None:
+    queue.queue(session, STORE, "T1", queue.Printout("label", "p1", {}), at=NOON)
+
+
+def leave_nothing(_session: Session) -> None:
+    pass
+
+
+@pytest.mark.parametrize("fails", [False, True])
+@pytest.mark.parametrize("leave", [leave_message, leave_fact, leave_paper, leave_nothing])
+def test_a_request_rings_once_it_is_committed_where_it_left_work(
+    house: House, leave: Callable[[Session], None], fails: bool
+):
     with house.app.test_request_context("/"), suppress(KeyError), write() as session:
-        if leaves:
-            write_message(session, STORE, "receipt", Recipient(), id="m1", body={}, at=NOON)
+        leave(session)
         assert not house.doors.bell.file.exists(), "not before the commit"
         if fails:
             raise KeyError
-    assert house.doors.bell.file.exists() == rings
+    assert house.doors.bell.file.exists() == (leave is not leave_nothing and not fails)
