@@ -68,7 +68,7 @@ class Unreachable(DomainError):
 
 
 def check_amount(amount_minor: int, least: int = 1) -> None:
-    """Refuse what is no amount of money."""
+    """Refuse what is not an amount of money."""
     if isinstance(amount_minor, bool) or not isinstance(amount_minor, int) or not least <= amount_minor <= MAX_MINOR:
         sentence = N_("Enter an amount above zero.") if least else N_("Enter an amount of zero or more.")
         raise Invalid("bad-amount", sentence, amount_minor=amount_minor)

@@ -44,7 +44,7 @@ def numbers(said: Mapping[str, Any], names: Iterable[str], most: int = MOST) -> 
 
 
 def text(value: Any, name: str, most: int) -> str:
-    """Return a told line of text; raises Invalid."""
+    """Return a reported line of text; raises Invalid."""
     if not isinstance(value, str) or len(value) > most or not value.isprintable():
         raise Invalid("not-a-line", "%(name)s is not one line of up to %(most)s characters.", name=name, most=most)
     return value

@@ -284,8 +284,8 @@ def take_back(
     than it earned, at the rate of that day. The network takes nothing back without it.
     """
     account, points = _share(ctx, store.id, customer_id, base_minor, "earned", of_sale_id)
-    moved = PointsEntry(kind="taken_back", points=-points, amount_minor=base_minor, of_sale_id=of_sale_id or "")
-    moved.sale_id = sale_id
+    sales = {"sale_id": sale_id, "of_sale_id": of_sale_id or ""}
+    moved = PointsEntry(kind="taken_back", points=-points, amount_minor=base_minor, **sales)
     return _move(ctx, account, moved)
 
 
@@ -298,8 +298,8 @@ def give_back(
     """
     check_amount(amount_minor)
     account, points = _share(ctx, store.id, customer_id, amount_minor, "spent", of_sale_id)
-    moved = PointsEntry(kind="given_back", points=points, amount_minor=amount_minor, of_sale_id=of_sale_id or "")
-    moved.sale_id = sale_id
+    sales = {"sale_id": sale_id, "of_sale_id": of_sale_id or ""}
+    moved = PointsEntry(kind="given_back", points=points, amount_minor=amount_minor, **sales)
     return _move(ctx, account, moved)
 
 

@@ -75,7 +75,6 @@ class OpenStore(NamedTuple):
     slug: str
     name: str
     address: str
-    phone: str
     opens: str
     closes: str
     currency: str
@@ -105,8 +104,8 @@ def open_stores(session: Session, at: dt.datetime) -> list[OpenStore]:
     """Return the stores that take orders online and have something to sell there, by name."""
     rows = session.execute(
         sa.select(
-            Store.id, Store.slug, Store.name, Store.address, Store.phone, Store.opens, Store.closes, Store.currency,
-            Region.name, Peer.heard_at,
+            Store.id, Store.slug, Store.name, Store.address, Store.opens, Store.closes, Store.currency, Region.name,
+            Peer.heard_at,
         )
         .join(Storefront, Storefront.store_id == Store.id)
         .join(Region, Region.id == Store.region_id)
