@@ -99,9 +99,10 @@ class Worker:
             if self.doors.settings.metrics_key:
                 self.times = metrics.JobTimes(self.doors.settings)
                 self.scheduler.add_job(self.times.write, "interval", seconds=metrics.WRITTEN_EACH_S, id="figures")
+            clocks = self._clocks()  # before the first look: a jump right after it counts
             self.scheduler.start()
             try:
-                self._listen(parent)
+                self._listen(parent, clocks)
             finally:
                 self.end()
 
@@ -222,8 +223,7 @@ class Worker:
         log.info("night", job=job.name, day=day.isoformat(), done=done, outcome=outcome)
         return done
 
-    def _listen(self, parent: int | None) -> None:
-        clocks = self._clocks()
+    def _listen(self, parent: int | None, clocks: tuple[float, float]) -> None:
         with self.doors.bell.listening() as ear:
             while not self.stop.is_set():
                 if ear.wait(LOOK_FOR_PARENT_S):
