@@ -322,6 +322,7 @@ def _person(node_id: str, hands: Hands) -> tuple[Actor | None, frozenset[str]]:
     known = own_doors().database.remembered(("staff", *ask), functools.partial(_known, *ask))
     if known is None or session.get("stamp") != known[1][session.get("by", "pin")] or _is_over(known[0].role):
         _forget()
+        session.modified = False  # asked before the next person signed in, the answer would sign them out
         return _NO_ONE
     actor, _, permissions, minutes, has_second = known
     if minutes and hands.are_off(session.get("id", ""), minutes, own_doors().now()):

@@ -153,6 +153,15 @@ def test_signing_out_ends_the_session_and_whoever_copied_its_cookie_has_nothing(
     assert elsewhere.get("/api/baskets").status_code == 200, "another device of the same person stays signed in"
 
 
+def test_what_the_last_person_s_page_still_asks_does_not_sign_the_next_one_out(house):
+    browser, late = house.signed_in("cashier"), house.visitor()
+    kept = browser.get_cookie(house.app.config["SESSION_COOKIE_NAME"])
+    late.set_cookie(kept.key, kept.value)
+    post(browser, "/signout")
+    answer = late.get("/api/baskets")
+    assert (answer.status_code, "Set-Cookie" in answer.headers) == (401, False)
+
+
 @pytest.mark.parametrize(
     ("which", "role", "longest"), [("house", "cashier", LONGEST_SESSION), ("network", "operator", OPERATOR_FOR)]
 )
