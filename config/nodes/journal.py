@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -94,7 +95,10 @@ class HasState(Protocol):
 
 def canonical(body: Any) -> str:
     """Return the one JSON text of a value: sorted keys, no blanks, as it is hashed and sent."""
-    return _CANONICAL.encode(body)
+    try:
+        return orjson.dumps(body, _plain, _SORTED).decode()
+    except TypeError:  # an integer over 64 bits, half a letter, a key that is no text
+        return _CANONICAL.encode(body)
 
 
 def record(ctx: Context, *, verb: str, subject: str, **facts: Any) -> None:
@@ -216,6 +220,7 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no canonical form")
 
 
+_SORTED = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain)
 _entry, _head = table_of(JournalEntry), table_of(JournalHead)
 # every verb writes here, so the statements are made once

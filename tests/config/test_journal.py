@@ -1,10 +1,14 @@
 """The journal: whatever is done to it afterwards shows."""
 
+import json
+
 import pytest
 import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
 
 from config.errors import Conflict
-from config.nodes.journal import Actor, Context, JournalEntry, JournalHead, move, record, verify
+from config.nodes.journal import Actor, Context, JournalEntry, JournalHead, canonical, move, record, verify
 from config.nodes.outbox import OutboxMessage
 from tests.builders import NOON, open_database
 from tests.tampering import unlocked
@@ -89,3 +93,16 @@ def test_a_move_is_written_down_and_an_illegal_one_writes_nothing(database):
         assert [(row.verb, row.body) for row in rows] == [("message.stuck", '{"before":"pending","why":"no answer"}')]
         assert verify(session, "S01") == []
     assert message.state == "stuck"
+
+
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(st.characters()) | st.sampled_from([0.5, 2.25, 1e15, "\ud800"]),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters()), inner),
+)
+
+
+@given(_VALUES)
+def test_the_canonical_text_is_the_standard_s_with_sorted_keys(value):
+    """Also for whole numbers over 64 bits and half a letter, which a stranger may send."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    assert canonical(value) == text
