@@ -94,7 +94,7 @@ class HasState(Protocol):
 
 
 def canonical(body: Any) -> str:
-    """Return the one JSON text of a value: sorted keys, no blanks, as it is hashed and sent."""
+    """Return the one JSON text of a value, as it is hashed and sent: sorted keys, no blanks, null for NaN."""
     try:
         return orjson.dumps(body, _plain, _SORTED).decode()
     except TypeError:  # an integer over 64 bits, half a letter, a key that is no text

@@ -189,7 +189,7 @@ def test_the_head_goes_on_over_what_contradicts_or_came_before_under_another_num
     assert head(database) == (1, 3, ours), "the end of the chain as its sender has it"
 
 
-@pytest.mark.parametrize("odd", [door.MOST + 1, -(2**62), 1e300, float("nan")])
+@pytest.mark.parametrize("odd", [door.MOST + 1, -(2**62), 1e300, 2**80])
 def test_a_figure_no_shop_can_have_is_set_aside_before_it_is_added_up_with_others(sender, tmp_path, odd):
     database, messages = open_database(tmp_path / "network.db"), sent(sender)
     wild = replace(messages[0], body={"n": 1, "lines": [{"qty": odd}]})
@@ -203,6 +203,15 @@ def test_a_figure_no_shop_can_have_is_set_aside_before_it_is_added_up_with_other
     assert take(database, largest)[0] == "taken", "what the door lets in is not set aside"
     assert noted(database) == {"fact-1": 1, "fact-2": 2}
     assert head(database)[:2] == (3, 3)
+
+
+@pytest.mark.parametrize("odd", [float("nan"), float("inf")])
+def test_what_is_no_number_is_set_aside_and_kept_as_none(sender, tmp_path, odd):
+    database, messages = open_database(tmp_path / "network.db"), sent(sender)
+    wild = replace(messages[0], body={"n": 1, "lines": [{"qty": odd}]})
+    assert take(database, replace(wild, hash=content_hash(wild))) == ("parked", inbox.ABSURD)
+    with database.read() as session:
+        assert session.scalars(sa.select(InboxMessage.body)).one() == '{"lines":[{"qty":null}],"n":1}'
 
 
 def test_a_fault_on_the_way_of_a_fact_is_logged_by_its_place_and_not_by_what_the_fact_says(sender, tmp_path):
