@@ -17,12 +17,9 @@ from decimal import Decimal
 from typing import Any
 
 from flask import Response
-from reportlab.platypus import Spacer
 
 from config.money import exponent
 from config.words import Language
-from pos.documents import pdf
-from pos.documents.pdf import Column
 
 _RISKY = re.compile(r"^\s*[=+\-@\t\r＝＋－＠]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
@@ -94,10 +91,14 @@ def xlsx_answer(name: str, head: Sequence[str], rows: Iterable[Sequence[Cell]]) 
 
 def pdf_answer(name: str, title: str, head: Sequence[str], rows: Iterable[Sequence[str]], say: Language) -> Response:
     """Answer with A4 pages: a title, and a table of what is written as people read it."""
+    from reportlab.platypus import Spacer  # a drawing library
+
+    from pos.documents import pdf
+
     size = 10.0 if len(head) <= MOST_LARGE else 7.0
     first = 40 if len(head) > MOST_LARGE else 64
     wide = (PAGE_MM - first) / max(1, len(head) - 1)
-    columns = [Column(word, wide if n else first, at_end=n > 0, size=size) for n, word in enumerate(head)]
+    columns = [pdf.Column(word, wide if n else first, at_end=n > 0, size=size) for n, word in enumerate(head)]
     story = [pdf.words(title, 15, bold=True), Spacer(0, 12), pdf.table(say, columns, rows)]
     return _file(pdf.flow(title, story, foot=(title, say("Page"))), "application/pdf", f"{name}.pdf")
 

@@ -22,7 +22,7 @@ from config.settings import Settings
 from pos import messages
 from pos.messages import OutgoingMessage
 from pos.reports import receipt_mail
-from store_app.mail import receipts, summaries, supplier_mail
+from store_app.mail import summaries
 from store_app.mail.carriers import Carrier, Envelope
 from store_app.payments.order_tokens import address_of
 from store_app.runtime.doors import Doors
@@ -72,10 +72,14 @@ def send_due(doors: Doors, among: Sequence[Carrier]) -> tuple[int, int]:
 def rendered(session: Session, row: OutgoingMessage, settings: Settings) -> Envelope:
     """Return a message as it is carried."""
     if row.kind == receipt_mail.KIND:
+        from store_app.mail import receipts  # brings a drawing library along
+
         return receipts.written(session, row)
     if row.kind == day_summary.KIND:
         return summaries.written(session, row)
     if row.kind in supplier_messages.KINDS:
+        from store_app.mail import supplier_mail  # brings a drawing library along
+
         return supplier_mail.complaint(session, row) if row.kind == "claim" else supplier_mail.written(row)
     return _to_customer(row, settings)
 

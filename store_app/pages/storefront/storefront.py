@@ -15,7 +15,6 @@ from flask_babel import gettext as _
 
 from config.errors import DomainError, Invalid, NotFound
 from config.nodes.journal import Context
-from pos.documents.share_picture import draw
 from store_app.pages.common import form
 from store_app.pages.storefront import described, visitors
 from store_app.runtime.doors import clock, read, write
@@ -180,6 +179,8 @@ def share_picture(slug: str, sku: str, tag: str, digest: str) -> ResponseReturnV
     now = described.picture_of(here, product)
     if digest != now["digest"] or tag != now["tag"]:
         return redirect(url_for(".share_picture", slug=slug, sku=product.sku, tag=now["tag"], digest=now["digest"]))
+    from pos.documents.share_picture import draw  # brings a drawing library along
+
     png = PICTURES.get(digest, lambda: draw(here.name, product.name, described.price_text(here, product)))
     if png is None:
         return redirect(url_for("static", filename="img/icon-512.png"))

@@ -33,7 +33,7 @@ def test_a_shops_web_process_begins_without_the_libraries_it_seldom_needs(tmp_pa
         "settings = Settings(node_id='S01', state_folder=pathlib.Path(sys.argv[1]), database_url=sys.argv[2],"
         " secret_key='x' * 40); set_up(open_doors(settings)); create_app(settings);"
         "seldom = {'numpy', 'scipy', 'pandas', 'statsmodels', 'alembic', 'httpx2', 'markdown_it', 'prometheus_client',"
-        " 'schwifty', 'sqlalchemy.dialects.postgresql'};"
+        " 'reportlab', 'schwifty', 'sqlalchemy.dialects.postgresql', 'uharfbuzz'};"
         "print(sorted(seldom & set(sys.modules)))"
     )
     address = f"sqlite:///{tmp_path / 'S01.db'}"
