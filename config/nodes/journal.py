@@ -173,6 +173,15 @@ def amending(ctx: Context, subject: str, why: str, *, rows: Sequence[Base]) -> I
         record(ctx, verb=day_seals.SEALED, subject=subject, why=why, sealed=sealed)
 
 
+def newest(session: Session, verb: str, subject: str) -> tuple[dt.datetime, dict[str, Any]] | None:
+    """Return when something was last done to a subject, and the facts of it; None where it never was."""
+    query = sa.select(JournalEntry.at, JournalEntry.body).where(
+        JournalEntry.subject == subject, JournalEntry.verb == verb
+    )
+    row = session.execute(query.order_by(JournalEntry.n.desc()).limit(1)).first()
+    return None if row is None else (row.at, json.loads(row.body))
+
+
 def verify(session: Session, node_id: str) -> list[str]:
     """Walk a node's chain from its first entry; return what is broken and where, nothing when it holds."""
     before, expected = GENESIS, 1

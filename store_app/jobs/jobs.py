@@ -356,6 +356,7 @@ JOBS: dict[str, Job] = {
         Job("seal", keeping.seal, BOTH),
         Job("backup", keeping.back_up, BOTH),
         Job("backup-changes", keeping.back_up_changes, STORE, every_s=600),
+        Job("rehearse", keeping.rehearse, STORE, every_s=60, after_ring_s=0.5),
         Job("check", keeping.check, BOTH),
         Job("watch", keeping.watch, BOTH, every_s=300),
         Job("notice-restore", keeping.notice_restore, NETWORK, every_s=5),

@@ -5,8 +5,10 @@ import time
 
 import sqlalchemy as sa
 
+from config.errors import DomainError
 from config.nodes.journal import Context
 from store_app.jobs.desk import Desk
+from store_app.runtime import job_runs
 
 JUMP_S = 300
 """A clock that moves by so much against the time that passed has been set, and that is journalled (I40)."""
@@ -60,6 +62,28 @@ def back_up_changes(desk: Desk, _day: dt.date) -> str:
     if doors.settings.practice or not backup.wants_copy(doors):
         return "no change to copy"
     return f"{desk.compute(backup.make_for, (doors.settings, doors.now()))}, proved"
+
+
+def rehearse(desk: Desk, _day: dt.date) -> str:
+    """Rehearse a restore in a child, where somebody asked for one."""
+    from store_app.node import rehearsal
+
+    doors, at = desk.doors, desk.doors.now()
+    with doors.read() as session:
+        asked = rehearsal.open_run(session, desk.node_id)
+    if asked is None:
+        return "nothing asked"
+    with doors.write() as session:
+        if not job_runs.take(session, desk.node_id, asked.job, asked.day, at=at):
+            return "it runs already"
+    try:
+        found = desk.compute(rehearsal.rehearse, (doors.settings, at))
+    except DomainError as fault:
+        found = rehearsal.failed(fault)
+    with doors.write() as session:
+        rehearsal.record(Context(session, desk.actor(asked.job), doors.now()), found)
+        job_runs.note(session, desk.node_id, asked.job, asked.day, at=doors.now(), done=True, outcome="")
+    return "it failed" if found["fault"] else f"{found['file']} can be restored"
 
 
 def watch(desk: Desk, _day: dt.date) -> str:

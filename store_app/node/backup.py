@@ -26,15 +26,17 @@ import shutil
 import socket
 import sqlite3
 import subprocess
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 import structlog
 from filelock import FileLock, Timeout
 from sqlalchemy.engine import URL
+from sqlalchemy.orm import Session
 
 from config import migrate
 from config.clock import FrozenClock
@@ -43,7 +45,11 @@ from config.errors import Conflict, DomainError, Invalid, NotFound, Refused, Unr
 from config.nodes import journal, node, signing_keys
 from config.nodes.journal import Actor, Context, JournalEntry, JournalHead
 from config.settings import Settings
+from pos.sold import Sale
 from store_app.runtime.doors import Doors, open_doors
+
+if TYPE_CHECKING:
+    from store_app.node.verifying import Anchor
 
 log = structlog.get_logger()
 
@@ -73,11 +79,25 @@ class Note:
     size: int
     sha256: str
     faults: int = 0
+    sales: int | None = None
+    last_sale_at: str = ""
+    """The store's sales in it, and when the last one was completed; None and '' in a copy of an older program."""
 
     @property
     def at(self) -> dt.datetime:
         """Return when it was made."""
         return dt.datetime.fromisoformat(self.made_at)
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What a copy that was looked through holds; see `Note`."""
+
+    faults: int
+    journal_n: int
+    journal_hash: str
+    sales: int
+    last_sale_at: str
 
 
 # --- verbs ---
@@ -91,14 +111,12 @@ def make(doors: Doors) -> Note:
     name = f"{doors.settings.node_id}-{at.astimezone(dt.UTC):%Y%m%dT%H%M%SZ}.{'db' if is_sqlite else 'dump'}"
     file, partly = folder / name, folder / f"{name}.part"
     try:
-        faults = (_copy_file if is_sqlite else _dump)(doors, partly)
+        proof = (_copy_file if is_sqlite else _dump)(doors, partly)
         with doors.read() as session:
             this = node.this_node(session)
-            head = session.get(JournalHead, this.id)
         note = Note(
             file=name, node_id=this.id, epoch=this.epoch, revision=migrate.current(doors.database.engine) or "",
-            journal_n=head.n if head else 0, journal_hash=head.hash if head else journal.GENESIS,
-            made_at=at.isoformat(), size=partly.stat().st_size, sha256=_sha256(partly), faults=faults,
+            made_at=at.isoformat(), size=partly.stat().st_size, sha256=_sha256(partly), **asdict(proof),
         )  # fmt: skip
         _write_synced(folder / f"{name}.json", json.dumps(asdict(note), indent=1))
         partly.replace(file)
@@ -145,15 +163,15 @@ def put_back(doors: Doors, file: Path) -> Path | None:
     return aside
 
 
-def prove(file: Path, node_id: str) -> int:
-    """Open a copy from its own file and look through it (rule 2); returns how many invariants are broken in it."""
+def prove(file: Path, node_id: str, known: "Iterable[Anchor]" = ()) -> Proof:
+    """Open a copy from its own file and look through it (rule 2). known: what others remember of its journal."""
     engine = make_engine(f"sqlite:///{file}")
     try:
         with engine.connect() as connection:
             said = connection.exec_driver_sql("PRAGMA integrity_check").scalar()
             if said != "ok":
                 raise Invalid("broken-copy", "The backup is damaged: %(said)s. The disk may be failing.", said=said)
-        return _look_through(Database(engine), node_id)
+        return _look_through(Database(engine), node_id, known)
     finally:
         engine.dispose()
 
@@ -216,6 +234,16 @@ def read_note(file: Path) -> Note:
         ) from fault
 
 
+def refuse_no_room(folder: Path, size: int) -> None:
+    """Refuse to put so many bytes of a copy into a folder whose disk has no room for them."""
+    free = shutil.disk_usage(folder).free
+    if free < size * SPARE:
+        raise Refused(
+            "no-room", "Only %(free)s MB are free for a backup. Free some space, or choose another folder.",
+            free=free // 10**6,
+        )  # fmt: skip
+
+
 def is_running(doors: Doors) -> bool:
     """Tell whether this node serves or works on this machine now."""
     with socket.socket() as probe:
@@ -244,14 +272,9 @@ def _is_held(path: Path) -> bool:
 # --- inside ---
 
 
-def _copy_file(doors: Doors, partly: Path) -> int:
+def _copy_file(doors: Doors, partly: Path) -> Proof:
     source_file = Path(str(doors.database.engine.url.database))
-    free = shutil.disk_usage(partly.parent).free
-    if free < source_file.stat().st_size * SPARE:
-        raise Refused(
-            "no-room", "Only %(free)s MB are free for a backup. Free some space, or choose another folder.",
-            free=free // 10**6,
-        )  # fmt: skip
+    refuse_no_room(partly.parent, source_file.stat().st_size)
     with closing(sqlite3.connect(source_file)) as source, closing(sqlite3.connect(partly)) as target:
         source.backup(target, pages=2000, sleep=0.005)  # a little at a time: the till goes in between
         target.execute("PRAGMA journal_mode=DELETE")  # one file, nothing beside it
@@ -266,16 +289,25 @@ def _copy_file(doors: Doors, partly: Path) -> int:
             drilled.with_name(drilled.name + end).unlink(missing_ok=True)
 
 
-def _look_through(database: Database, node_id: str) -> int:
+def _look_through(database: Database, node_id: str, known: "Iterable[Anchor]") -> Proof:
     import pos.sync.checks
     import supply.sync.checks
     from store_app.node import verifying
 
     with database.read() as session:
-        report = verifying.verify_in(session, node_id)
+        report = verifying.verify_in(session, node_id, known)
         if report.faults:
             raise Invalid("books-broken", "The journal in the backup is broken: %(faults)s", faults=report.faults[0])
-        return len(list(pos.sync.checks.findings(session))) + len(supply.sync.checks.findings(session))
+        faults = len(list(pos.sync.checks.findings(session))) + len(supply.sync.checks.findings(session))
+        return _proof(session, node_id, faults)
+
+
+def _proof(session: Session, node_id: str, faults: int) -> Proof:
+    head = session.get(JournalHead, node_id)
+    of_sales = sa.select(sa.func.count(), sa.func.max(Sale.completed_at)).where(Sale.store_id == node_id)
+    sales, last_at = session.execute(of_sales).one()
+    n, end = (head.n, head.hash) if head else (0, journal.GENESIS)
+    return Proof(faults, n, end, sales, last_at.isoformat() if last_at else "")
 
 
 def _exchange(present: Path, file: Path, at: dt.datetime) -> Path | None:
@@ -386,7 +418,7 @@ def _notes(folder: Path, node_id: str) -> list[Note]:
 # --- inside, PostgreSQL ---
 
 
-def _dump(doors: Doors, partly: Path) -> int:
+def _dump(doors: Doors, partly: Path) -> Proof:
     url = doors.database.engine.url
     _run("pg_dump", ["--format=custom", f"--file={partly}"], url)
     scratch = url.set(database=f"{url.database}_drill")
@@ -399,10 +431,9 @@ def _dump(doors: Doors, partly: Path) -> int:
         drilled = Database(make_engine(scratch.render_as_string(hide_password=False)))
         try:
             with drilled.read() as session:
-                faults = journal.verify(session, doors.settings.node_id)
-            if faults:
-                raise Invalid("books-broken", "The journal in the backup is broken: %(faults)s", faults=faults[0])
-            return 0
+                if faults := journal.verify(session, doors.settings.node_id):
+                    raise Invalid("books-broken", "The journal in the backup is broken: %(faults)s", faults=faults[0])
+                return _proof(session, doors.settings.node_id, 0)
         finally:
             drilled.engine.dispose()
     finally:

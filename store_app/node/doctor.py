@@ -36,7 +36,7 @@ from config.nodes.node import this_node
 from config.nodes.outbox import OutboxMessage
 from pos.stock import changed_days
 from pos.store.store import Store
-from store_app.node import backup
+from store_app.node import backup, rehearsal
 from store_app.runtime import job_runs, outgoing, tables
 from store_app.runtime.doors import Doors
 from store_app.web import staff
@@ -207,7 +207,16 @@ def _backups(doors: Doors) -> Word:
     light = BAD if age > dt.timedelta(days=7) else WARN if age > dt.timedelta(hours=36) else GOOD
     same_disk = os.stat(backup.folder_of(doors)).st_dev == os.stat(doors.settings.state_folder).st_dev  # noqa: PTH116
     found = _word("backups", light, "backups", age.total_seconds(), hours=_hours(age))
-    return found.also("backups-here") if same_disk else found
+    found = found.also("backups-here") if same_disk else found
+    return found.also("backups-unrehearsed") if _is_rehearsal_due(doors) else found
+
+
+def _is_rehearsal_due(doors: Doors) -> bool:
+    """Tell whether nobody rehearsed this store's restore for long; the network restores by its operator's own drill."""
+    with doors.read() as session:
+        node = this_node(session)
+        last = rehearsal.last(session, node.id)
+    return node.id != NETWORK and doors.now() - (last[0] if last else node.born_at) > rehearsal.DUE_AFTER
 
 
 def _jobs(doors: Doors) -> Word:

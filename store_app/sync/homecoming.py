@@ -14,7 +14,6 @@ Rules
 """
 
 import datetime as dt
-import json
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -32,7 +31,7 @@ from config.ids import NETWORK
 from config.nodes import journal, outbox, signing, signing_keys
 from config.nodes.facts import Odd, not_recovered
 from config.nodes.inbox import FACT_FAULTS
-from config.nodes.journal import Actor, Context, JournalEntry
+from config.nodes.journal import Actor, Context
 from config.nodes.node import this_node
 from config.nodes.outbox import Message
 from store_app.runtime.doors import Doors
@@ -102,11 +101,7 @@ def is_awaited(session: Session) -> bool:
 
 def last(session: Session, node_id: str) -> tuple[dt.datetime, dict[str, Any]] | None:
     """Return when facts came home last, and what came: topics, odd and odd_many."""
-    query = sa.select(JournalEntry.at, JournalEntry.body).where(
-        JournalEntry.subject == f"node:{node_id}", JournalEntry.verb == VERB
-    )
-    row = session.execute(query.order_by(JournalEntry.n.desc()).limit(1)).first()
-    return None if row is None else (row.at, json.loads(row.body))
+    return journal.newest(session, VERB, f"node:{node_id}")
 
 
 # --- inside ---

@@ -41,6 +41,7 @@ SENTENCES = {
     "backups": N_("The last tested backup is %(hours)s h old."),
     "backups-here": N_("It is on the same disk as the books: set backup_folder to another disk."),
     "backups-none": N_("There is no backup yet. Run `cornerstore backup`."),
+    "backups-unrehearsed": N_("No restore has been rehearsed for 90 days. Rehearse one under Store, Backup."),
     "jobs": N_("No nightly job needs attention."),
     "jobs-running": N_("%(job)s of %(day)s is running: %(outcome)s."),
     "jobs-failed": N_("%(count)s nightly jobs failed three times."),

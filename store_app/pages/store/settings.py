@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, request
+from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -29,11 +29,13 @@ from pos.store.store import (
     show_receipts,
 )
 from pos.sync import checks as counter_checks
+from store_app.node import backup, rehearsal
 from store_app.pages.common import form
+from store_app.runtime import job_runs
 from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
 from store_app.sync import homecoming, wire
 from store_app.web import presenting
-from store_app.web.presenting import clock_time, hour, money, page, place, since
+from store_app.web.presenting import clock_time, hour, money, number, page, place, since
 from store_app.web.security import requires
 from store_app.words import forecast, held
 from store_app.words import printers as printers_words
@@ -46,6 +48,8 @@ from supply.sync import checks as supply_checks
 bp = Blueprint("store_settings", __name__, url_prefix="/settings")
 SHOWN = 20
 SILENT_AFTER = dt.timedelta(minutes=10)
+NO_FAULT_OF_THE_COPY = ("no-room", "computing-stopped", "computing-too-slow")
+"""Why a rehearsal may fail though the backup is sound."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +107,7 @@ def overview(fault: DomainError | None = None) -> ResponseReturnValue:
         unknown = bool(settings.network_url) and stated_sales.counts(session, store_id)
         unreported = forecast.not_taken(reported_forecasts.refusal(session, store_id))
         light = _printer(session, store_id, settings.printer)
+        run, rehearsed = rehearsal.open_run(session, store_id), rehearsal.last(session, store_id)
         findings = _findings(session, store_id) if request.args.get("check") and request.method == "GET" else None
     return page(
         "store/settings/overview.html",
@@ -116,6 +121,10 @@ def overview(fault: DomainError | None = None) -> ResponseReturnValue:
         closed=" · ".join(general_words.days(*spell) for spell in closed),
         facts=_facts(store, region),
         findings=findings,
+        copies=_copies(),
+        no_copy=_no_copy(),
+        rehearses=run is not None and not run.is_cut_off(at),
+        rehearsed=rehearsed and _rehearsal(*rehearsed),
         lock_minutes=LOCK_MINUTES,
         sales_wanted=unknown,
         sales_typed=form.as_typed(store.usual_sales_minor, store.currency),
@@ -238,6 +247,19 @@ def particulars() -> ResponseReturnValue:
         storefront.change_particulars(acting(session), str(place().store_id), **said)
         wake_worker_after(session)
     return form.done(_("Saved."), "store_settings.overview")
+
+
+@bp.post("/rehearse")
+@requires("settings")
+@form.answers_on(_refused)
+def rehearse() -> ResponseReturnValue:
+    """Have the worker rehearse a restore of the newest backup."""
+    if not _copies():
+        raise NotFound("no-copy", _no_copy())
+    with write() as session:
+        job_runs.ask(session, doors().settings.node_id, rehearsal.JOB, doors().now().date(), at=doors().now())
+        wake_worker_after(session)
+    return redirect(f"{url_for('.overview')}#backup", 303)
 
 
 @bp.post("/usual-sales")
@@ -374,6 +396,40 @@ def _odd(one: dict[str, Any]) -> str:
     why = sentence_of(kept_again(one.get("refusal", one)))
     what, day = general_words.topic_word(one["topic"]), presenting.day(dt.date.fromisoformat(one["day"]))
     return _("%(what)s %(no)s of %(day)s: %(why)s", what=what, no=one["no"], day=day, why=why)
+
+
+def _copies() -> list[backup.Note]:
+    """Return the notes of this store's backups; a practice store lies beside those of the store it was copied from."""
+    return [] if doors().is_practice else backup.copies(doors())
+
+
+def _no_copy() -> str:
+    is_practice = doors().is_practice or doors().settings.practice
+    return _("A practice store makes no backups.") if is_practice else _(rehearsal.NONE_YET)
+
+
+def _rehearsal(at: dt.datetime, found: dict[str, Any]) -> tuple[str, str, str]:
+    """Return how a rehearsed restore is shown: its kind of note, what it found, and when."""
+    made = clock_time(found["made_at"] or None, True)
+    when = _("Rehearsed %(when)s.", when=clock_time(at, True))
+    if found["fault"]:
+        fault = kept_again(found["fault"])
+        sentence = _("The backup from %(when)s can’t be restored: %(why)s", when=made, why=sentence_of(fault))
+        if fault.code not in NO_FAULT_OF_THE_COPY:
+            advice = _(
+                "A new one will be made tonight: rehearse again tomorrow. If that fails too, set backup_folder to "
+                "another disk."
+            )
+            sentence = f"{sentence} {advice}"
+        return "bad", sentence, when
+    if not found["last_sale_at"]:
+        return "good", _("The backup from %(when)s works. It has no sales yet.", when=made), when
+    sentence = ngettext(
+        "The backup from %(when)s works: %(count)s sale, last receipt %(last)s.",
+        "The backup from %(when)s works: %(count)s sales, last receipt %(last)s.",
+        found["sales"], when=made, count=number(found["sales"]), last=clock_time(found["last_sale_at"], True),
+    )  # fmt: skip
+    return "good", sentence, when
 
 
 def _printer(session: Session, store_id: str, setting: str) -> Light:
