@@ -74,6 +74,7 @@ ROLES: dict[str, Role] = {
             "store.settings",
             "store.support",
             "store.signing_key",
+            "store.leaving",
             "goods.producers",
             "customers.customer_messages",
             "goods.selling_hours",

@@ -76,7 +76,8 @@ def join(session: Session, code: str, signed_by: str | None = None, *, at: dt.da
         signing_keys.join(ctx, found.store_id, signed_by)
     found.used_at = at
     key = give_key(session, found.store_id, at)
-    store_of(session, found.store_id).has_node = True
+    store = store_of(session, found.store_id)
+    store.has_node, store.left_on = True, None
     journal.record(ctx, verb="store.joined", subject=f"store:{found.store_id}")
     return found.store_id, key
 

@@ -83,6 +83,8 @@ class Store(Base):
     summary_email: Mapped[str] = mapped_column(default="", server_default="")
     """Who gets the nightly summary; '': nobody wishes it."""
     joined_at: Mapped[dt.datetime]
+    left_on: Mapped[dt.date | None]
+    """At the network: the day it left."""
 
 
 class StoreKey(Base):

@@ -32,7 +32,7 @@ from config.errors import Conflict, Invalid, Unreachable
 from store_app.app import create_app
 from store_app.commands.common import screen
 from store_app.first_run.application import entrance_of
-from store_app.node import founding
+from store_app.node import founding, leaving
 from store_app.runtime import known_past, metrics
 from store_app.runtime.doors import Doors, open_doors
 from store_app.sync import restored
@@ -156,13 +156,14 @@ def alone(doors: Doors) -> Iterator[None]:
 
 @contextlib.contextmanager
 def sidecar_kept(doors: Doors) -> Iterator[None]:
-    """Keep the sidecar file up to date meanwhile, whether a worker runs or not."""
+    """Keep the sidecar file up to date meanwhile, and follow a store that leaves, whether a worker runs or not."""
     over = threading.Event()
 
     def keep() -> None:
         while not over.wait(SIDECAR_S):
             try:
                 restored.keep_sidecar(doors)
+                leaving.follow(doors)
             except (OSError, sa.exc.SQLAlchemyError) as fault:  # it tries again, and selling goes on
                 log.warning("the sidecar could not be written", why=str(fault))
 
@@ -183,6 +184,7 @@ def _ready(doors: Doors) -> Flask:
     refuse_unsafe(doors.database.engine)
     known_past.hold(doors)
     restored.restart_if_restored(doors)
+    leaving.follow(doors)
     app = create_app(doors.settings, doors.clock)
     gc.freeze()  # what is there now stays for ever: looking through it again and again would make a sale wait
     log.info("serving", node=doors.settings.node_id, address=f"http://{doors.settings.host}:{doors.settings.port}/")

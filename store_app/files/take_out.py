@@ -23,13 +23,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from config import migrate
+from config.clock import FrozenClock
 from config.database import Base
 from config.errors import Conflict
 from config.nodes import journal
 from config.nodes.journal import Actor, Context
+from config.settings import Settings
 from store_app.files.exporting import tamed
 from store_app.runtime import tables
-from store_app.runtime.doors import Doors
+from store_app.runtime.doors import Doors, open_doors
 from store_app.runtime.protection import SECRET_COLUMNS, SECRET_TABLES, levels
 
 ROWS_AT_ONCE = 2000
@@ -64,6 +66,16 @@ def write(doors: Doors, file: Path, *, actor: Actor) -> dict[str, int]:
             Context(session, actor, doors.now()), verb="data.exported", subject=f"node:{doors.settings.node_id}",
             tables=len(listed))  # fmt: skip
     return {name: entry["rows"] for name, entry in listed.items()}
+
+
+def write_for(asked: tuple[Settings, dt.datetime, Path, Actor]) -> None:
+    """Write the file of a node in a process of its own: (its settings, now, file, who asks)."""
+    settings, at, file, actor = asked
+    doors = open_doors(settings, FrozenClock(at))
+    try:
+        write(doors, file, actor=actor)
+    finally:
+        doors.database.engine.dispose()
 
 
 # --- inside ---

@@ -61,7 +61,9 @@ def forecast_stores(desk: Desk, day: dt.date) -> str:
     from supply.demand import forecast_store, forecasts
 
     with desk.doors.read() as session:
-        stores = session.scalars(sa.select(Store.id).where(Store.has_node.is_(False)).order_by(Store.id)).all()
+        stores = session.scalars(
+            sa.select(Store.id).where(~Store.has_node, Store.left_on.is_(None)).order_by(Store.id)
+        ).all()
         left = [store_id for store_id in stores if not forecasts.has_run(session, store_id, day)]
     stores = left or stores
     done = seen = 0

@@ -79,10 +79,12 @@ def ask_payments(desk: Desk, _day: dt.date) -> str:
 
 def send(desk: Desk, _day: dt.date) -> str:
     """Send what waits, take what came; after a fault wait longer each time. Cut off or alone, keep the sidecar."""
+    from store_app.node import leaving
     from store_app.sync import restored, sender
 
     doors = desk.doors
     restored.restart_if_restored(doors)
+    leaving.finish(doors, None)
     if not doors.settings.network_url:
         return "on its own"
     if desk.line is None:
@@ -92,6 +94,10 @@ def send(desk: Desk, _day: dt.date) -> str:
     assert desk.client is not None
     done = sender.contact(doors.database, doors.settings, desk.client, doors.clock)
     desk.line.note(done, doors.now())
+    if leaving.finish(doors, done.fault):
+        desk.client.close()
+        desk.line = desk.client = None
+        return "left the network"
     reported = f"{done.delivered} delivered, {done.parked} parked, {done.pulled} pulled"
     return done.fault or "; ".join([reported, *done.refused])
 

@@ -136,6 +136,7 @@ def join_network(
     from config.nodes import signing_keys
     from pos.store.store import found_as_reported
     from store_app.node import joining
+    from supply.membership import leaving
 
     joining.refuse_open_line(url)
     lies_in = private.folder(now_in or folder)
@@ -159,6 +160,7 @@ def join_network(
     with doors.write() as session:
         signing_keys.own(Context(session, ctx_of, doors.now()), reported.store_id, signer)
         signing_keys.name_earlier(session, reported.store_id, reported.keys, actor=ctx_of)
+        leaving.come_back(Context(session, ctx_of, doors.now()), reported.store_id)
         if reported.store:
             found_as_reported(session, reported.store, at=doors.now())
     doors.database.engine.dispose()

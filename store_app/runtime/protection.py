@@ -69,6 +69,7 @@ _OF_TABLES = {
         "journal_entry": ("body",),
         "approval": ("granted_by", "granted_by_name", "asked_by"),
         "basket": ("kept_by", "kept_by_name"),
+        "departure": ("asked_by",),
         "pin_tries": ("asked_by",),
         "shift": ("opened_by", "opened_by_name", "held_by", "held_by_name"),
         "staff": ("name",),

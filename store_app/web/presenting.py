@@ -55,7 +55,7 @@ STATE_WORDS = {
     "ordered": lazy("ordered"), "arrived": lazy("arrived"), "settled": lazy("settled"), "held": lazy("held"),
     "shown": lazy("shown"), "reported": lazy("reported"), "hidden": lazy("hidden"),
     "disputed": lazy("disputed"), "awaited": lazy("not paid yet"), "lapsed": lazy("not paid"),
-    "forfeited": lazy("not refunded"),
+    "forfeited": lazy("not refunded"), "left": lazy("left the network"),
     "proposed": lazy("suggested"), "approved": lazy("approved"),
     "dropped": lazy("canceled"), "sent": lazy("sent"), "acknowledged": lazy("acknowledged"),
     "rejected": lazy("rejected"), "dispatched": lazy("on the way"), "part_received": lazy("partly received"),

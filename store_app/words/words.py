@@ -164,6 +164,7 @@ TOPICS = {
     "review.flagged": _l("Reported review"),
     "standing.counts": _l("Membership level figures"),
     "support.reported": _l("Permission for support"),
+    "leave.said": _l("Leaving the network"),
 }
 _EDITIONS = {
     "catalogue": _l("catalog"), "offers": _l("promotions"), "suppliers": _l("suppliers"),

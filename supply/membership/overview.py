@@ -63,6 +63,7 @@ class StoreView:
     slug: str
     region: str
     has_node: bool
+    left_on: dt.date | None
     heard_at: dt.datetime | None
     behind_since: dt.datetime | None
     """Since when something of it may be unknown here: it was silent since, or its oldest unsent message is of then."""
@@ -238,6 +239,7 @@ def stores(session: Session, today: dt.date) -> list[StoreView]:
                 slug=store.slug,
                 region=names.get(store.region_id, store.region_id),
                 has_node=store.has_node,
+                left_on=store.left_on,
                 heard_at=peer.heard_at if peer else None,
                 behind_since=behind_since(peer) if peer and store.has_node else None,
                 waiting=peer.waiting if peer else 0,

@@ -36,7 +36,7 @@ from supply.facts import (
     OrderMoved,
     OrderSent,
 )
-from supply.membership import level, objections, support
+from supply.membership import leaving, level, objections, support
 from supply.money import advances, agent_commissions, consignment, credit, lost_entries, payouts, points, points_pool
 from supply.network.claims import handling, photos
 from supply.network.offers import campaign_requests, campaigns, offer_results
@@ -55,7 +55,7 @@ from supply.shelf import plan
 from supply.sync import groups, online, recovered
 
 HEARING = (
-    pos.sync.recovered, loyalty, tab, level, objections, support, advances, agent_commissions, consignment,
+    pos.sync.recovered, loyalty, tab, leaving, level, objections, support, advances, agent_commissions, consignment,
     credit, lost_entries, payouts, points, points_pool, handling, photos, campaign_requests, campaigns, recalls, sheets,
     transfers, returns, counter_orders, order_copy, pickup, pickup_returns, product_stories, storefront, network_offers,
     vehicle_arrivals, plan, groups, online, recovered,

@@ -499,6 +499,17 @@ CREATE TABLE delivery_tracking (
   CONSTRAINT pk_delivery_tracking PRIMARY KEY (store_id, delivery_id)
 );
 
+CREATE TABLE departure (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  state TEXT NOT NULL,
+  asked_by TEXT NOT NULL,
+  asked_at DATETIME NOT NULL,
+  answered_at DATETIME,
+  still_open JSON DEFAULT '[]' NOT NULL,
+  CONSTRAINT pk_departure PRIMARY KEY (store_id, id)
+);
+
 CREATE TABLE device_code (
   node_id TEXT NOT NULL,
   code_hash TEXT NOT NULL,
@@ -2666,6 +2677,7 @@ CREATE TABLE store (
   usual_sales_minor BIGINT DEFAULT '0' NOT NULL,
   summary_email TEXT DEFAULT '' NOT NULL,
   joined_at DATETIME NOT NULL,
+  left_on DATE,
   CONSTRAINT pk_store PRIMARY KEY (id),
   CONSTRAINT uq_store_slug UNIQUE (slug),
   CONSTRAINT fk_store_region_id_region FOREIGN KEY(region_id) REFERENCES region (id)

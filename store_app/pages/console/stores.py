@@ -104,7 +104,7 @@ def store(store_id: str, fault: DomainError | None = None, **_place: Any) -> Res
             peer=session.get(Peer, store.id),
             needs=_needs(session, store, own, line),
             says_minor=store.usual_sales_minor if young else 0,
-            sales_wanted=young and not store.has_node,
+            sales_wanted=young and not store.has_node and store.left_on is None,
             sales_typed=form.as_typed(store.usual_sales_minor, store.currency),
             closed=[(*spell, words.days(*spell), 0) for spell in _closed(session, store)],
             first=today(),
@@ -353,6 +353,8 @@ def _store(session: Session, store_id: str) -> Store:
 
 def _sentences(session: Session, store_id: str) -> list[str]:
     peer, store = session.get(Peer, store_id), session.get_one(Store, store_id)
+    if store.left_on is not None:
+        return [_("It left the network. To take it in again, create a joining code: cornerstore store invite.")]
     if peer is not None and not store.has_node:
         return [_("This store is not connected. Create a joining code: cornerstore store invite.")]
     if peer is None:

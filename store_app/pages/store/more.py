@@ -392,6 +392,14 @@ GROUPS: tuple[Group, ...] = (
 
 
 ELSEWHERE: tuple[Place, ...] = (
+    Place(
+        "leaving.show",
+        "staff",
+        "arrow-right-start-on-rectangle",
+        lazy("Leave the network"),
+        of_network=True,
+        words=lazy("resign, export all data"),
+    ),
     Place("today.show", "reports", "home", lazy("Today"), words=lazy("yesterday, start page, what waits")),
     Place("till.page", "sell", "calculator", lazy("Till")),
     Place(

@@ -88,7 +88,8 @@ class OpenStore(NamedTuple):
 def is_taking_orders(session: Session, store_id: str, at: dt.datetime) -> bool:
     """Tell whether customers may order here.
 
-    The shopkeeper has published offers and has not closed the store, and the network heard of it less than SILENT ago.
+    The shopkeeper has published offers and has not closed the store, which has not left the network, and the network
+    heard of it less than SILENT ago.
     """
     edition, taking_orders, heard_at = _FRONT.first(session, {"store": store_id}) or (0, False, None)
     return bool(edition and taking_orders) and silence_since(heard_at, at) < SILENT
@@ -113,6 +114,7 @@ def open_stores(session: Session, at: dt.datetime) -> list[OpenStore]:
         .where(
             Storefront.edition > 0,
             Storefront.taking_orders,
+            Store.left_on.is_(None),
             sa.exists().where(OnlineListing.store_id == Store.id, OnlineListing.listed),
         )
         .order_by(Store.name, Store.id)
@@ -177,7 +179,8 @@ def portion(stock_unit: str, price_quantity: int) -> int:
 
 
 _FRONT = Prepared(
-    sa.select(Storefront.edition, Storefront.taking_orders, Peer.heard_at)
+    sa.select(Storefront.edition, sa.and_(Storefront.taking_orders, Store.left_on.is_(None)), Peer.heard_at)
+    .join(Store, Store.id == Storefront.store_id)
     .outerjoin(Peer, Peer.id == Storefront.store_id)
     .where(Storefront.store_id == sa.bindparam("store"))
 )
