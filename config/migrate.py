@@ -26,7 +26,7 @@ from config.words import N_
 if TYPE_CHECKING:
     from alembic.config import Config
 
-NEWER = N_("A newer version created this database. Update this program first.")
+NEWER = N_("A newer version created this database. Update the software first.")
 FOLDER = Path(__file__).resolve().parent / "migrations"
 
 

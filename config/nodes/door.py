@@ -46,7 +46,7 @@ def numbers(said: Mapping[str, Any], names: Iterable[str], most: int = MOST) -> 
 def text(value: Any, name: str, most: int) -> str:
     """Return a reported line of text; raises Invalid."""
     if not isinstance(value, str) or len(value) > most or not value.isprintable():
-        raise Invalid("not-a-line", "%(name)s is not one line of up to %(most)s characters.", name=name, most=most)
+        raise Invalid("not-a-line", "%(name)s must be one line of up to %(most)s characters.", name=name, most=most)
     return value
 
 
@@ -55,7 +55,7 @@ def day(value: Any, name: str, last: dt.date = LAST, *, first: dt.date = FIRST) 
     try:
         reported = dt.date.fromisoformat(value)
     except (TypeError, ValueError) as fault:
-        raise Invalid("not-a-day", "%(name)s is %(value)s, not a day.", name=name, value=f"{value!r:.40}") from fault
+        raise Invalid("not-a-day", "%(name)s is %(value)s, not a date.", name=name, value=f"{value!r:.40}") from fault
     if not first <= reported <= last:
         raise Invalid(
             "impossible-day", "%(name)s is %(reported)s, not from %(first)s to %(last)s. Check the store's clock.",

@@ -178,7 +178,7 @@ def read(message: Message) -> Fact:
     fact = kind.from_body(message.body)
     if kind.NAMED and (message.id, message.business_day) != (mine := (vars(fact)["id"], vars(fact)["business_day"])):
         raise Invalid(
-            "misnamed-fact", "%(topic)s %(id)s of %(day)s came as %(other_id)s of %(business_day)s.",
+            "misnamed-fact", "%(topic)s %(id)s for %(day)s arrived as %(other_id)s for %(business_day)s.",
             topic=message.topic, id=mine[0], day=mine[1], other_id=message.id, business_day=message.business_day,
         )  # fmt: skip
     return fact
@@ -216,7 +216,7 @@ def refuse_stranger(sender: str, expected: str) -> None:
     """Refuse a message of a node that may not say it."""
     if sender != expected:
         raise Refused(
-            "not-yours-to-say", "%(sender)s sent a message that only %(expected)s may send.", expected=expected,
+            "not-yours-to-say", "%(sender)s sent a message that only %(expected)s can send.", expected=expected,
             sender=sender,
         )  # fmt: skip
 

@@ -179,7 +179,7 @@ def set_price(ctx: Context, store_id: str, sku: str, price_minor: int, from_day:
     if from_day < today:
         raise Invalid("past-price", "A price can't start in the past. Choose today or later.", field="from_day")
     if type(price_minor) is not int or not 0 <= price_minor <= MAX_MINOR:
-        raise Invalid("bad-price", "Enter a price of zero or more that is not unreasonably large.", field="price")
+        raise Invalid("bad-price", "Enter a price of zero or more. That one looks too high.", field="price")
     return catalogue.set_price(ctx, sku, price_minor, from_day, scope_id=store_id)
 
 
@@ -189,7 +189,7 @@ def withdraw_price(ctx: Context, store_id: str, sku: str, from_day: dt.date, *, 
     if price is None:
         raise NotFound("no-such-price", "This price no longer exists. Reload the list.", sku=sku)
     if from_day <= today:
-        raise Refused("price-in-force", "This price is in force. Set a new one instead.", sku=sku)
+        raise Refused("price-in-force", "This price is already in effect. Set a new one instead.", sku=sku)
     facts = {"price_minor": price.price_minor, "from_day": from_day}
     journal.record(ctx, verb="price.withdrawn", subject=f"product:{sku}", **facts)
     ctx.session.delete(price)

@@ -243,7 +243,7 @@ def add_code(session: Session, sku: str, code: str, qty: int = 1) -> Barcode:
     """Let a code lead to a product; a GTIN with a wrong check digit and a code of another product are refused."""
     refuse_code(code, sku)
     if qty <= 0:
-        raise Invalid("bad-quantity", "A barcode must stand for one unit or more.", barcode=code, qty=qty)
+        raise Invalid("bad-quantity", "A barcode must count as one unit or more.", barcode=code, qty=qty)
     known = session.get(Barcode, code)
     if known is not None and known.sku != sku:
         raise code_taken(code, known.sku)
@@ -354,9 +354,7 @@ def wrong_check_digit(code: str) -> Invalid:
 def refuse_price(price_minor: int) -> None:
     """Refuse what is no price."""
     if not 0 <= price_minor <= MAX_MINOR:
-        raise Invalid(
-            "bad-price", "Enter a price of zero or more that is not unreasonably large.", price_minor=price_minor
-        )
+        raise Invalid("bad-price", "Enter a price of zero or more. That one looks too high.", price_minor=price_minor)
 
 
 # --- questions ---

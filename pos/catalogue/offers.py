@@ -178,7 +178,7 @@ def make_coupons(
     if not 1 <= wanted <= MOST_CODES - have:
         raise Invalid("bad-code-count", "Enter 1 to %(most)s codes.", most=MOST_CODES, have=have)
     if most_uses is not None and most_uses < 1:
-        raise Invalid("bad-limit", "Enter how often a code can be used: once or more.", most_uses=most_uses)
+        raise Invalid("bad-limit", "Enter how many times a code can be used, 1 or more.", most_uses=most_uses)
     if until_day is not None and row.until_day is not None and row.until_day < until_day:
         raise Refused(
             "beyond-offer", "The promotion ends on %(until_day)s, before the codes expire. Choose fewer days.",
@@ -268,7 +268,7 @@ def mark_down(
         end(ctx, store_id, one.id, why="marked down again")
     store = ctx.session.get(Store, store_id)
     say = language(store.language if store else "en")
-    words = name or say("Reduced to clear")
+    words = name or say("Marked down")
     parts = (Part(Choice(skus=frozenset([sku]))),)
     offer = Offer(new_id(), words, "percent", parts, percent_bp=percent_bp, expires_on=expires_on, until_day=expires_on)
     if price_minor is not None:

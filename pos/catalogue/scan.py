@@ -146,13 +146,13 @@ def _by_label(session: Session, store_id: str, label: Label, day: dt.date) -> Sc
     weighed = product.stock_unit == "gram"
     if label.kind == "weight" and not weighed:
         raise Refused(
-            "label-unit", "The label states a weight, but %(name)s is not sold by weight. Change how labels are read, "
-            "or the product's unit.", sku=product.sku, name=product.shown,
+            "label-unit", "The label gives a weight, but %(name)s is not sold by weight. Change how labels "
+                          "are read, or the product's unit.", sku=product.sku, name=product.shown,
         )  # fmt: skip
     if label.kind != "weight" and weighed:
         raise Refused(
-            "label-unit", "The label states pieces, but %(name)s is sold by weight. Change how labels are read, or "
-            "the product's unit.", sku=product.sku, name=product.shown,
+            "label-unit", "The label gives a number of units, but %(name)s is sold by weight. Change how "
+                          "labels are read, or the product's unit.", sku=product.sku, name=product.shown,
         )  # fmt: skip
     return Scanned(product, label.value, source="embedded")
 
@@ -229,7 +229,7 @@ def _in_minor(session: Session, store_id: str, amount: gs1.Amount) -> int:
         )  # fmt: skip
     minor = divide_half_up(amount.digits * 10 ** exponent(currency), 10**amount.decimals)
     if minor > MAX_MINOR:
-        raise Invalid("bad-price", "The price on this label is unreasonably large. Scan it again.", price_minor=minor)
+        raise Invalid("bad-price", "The price on this label looks too high. Scan it again.", price_minor=minor)
     return minor
 
 
@@ -249,7 +249,7 @@ def _refuse_unknown(session: Session, code: str) -> None:
             raise NotFound(
                 "unknown-pack",
                 "This is a case of %(name)s, but its size is not known. Add the code %(barcode)s with the "
-                "number of pieces under Products, or scan one piece.", barcode=code, name=name,
+                "number of units under Products, or scan one unit.", barcode=code, name=name,
             )  # fmt: skip
 
 

@@ -53,9 +53,11 @@ Hours = Mapping[str, tuple[int, int]]
 def set_hours(ctx: Context, store_id: str, kind: str, from_minute: int, until_minute: int) -> SellingHours:
     """Sell a department or a category only within these hours (rules 1, 3); set again, they are replaced."""
     if kind not in kinds(ctx.session):
-        raise NotFound("unknown-aisle", "No product is in that category. Choose one from the list.", field="kind")
+        raise NotFound(
+            "unknown-aisle", "There are no products in that category. Choose a category from the list.", field="kind"
+        )
     if not (0 <= from_minute < 1440 and 0 <= until_minute < 1440) or from_minute == until_minute:
-        raise Invalid("bad-hours", "Enter both times, from and until.", field="until_time")
+        raise Invalid("bad-hours", "Enter both a start and an end time.", field="until_time")
     row = ctx.session.get(SellingHours, (store_id, kind)) or SellingHours(store_id=store_id, kind=kind)
     row.from_minute, row.until_minute = from_minute, until_minute
     ctx.session.add(row)

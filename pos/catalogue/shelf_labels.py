@@ -159,7 +159,7 @@ def look_at(
     rights = permissions.rights_of(ctx.session, store_id, ctx.actor.role)
     if (price_minor - held_minor) * BASIS > price_minor * rights.discount_bp and not rights.may("catalogue"):
         raise Refused(
-            "label-far-below", "This label is far below the price of %(name)s. Ask someone who may change prices.",
+            "label-far-below", "This label is far below the price of %(name)s. Ask someone who can change prices.",
             name=view.shown, sku=sku,
         )  # fmt: skip
     if inspection_id and sku not in inspection_of(ctx.session, store_id, inspection_id).skus:

@@ -360,13 +360,13 @@ def tidied(wished: Particulars, tz: str) -> Particulars:
     if phone and not re.fullmatch(r"\+?[0-9]{5,20}", phone):
         raise Invalid("customer-phone", "A phone number has 5 to 20 digits.", field="phone")
     if phone and "phone" not in wished.agreed:
-        raise Invalid("not-agreed", "A number is kept only if the customer agrees.", field="phone")
+        raise Invalid("not-agreed", "Phone numbers are saved only with the customer’s consent.", field="phone")
     if "online" in wished.agreed and not (phone and "points" in wished.agreed):
         raise Invalid("online-wants-points", "Online member prices need points and a phone number.", field="phone")
     if "network" in wished.agreed and not (phone and "points" in wished.agreed):
         raise Invalid("network-wants-points", "The network's points need points and a phone number.", field="phone")
     if wished.limit_minor and "tab" not in wished.agreed:
-        raise Invalid("not-agreed", "A tab is kept only if the customer agrees.", field="limit")
+        raise Invalid("not-agreed", "A tab can be opened only with the customer’s consent.", field="limit")
     return replace(wished, name=name, phone=phones.e164(phone, tz) if phone else "")
 
 

@@ -246,7 +246,7 @@ def write_off(ctx: Context, store: Store, customer_id: str, amount_minor: int, *
     """Give up what a customer owes, oldest first, with the reason; once per command id."""
     check_amount(amount_minor)
     if not why.strip():
-        raise Invalid("no-reason", "Give a reason for writing this off.", field="why")
+        raise Invalid("no-reason", "Enter a reason for writing this off.", field="why")
     owing = account(ctx.session, store.id, customer_id, lock=True)
     if (known := _known(ctx.session, store.id, id)) is not None:
         return _same(known, customer_id, "written_off", -amount_minor)

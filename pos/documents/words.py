@@ -13,7 +13,7 @@ CASH = {
 EVENTS = {
     "voided": N_("Sales voided"), "no_sale": N_("Drawer opened without a sale"), "reprint": N_("Copies printed"),
     "correction": N_("Removed lines"), "approval": N_("Approvals"), "x_report": N_("X reports"),
-    "hand_over": N_("Hand-overs"), "parked": N_("Sales put on hold"), "practised": N_("Practice, not recorded"),
+    "hand_over": N_("Handovers"), "parked": N_("Sales put on hold"), "practised": N_("Practice, not recorded"),
 }  # fmt: skip
 
 

@@ -85,7 +85,7 @@ def request(ctx: Context, wanted: Wanted) -> Payment:
     if is_over(ctx.session, wanted.store_id, wanted.sale_id):
         raise Refused("sale-finished", "This sale is already complete and needs no more payments.")
     if ctx.session.get(Till, (wanted.store_id, wanted.till_id)) is None:
-        raise NotFound("unknown-till", "This store has no till %(till_id)s.", till_id=wanted.till_id)
+        raise NotFound("unknown-till", "Till %(till_id)s not found at this store.", till_id=wanted.till_id)
     wallet = wanted.wallet
     payment = _requested(wanted, ctx.at, reference=wallet.masked if wallet else "")
     return _written(ctx, payment, wallet=wallet.wallet if wallet else None)
@@ -232,7 +232,7 @@ def payment_of(session: Session, store_id: str, payment_id: str) -> Payment:
     """Return a payment that a provider was asked for; NotFound else."""
     found = session.get(Payment, (store_id, payment_id))
     if found is None or not found.provider:
-        raise NotFound("no-such-payment", "Payment not found in this store.", id=payment_id)
+        raise NotFound("no-such-payment", "Payment not found at this store.", id=payment_id)
     return found
 
 
@@ -241,7 +241,7 @@ def locked(session: Session, store_id: str, payment_id: str) -> Payment:
     query = sa.select(Payment).where(Payment.store_id == store_id, Payment.id == payment_id)
     found = session.scalar(lock_rows(session, query).execution_options(populate_existing=True))
     if found is None or not found.provider:
-        raise NotFound("no-such-payment", "Payment not found in this store.", id=payment_id)
+        raise NotFound("no-such-payment", "Payment not found at this store.", id=payment_id)
     return found
 
 
@@ -460,7 +460,7 @@ def _surely_seen(payment: Payment) -> dt.datetime:
 
 def _not_claimed(found: Payment | None, sale_id: str, amount_minor: int) -> NotFound | Refused:
     if found is None or not found.provider:
-        return NotFound("no-such-payment", "Payment not found in this store.")
+        return NotFound("no-such-payment", "Payment not found at this store.")
     if found.sale_id != sale_id:
         return Refused("payment-elsewhere", "This payment belongs to another sale.", id=found.id)
     if found.claimed_by or found.same_as:

@@ -27,7 +27,7 @@ order that was paid at the counter, for one that was picked up."""
 _SAID = {
     "take": N_("Collect {amount}"),
     "back": N_("{amount} refunded"),
-    "gone": N_("%(amount)s is refunded the way it was paid."),
+    "gone": N_("%(amount)s will be refunded the way it was paid."),
 }
 
 
@@ -105,19 +105,19 @@ TENDERS = {row.name: row for row in (
         said={
             "take": N_("Put {amount} on the tab"), "back": N_("Deduct {amount} from the tab"),
             "off": N_("From the tab"),
-            "gone": N_("%(amount)s is deducted from the customer’s tab."),
+            "gone": N_("%(amount)s will be deducted from the customer’s tab."),
         },
     ),
     Tender(
         "points", N_("Points"), "star", pane="points", book=POINTS, ways=("points",), goes_back="points",
         orphaned="credit", at=("till",),
-        said={"take": N_("Pay {amount} with points"), "gone": N_("%(amount)s is refunded as points.")},
+        said={"take": N_("Pay {amount} with points"), "gone": N_("%(amount)s will be refunded as points.")},
     ),
     Tender(
         "credit", N_("Store credit"), book=VOUCHERS, pays=False, at=("exchange", "return", "blind"),
         said={
             "back": N_("Give store credit of {amount}"),
-            "gone": N_("%(amount)s is refunded as store credit. Its code is on the receipt."),
+            "gone": N_("%(amount)s will be refunded as store credit. Its code will be on the receipt."),
         },
     ),
     Tender(PREPAID, N_("Paid in advance"), refunds=False),

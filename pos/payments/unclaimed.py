@@ -54,7 +54,7 @@ def decide(ctx: Context, store_id: str, payment_id: str, state: str) -> Payment:
     if state not in ("captured", "declined"):
         raise Invalid("unknown-decision", "Choose whether the money was taken.")
     if locked(ctx.session, store_id, payment_id).state != "unknown":
-        raise Refused("payment-answered", "The payment service has answered. Check the payment again.")
+        raise Refused("payment-answered", "The payment service has responded. Check the payment again.")
     outcome = Outcome(state, reason=f"decided by {ctx.actor.name}")
     return requests.settle_outcome(ctx, store_id, payment_id, outcome)
 

@@ -141,7 +141,7 @@ def _check_terms(offer: Offer) -> None:
     if offer.kind in BUNDLE_KINDS and not 2 <= len(offer.parts) <= MOST_PARTS:
         raise Invalid("no-products", "A bundle has two to four parts. Choose products for each.", field="products1")
     if offer.kind == "together" and not any(0 < part.off_bp <= BASIS for part in offer.parts):
-        raise Invalid("bad-reduction", "Choose which part is reduced, by 1 to 100 percent.", field="off1")
+        raise Invalid("bad-reduction", "Choose which part is discounted, by 1 to 100 percent.", field="off1")
     if offer.kind not in BUNDLE_KINDS and len(offer.parts) != 1:
         raise Invalid("no-products", "Choose the products in the promotion.", field="products0")
     if offer.most_times is not None and not 1 <= offer.most_times <= MOST_TIMES:
@@ -156,7 +156,7 @@ def _check_time(offer: Offer) -> None:
     if (offer.from_minute is None) != (offer.until_minute is None) or (
         offer.from_minute is not None and offer.from_minute == offer.until_minute
     ):
-        raise Invalid("bad-hours", "Enter both times, from and until, or neither.", field="until_time")
+        raise Invalid("bad-hours", "Enter both a start and an end time, or leave both empty.", field="until_time")
     if not offer.weekdays <= frozenset(range(7)):
         raise Invalid("bad-choice", "Choose days of the week.", field="weekdays")
     if offer.expires_within_days is not None and not 0 <= offer.expires_within_days <= MOST_DAYS:

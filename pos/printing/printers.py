@@ -316,6 +316,6 @@ def _check(session: Session, store_id: str, printer_id: str, facts: PrinterFacts
     if standing_in is not None and AGENT in (facts.wire, standing_in.wire):
         raise Invalid(
             "printer-agent-alone",
-            "A printer with a print agent cannot have or be a backup. Choose “wait for it”.",
+            "A printer that uses a print agent can’t have a backup or serve as one. Choose “wait for it”.",
             field="fallback_id",
         )

@@ -413,7 +413,7 @@ def _usable(kind: str, library: str) -> Any:
     printer_class = getattr(load_escpos(), kind)
     if not printer_class.is_usable():
         raise Unreachable(
-            "printer-library", "This connection needs the library %(library)s. Install it on this computer.",
+            "printer-library", "This connection needs the %(library)s library. Install it on this computer.",
             library=library,
         )  # fmt: skip
     return printer_class

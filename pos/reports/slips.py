@@ -147,7 +147,7 @@ def price_batch(
     """Queue the list of prices that begin on a day, as their labels hang. places: SKU -> slot of the shelf."""
     store, wanted = store_of(ctx.session, till.store_id), list(skus)[:MOST_LINES]
     if not wanted:
-        raise NotFound("no-new-price", "No price starts on this day, so there is nothing to print.")
+        raise NotFound("no-new-price", "No prices start on this day, so there is nothing to print.")
     new, old = (catalogue.prices_on(ctx.session, store.id, one, wanted) for one in (day, day - dt.timedelta(days=1)))
     products = ctx.session.scalars(sa.select(Product).where(Product.sku.in_(wanted)))
     named = [(places.get(one.sku, 10**6), one.category, one.called(store.language), one.sku, one) for one in products]

@@ -133,7 +133,7 @@ def resume(ctx: Context, wish: TakeUp) -> Basket:
 def void(ctx: Context, wish: Voiding) -> Basket:
     """Give a basket up with a reason (rule 3); asking twice changes nothing."""
     if not wish.why.strip() or len(wish.why) > LONGEST_REASON:
-        raise Invalid("no-reason", "Give a short reason for voiding the basket.")
+        raise Invalid("no-reason", "Enter a short reason for voiding the basket.")
     shift = locked(ctx.session, wish.store_id, wish.till_id)
     row = _kept(ctx, wish)
     if row.state == "voided":

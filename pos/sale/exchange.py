@@ -46,7 +46,7 @@ def customer_of(receipt: Receipt, brought: Sequence[BroughtBack], customer_id: s
 def refuse_none_bought(rung: Sequence[RungLine]) -> None:
     """Raise Refused where an exchange buys nothing (rule 1)."""
     if not any(line.qty > 0 for line in rung):
-        raise Refused("nothing-bought", "Nothing is being bought. Use More, Refund instead.")
+        raise Refused("nothing-bought", "There are no items to buy. Use More, Refund instead.")
 
 
 def goes_back(receipt: Receipt, back: Sequence[SoldLine], due_minor: int) -> dict[str, int]:
@@ -107,7 +107,7 @@ def _with_accounts(tenders: Sequence[Tendered], first: OnAccounts, due_minor: in
     if said_minor < round_cash(rest_minor, coin_minor) and said_minor < rest_minor:
         raise Refused(
             "goes-back-first",
-            "Part of this is refunded to the original payment. Give out only the rest.",
+            "Part of this will be refunded to the original payment method. Give out only the rest.",
             account_minor=first_minor,
             rest_minor=-rest_minor,
         )

@@ -187,7 +187,7 @@ def _refuse_too_many(rung: Sequence[RungLine], views: Mapping[str, ProductView],
         most = (view.maximum_qty if sold and sku not in agreed else None) or MOST_QTY[view.stock_unit]
         if qty > most:
             raise Invalid(
-                "bad-quantity", "Up to %(most)s of %(name)s in one sale.", name=view.shown, sku=sku, qty=qty, most=most
+                "bad-quantity", "Limit: %(most)s of %(name)s per sale.", name=view.shown, sku=sku, qty=qty, most=most
             )
 
 
@@ -240,7 +240,7 @@ def _called(view: ProductView, line: RungLine) -> ProductView:
     if not (called := line.called.strip()):
         return view
     if not view.price_typed or view.kind == "voucher":
-        raise Invalid("name-stays", "%(name)s keeps its name. Use a custom item.", name=view.shown, sku=line.sku)
+        raise Invalid("name-stays", "%(name)s can’t be renamed. Use a custom item.", name=view.shown, sku=line.sku)
     return replace(view, name=called, shown=called, names=None)
 
 
@@ -303,7 +303,8 @@ def _part_of_list(line: BasketLine, view: ProductView) -> Fraction:
 def _empties(qty: int) -> Need:
     if qty > MOST_EMPTIES:
         raise Invalid(
-            "too-many-empties", "One sale can take back up to %(most)s empties. Take the rest in another sale.",
+            "too-many-empties", "Up to %(most)s empties can be taken back in one sale. Take the rest in another "
+                                "sale.",
             most=MOST_EMPTIES, qty=qty,
         )  # fmt: skip
     return Need("empties", covers={"qty": qty})

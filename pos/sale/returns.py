@@ -220,7 +220,7 @@ def _check(tender: str, why: str, *, wants_reason: bool = False) -> None:
     if not tender_of(tender).refunds:
         raise Invalid("unknown-tender", "Refund in cash or to the card.", tender=tender)
     if len(why) > LONGEST_REASON or (wants_reason and not why.strip()):
-        raise Invalid("no-reason", "Give a short reason for the refund.")
+        raise Invalid("no-reason", "Enter a short reason for the refund.")
 
 
 def _positive(n: int, qty: int) -> int:
@@ -307,12 +307,10 @@ def _typed(request: BlindReturnRequest, shelf: Shelf, language: str) -> list[tup
         view = views[sku]
         _positive(n, qty)
         if view.kind not in ("goods", "service"):
-            raise Refused(
-                "not-returnable", "%(name)s cannot be refunded without its receipt.", name=view.shown, sku=sku
-            )
+            raise Refused("not-returnable", "%(name)s cannot be refunded without a receipt.", name=view.shown, sku=sku)
         if type(price_minor) is not int or not price_minor >= 0:
             raise Invalid(
-                "bad-price", "Enter a price of zero or more that is not unreasonably large.", price_minor=price_minor
+                "bad-price", "Enter a price of zero or more. That one looks too high.", price_minor=price_minor
             )
         priced = charge(
             BasketLine(

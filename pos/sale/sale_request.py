@@ -208,9 +208,7 @@ def check_lines(lines: Sequence[RungLine], *, may_be_empty: bool = False) -> Non
             )
         for typed in (line.price_minor, line.amount_minor):
             if typed is not None and not 0 <= typed <= 10**12:
-                raise Invalid(
-                    "bad-price", "Enter a price of zero or more that is not unreasonably large.", sku=line.sku
-                )
+                raise Invalid("bad-price", "Enter a price of zero or more. That one looks too high.", sku=line.sku)
         if len(line.called) > LONGEST_NAME:
             raise Invalid("bad-name", "Enter a name of up to %(most)s characters.", most=LONGEST_NAME, sku=line.sku)
         if len(line.note) > LONGEST_NOTE or len(line.reason) > LONGEST_NOTE:
@@ -227,4 +225,4 @@ def check_age(request: SaleRequest, priced: PricedBasket) -> None:
             names=", ".join(sorted(names)), minimum_age=minimum_age,
         )  # fmt: skip
     if request.age_how not in (None, "looked", "document"):
-        raise Invalid("bad-age-check", "Check the age by sight or by ID.", age_how=request.age_how)
+        raise Invalid("bad-age-check", "Check the customer’s age by appearance or ID.", age_how=request.age_how)

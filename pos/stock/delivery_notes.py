@@ -144,11 +144,11 @@ def begin(
     if way not in WAYS:
         raise Invalid("bad-choice", "Choose receiving or supplier return.", field="way")
     if not name:
-        raise Invalid("no-supplier", "Enter who brings it, or takes it back.", field="supplier")
+        raise Invalid("no-supplier", "Enter who is bringing it in, or taking it back.", field="supplier")
     if way == "back" and reason not in REASONS:
         raise Invalid("no-reason", "Choose a reason for the return.", field="reason")
     if reason == "other" and not why:
-        raise Invalid("no-reason", "Give a short reason for the return.", field="words")
+        raise Invalid("no-reason", "Enter a short reason for the return.", field="words")
     note = DeliveryNote(
         store_id=store_id, id=id or new_id(), way=way, state=STATES.first, supplier_name=name, paper_no=paper,
         opened_at=ctx.at, opened_by=ctx.actor.name, closed_by="", reason=reason if way == "back" else "", why=why,
@@ -192,7 +192,7 @@ def change(
     note = _open_note(ctx.session, store_id, note_id)
     some = [line for line in scans_of(ctx.session, note) if line.n in set(ns)]
     if not some or len({line.sku for line in some}) > 1:
-        raise NotFound("unknown-line", "This line is no longer on the note.")
+        raise NotFound("unknown-line", "This line is no longer on the slip.")
     strike(ctx.session, store_id, note_id, [line.n for line in some])
     return _keep(ctx, note, Lot(some[0].sku, qty, batch, expires_on), cost_minor)
 
@@ -212,7 +212,7 @@ def post(ctx: Context, store_id: str, note_id: str) -> DeliveryNote:
     note = _open_note(ctx.session, store_id, note_id)
     lines = sums_of(ctx.session, note)
     if not lines:
-        raise Invalid("no-lines", "This note is empty. Scan the first product.")
+        raise Invalid("no-lines", "This slip is empty. Scan the first product.")
     units = [(line.sku, line.qty) for line in lines]
     lots = [Lot(line.sku, line.qty, line.batch, line.expires_on) for line in lines]
     if note.way == "in":
@@ -262,7 +262,7 @@ def note_of(session: Session, store_id: str, note_id: str) -> DeliveryNote:
     query = sa.select(DeliveryNote).where(DeliveryNote.store_id == store_id, DeliveryNote.id == note_id)
     note: DeliveryNote | None = session.scalar(lock_rows(session, query))
     if note is None:
-        raise NotFound("unknown-note", "Note not found in this store.", note_id=note_id)
+        raise NotFound("unknown-note", "Slip not found at this store.", note_id=note_id)
     return note
 
 
@@ -377,7 +377,7 @@ def _keep(
     if same := [line for line in lines if line_id is not None and line.id == line_id]:
         return same[0]
     if len(lines) >= MOST_LINES:
-        raise Invalid("too-many-lines", "Post this note before you start another.")
+        raise Invalid("too-many-lines", "Post this slip before you start another.")
     line = DeliveryNoteLine(
         store_id=note.store_id, note_id=note.id, n=max((line.n for line in lines), default=0) + 1,
         id=line_id or new_id(), sku=sku, qty=qty, cost_minor=cost_minor, batch=tidy_batch(given.batch),
@@ -406,7 +406,7 @@ def _sum(some: Sequence[tuple[DeliveryNoteLine, Product]]) -> LineSum:
 def _open_note(session: Session, store_id: str, note_id: str) -> DeliveryNote:
     note = note_of(session, store_id, note_id)
     if note.state != "open":
-        raise Conflict("note-closed", "This note is closed. Start a new one.", state=note.state)
+        raise Conflict("note-closed", "This slip is closed. Start a new one.", state=note.state)
     return note
 
 

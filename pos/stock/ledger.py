@@ -425,7 +425,7 @@ def refuse_short(session: Session, short: list[tuple[str, int, int]]) -> None:
     names = dict(session.execute(query).all())
     raise Refused(
         "not-available",
-        "Not enough there: %(short)s.",
+        "Not enough stock at that location: %(short)s.",
         short=[
             {"sku": sku, "name": names.get(sku, sku), "wanted": wanted, "available": there}
             for sku, wanted, there in short

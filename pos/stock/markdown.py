@@ -88,7 +88,7 @@ def mark_down(
     if not 100 <= percent_bp <= 9900:
         raise Invalid("bad-percent", "Enter a discount of 1 to 99 percent.", field="percent")
     if not 0 < qty <= MOST_QTY:
-        raise Invalid("bad-quantity", "Enter how many pieces are marked down.", field="qty", sku=sku, qty=qty)
+        raise Invalid("bad-quantity", "Enter how many units to mark down.", field="qty", sku=sku, qty=qty)
     if expires_on < day:
         raise Refused("expired", "It has expired. Do not sell it: write it off.", sku=sku)
     product, price_minor = ctx.session.get(Product, sku), catalogue.price_on(ctx.session, store_id, sku, day)
@@ -104,7 +104,7 @@ def mark_down(
     row = offers.mark_down(ctx, store_id, sku, expires_on=expires_on, price_minor=now_minor)
     ctx.session.add(Markdown(store_id=store_id, offer_id=row.id, marked_qty=min(MOST_QTY, still + qty), sold_qty=0))
     say = language(store.language, store.tz)
-    until = say("Reduced · until {day}").format(day=say.day(expires_on))
+    until = say("Marked down · until {day}").format(day=say.day(expires_on))
     document: dict[str, Any] = {
         "sku": sku,
         "name": product.called(store.language),

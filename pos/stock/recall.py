@@ -121,7 +121,7 @@ def call(
     batch = tidy_batch(batch)
     why, called_by = " ".join(why.split())[:LONGEST], " ".join(called_by.split())[:LONGEST]
     if not why:
-        raise Invalid("no-reason", "Give a reason for the recall.", field="why")
+        raise Invalid("no-reason", "Enter a reason for the recall.", field="why")
     if ctx.session.get(Product, sku) is None:
         raise NotFound("unknown-product", "Product %(sku)s not found.", sku=sku, skus=[sku])
     same = not afterwards and any(row.batch in (None, batch) for row in in_force(ctx.session, store_id, [sku]))
@@ -150,7 +150,7 @@ def clear(ctx: Context, store_id: str, recall_id: str, taken_qty: int) -> Recall
 def lift(ctx: Context, store_id: str, recall_id: str, *, why: str) -> Recall:
     """End a recall; from now on the product is sold again (rule 3)."""
     row = recall_of(ctx.session, store_id, recall_id)
-    why = stated(why, Invalid("no-reason", "Give a reason for lifting the recall.", field="why"), LONGEST)
+    why = stated(why, Invalid("no-reason", "Enter a reason for lifting the recall.", field="why"), LONGEST)
     journal.move(ctx, row, "lifted", subject=subject_of(row), why=why)
     row.lifted_at, row.lifted_why = ctx.at, why
     ctx.session.flush()

@@ -387,7 +387,7 @@ def enter(
     if again and not is_total:
         raise Conflict(
             "section-counted",
-            "%(section)s was already counted. Reopen it to keep scanning, or enter the total you see now.",
+            "%(section)s was already counted. Reopen it to keep scanning, or enter the total you count now.",
             section=section.name,
         )
     if not is_total and qty < 0 and total_of(entries_of(ctx.session, take, [sku], section_n)) + qty < 0:
@@ -503,7 +503,7 @@ def take_of(session: Session, store_id: str, take_id: str) -> StockTake:
     query = sa.select(StockTake).where(StockTake.store_id == store_id, StockTake.id == take_id)
     take: StockTake | None = session.scalar(lock_rows(session, query))
     if take is None:
-        raise NotFound("unknown-take", "Stock take not found in this store.", take_id=take_id)
+        raise NotFound("unknown-take", "Stock take not found at this store.", take_id=take_id)
     return take
 
 
@@ -518,7 +518,7 @@ def section_of(session: Session, take: StockTake, n: int) -> StockTakeSection:
     """Return a section of a take; NotFound when it has none of that number."""
     section = session.get(StockTakeSection, (take.store_id, take.id, n))
     if section is None:
-        raise NotFound("unknown-section", "This stock take has no such section.", n=n)
+        raise NotFound("unknown-section", "Section not found in this stock take.", n=n)
     return section
 
 

@@ -137,7 +137,7 @@ def write_off(ctx: Context, store_id: str, what: WriteOff, *, id: str | None = N
     if reason not in REASONS:
         raise Invalid("no-reason", "Choose a reason for the write-off.", field="reason")
     if reason == "other" and not note:
-        raise Invalid("no-reason", "Give a short reason for the write-off.", field="note")
+        raise Invalid("no-reason", "Enter a short reason for the write-off.", field="note")
     if what.from_place not in (None, *INSIDE):
         raise Invalid("bad-place", "Choose where it was.", field="place")
     source = Source("wasted", "waste", id or new_id())

@@ -138,7 +138,7 @@ def grant(
         raise Invalid("unknown-permission", "There is no permission %(permission)s to approve.", permission=permission)
     if not permissions.may(session, store_id, staff.role, permission):
         raise Refused(
-            "may-not-approve", "%(name)s may not approve this. Ask someone who may.", name=staff.name,
+            "may-not-approve", "%(name)s can’t approve this. Ask someone who can.", name=staff.name,
             permission=permission,
         )  # fmt: skip
     _refuse_beyond(session, store_id, staff, permission, covers)
@@ -298,7 +298,7 @@ def _refuse_beyond(session: Session, store_id: str, staff: Staff, permission: st
     most_bp = permissions.rights_of(session, store_id, staff.role).discount_bp
     if permission in TAKE_OFF and any(taken_off_bp(facts) > most_bp for facts in covers):
         raise Refused(
-            "beyond-limit", "%(name)s may discount up to %(most_bp)s. Ask someone with a higher limit.",
+            "beyond-limit", "%(name)s can discount up to %(most_bp)s. Ask someone with a higher limit.",
             most_bp=most_bp, name=staff.name,
         )  # fmt: skip
 

@@ -160,7 +160,7 @@ def settle(ctx: Context, store_id: str, role: str, permissions: Collection[str])
     """Settle what a role may do, whole (rule 2); returns what it may do now. What follows a limit is left as it is."""
     if role not in SETTLED:
         raise Refused(
-            "role-keeps-all", "A shopkeeper may do everything. Set permissions for cashiers and supervisors.", role=role
+            "role-keeps-all", "Shopkeepers can do everything. Set permissions for cashiers and supervisors.", role=role
         )
     if unknown := sorted(set(permissions) - AT_FIRST["shopkeeper"]):
         raise Invalid("unknown-permission", "There is no permission %(permission)s to approve.", permission=unknown[0])

@@ -80,7 +80,7 @@ def put_away(ctx: Context, week: dt.date) -> list[str]:
     waiting = sa.select(ChangedDay.store_id).where(ChangedDay.business_day.between(week, until)).limit(1)
     partitions.hold(ctx.session, week)
     if ctx.session.scalar(waiting) is not None:
-        raise Refused("not-added-up", "Sales of this week are still being added up. Try again in a minute.")
+        raise Refused("not-added-up", "This week’s sales are still being added up. Try again in a minute.")
     ctx.session.add(ArchivedWeek(week=week, at=ctx.at))
     ctx.session.flush()
     _keep_receipts(ctx.session, week, until)

@@ -80,11 +80,11 @@ def total(currency: str, pieces: Mapping[str, int]) -> int:
     for key, many in pieces.items():
         if key not in worth:
             raise Invalid(
-                "unknown-denomination", "%(currency)s has no coin or note %(key)s.",
+                "unknown-denomination", "%(currency)s has no coin or bill %(key)s.",
                 currency=currency, key=key,
             )  # fmt: skip
         if isinstance(many, bool) or not isinstance(many, int) or not 0 <= many <= MOST_PIECES:
-            raise Invalid("bad-quantity", "Enter the number of coins or notes as a whole number, 0 or more.", key=key)
+            raise Invalid("bad-quantity", "Enter the number of coins or bills as a whole number, 0 or more.", key=key)
         sum_minor += worth[key] * many
     return sum_minor
 

@@ -121,7 +121,7 @@ class DrawerRequest:
 def open_drawer(ctx: Context, request: DrawerRequest) -> bool:
     """Open the drawer of a till in use; returns False when this very command opened it before (rules 3, 4)."""
     if not request.why.strip() or len(request.why) > LONGEST_REASON:
-        raise Invalid("no-reason", "Give a short reason for opening the drawer.")
+        raise Invalid("no-reason", "Enter a short reason for opening the drawer.")
     shift = locked(ctx.session, request.store_id, request.till_id)
     if queue.latest(ctx.session, request.store_id, request.id, "drawer") is not None:
         return False

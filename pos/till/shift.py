@@ -78,7 +78,7 @@ def open_shift(ctx: Context, store_id: str, till_id: str, float_counted: Counted
     """Open a till with its float, a sum or pieces; Conflict while another shift is open there (rule 1)."""
     float_minor = _worth(ctx.session, store_id, float_counted)
     if ctx.session.get(Till, (store_id, till_id)) is None:
-        raise NotFound("unknown-till", "This store has no till %(till_id)s.", till_id=till_id)
+        raise NotFound("unknown-till", "Till %(till_id)s not found at this store.", till_id=till_id)
     if current(ctx.session, store_id, till_id) is not None:
         raise Conflict("shift-open", "This till is already open. Close it first.", till_id=till_id)
     shift = Shift(
@@ -119,7 +119,9 @@ def go_back(ctx: Context, shift: Shift) -> Shift:
     """Go on selling: the count is put off, once. Refused once the count is settled (rule 3)."""
     locked(ctx.session, shift.store_id, shift.till_id)
     if shift.is_settled:
-        raise Refused("count-settled", "The count is final: the expected amount was shown. Close the till.")
+        raise Refused(
+            "count-settled", "The count can’t be changed now that the expected amount has been shown. Close the till."
+        )
     shift.counted_times = 0
     if shift.state != "open":
         journal.move(ctx, shift, "open", subject=f"shift:{shift.id}")
@@ -136,7 +138,9 @@ def count(ctx: Context, shift: Shift, counted: Counted, *, id: str | None = None
     if shift.state == "open":
         begin_count(ctx, shift)
     if shift.state != "counting" or shift.is_settled:
-        raise Refused("count-settled", "The count is final: the expected amount was shown. Close the till.")
+        raise Refused(
+            "count-settled", "The count can’t be changed now that the expected amount has been shown. Close the till."
+        )
     if shift.counted_times >= MOST_COUNTS:
         raise Refused("counted-twice", "The drawer was already counted twice. Continue with the last count.")
     shift.counted_times += 1
@@ -181,7 +185,9 @@ def close(
     if counted is not None and not shift.is_settled:
         count(ctx, shift, counted)
     elif counted is not None and _worth(ctx.session, shift.store_id, counted) != shift.counted_minor:
-        raise Conflict("count-settled", "The count is final: the expected amount was shown. Close the till.")
+        raise Conflict(
+            "count-settled", "The count can’t be changed now that the expected amount has been shown. Close the till."
+        )
     if shift.state == "closed":
         return shift
     _refuse_strangers(ctx, shift)

@@ -198,5 +198,5 @@ def payment_json(payment: Payment) -> dict[str, Any]:
 
 def _known(payment_id: str) -> str:
     if len(payment_id) > 40:
-        raise NotFound("no-such-payment", "Payment not found in this store.", id=payment_id[:40])
+        raise NotFound("no-such-payment", "Payment not found at this store.", id=payment_id[:40])
     return payment_id

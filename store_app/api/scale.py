@@ -48,7 +48,7 @@ def lay(body: OnTheScale) -> Response:
     """Lay something on the practice scale; a real one is no toy."""
     found = scale_of(request.args.get("till_id", ""))
     if not isinstance(found, PracticeScale):
-        raise Refused("real-scale", "This till has a real scale. Put the product on it.")
+        raise Refused("real-scale", "This till has a scale connected. Place the product on it.")
     found.put(body.grams, stable=body.stable)
     return jsonify(grams=body.grams, stable=body.stable)
 

@@ -150,5 +150,5 @@ def shift_json(found: Shift) -> dict[str, Any]:
 def _own(session: Session, shift_id: str) -> Shift:
     found = session.get(Shift, (doors().settings.node_id, shift_id), with_for_update=True)
     if found is None:
-        raise NotFound("no-such-shift", "Shift not found in this store.", id=shift_id)
+        raise NotFound("no-such-shift", "Shift not found at this store.", id=shift_id)
     return found

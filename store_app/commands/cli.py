@@ -354,7 +354,8 @@ def add_store(store_id: str, name: str, region: str, currency: str, tz: str, lan
     if doors.settings.node_id not in (NETWORK, store_id):
         here = doors.settings.node_id
         raise Refused(
-            "another-store", "This computer is %(here)s. Add %(store_id)s on the network's node, or on its own.",
+            "another-store", "This computer is %(here)s. Add %(store_id)s on the network's computer or on the "
+                             "store's own computer.",
             here=here, store_id=store_id,
         )  # fmt: skip
     with doors.write() as session:

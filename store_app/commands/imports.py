@@ -28,7 +28,7 @@ KINDS = (
 )  # fmt: skip
 
 QUESTIONS = {
-    "columns": _l("Name the columns of name and price: --answer name=COLUMN --answer price=COLUMN."),
+    "columns": _l("Name the columns for name and price: --answer name=COLUMN --answer price=COLUMN."),
     "outlet": _l("Name the store that is yours: --answer outlet=NAME."),
     "tax": _l('Name the tax rate: --answer tax=19, or for a tax with a name --answer "tax NAME=19".'),
 }

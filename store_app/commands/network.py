@@ -24,7 +24,7 @@ def warehouse() -> None:
 
 @warehouse.command("add")
 @click.argument("warehouse_id", type=WORD)
-@click.option("--name", type=WORD, prompt=True, help="The name stores see.")
+@click.option("--name", type=WORD, prompt=True, help="The name the stores will see.")
 @click.option("--lead-days", type=click.IntRange(0, 365), default=1, show_default=True, help="From order to delivery.")
 @click.option("--order-days", default="mon,tue,wed,thu,fri,sat,sun", show_default=True, help="Order days.")
 @click.option("--minimum", default="0", show_default=True, help="Minimum order: 50.00")

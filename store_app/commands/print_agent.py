@@ -108,7 +108,7 @@ class Agent:
             paper, limit_s = base64.b64decode(job["paper"], validate=True), float(job["begin_within_s"])
             job_id, reports = str(job["id"]), job["reports"]
         except (KeyError, TypeError, ValueError) as fault:
-            raise Unreachable("agent-answer", "The server's answer is not meant for a print agent.") from fault
+            raise Unreachable("agent-answer", "The server's response is not meant for a print agent.") from fault
         self.busy = True
         try:
             late = max(time.monotonic() - asked[0], time.time() - asked[1]) > wait_s + limit_s
@@ -176,7 +176,7 @@ class Agent:
         try:
             found: dict[str, Any] = answer.json()
         except ValueError as fault:
-            raise Unreachable("agent-answer", "The server's answer is not meant for a print agent.") from fault
+            raise Unreachable("agent-answer", "The server's response is not meant for a print agent.") from fault
         return found
 
 
@@ -245,7 +245,7 @@ def _serve(agent: Agent) -> None:
             stop.wait(agent.turn())
             pause_s = FIRST_PAUSE_S
         except (Unreachable, httpx2.HTTPError, OSError) as fault:
-            log.warning("no answer", fault=str(fault) or type(fault).__name__, pause_s=round(pause_s, 1))
+            log.warning("no response", fault=str(fault) or type(fault).__name__, pause_s=round(pause_s, 1))
             stop.wait(pause_s * random.uniform(0.5, 1.0))
             pause_s = min(LONGEST_PAUSE_S, pause_s * 2)
 

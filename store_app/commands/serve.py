@@ -236,7 +236,7 @@ def refuse_port(host: str, port: int) -> None:
             raise Unreachable(
                 "port-taken",
                 "Another program uses port %(port)s. If the store is already running, open "
-                "http://127.0.0.1:%(port)s/. Otherwise end that program, or set another port.", port=port,
+                "http://127.0.0.1:%(port)s/. Otherwise close that program, or set another port.", port=port,
             ) from fault  # fmt: skip
         raise Unreachable(
             "port-refused",

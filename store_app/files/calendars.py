@@ -223,19 +223,19 @@ def _fault(first: dt.date, last: dt.date, horizon: dt.date) -> str:
 
 def _described(left_out: Counter[str]) -> str:
     words = {
-        "hours": _("shorter than a day"),
+        "hours": _("less than a day"),
         "long": _("longer than %(most)s days", most=MOST_DAYS),
         "far": _("more than %(most)s days ahead", most=MOST_AHEAD),
         "cancelled": _("canceled"),
         "repeats": _("repeats in an unsupported way"),
-        "broken": _("without a name or a day"),
+        "broken": _("without a name or a date"),
     }
     if not left_out:
         return _("a calendar")
     reported = _(", ").join(f"{left_out[why]} {said}" for why, said in words.items() if left_out[why])
     return ngettext(
-        "a calendar; %(num)d event is skipped (%(why)s)",
-        "a calendar; %(num)d events are skipped (%(why)s)",
+        "a calendar; %(num)d event will be skipped (%(why)s)",
+        "a calendar; %(num)d events will be skipped (%(why)s)",
         left_out.total(),
         why=reported,
     )

@@ -48,7 +48,7 @@ def counted_warehouse(session: Session, said: str, why: str) -> str:
     from supply.orders.suppliers import warehouses
 
     if not why.strip():
-        words = _("Give the reason for the count: --why 'opening stock'. The journal keeps it.")
+        words = _("Enter the reason for the count: --why 'opening stock'. It will be recorded in the journal.")
         raise Invalid("no-reason", words, field="why")
     known = warehouses(session)
     if not said and len(known) == 1:

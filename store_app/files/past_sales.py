@@ -146,8 +146,8 @@ def stays_out(past: Past) -> list[str]:
         listed = words.few([name for name, _rows in past.unknown], NAMED)
         said.append(
             ngettext(
-                "%(num)d product in the file is not in your catalog; its rows are skipped: %(names)s.",
-                "%(num)d products in the file are not in your catalog; their rows are skipped: %(names)s.",
+                "%(num)d product in the file is not in your catalog; its rows will be skipped: %(names)s.",
+                "%(num)d products in the file are not in your catalog; their rows will be skipped: %(names)s.",
                 len(past.unknown), names=listed,
             )
         )  # fmt: skip
@@ -180,8 +180,8 @@ def write(ctx: Context, past: Past, sheet: Sheet) -> None:
         raise Invalid("faults", words, faults=sheet.faults)
     if not past.rows:
         words = _(
-            "Nothing in this file can be used: its products are not here, your own sales cover its days, "
-            "or it is too old."
+            "Nothing in this file can be used: its products are not sold here, your own sales cover its days, or "
+            "it is too old."
         )
         raise Invalid("nothing-past", words)
     rollups.import_history(ctx.session, past.rows)
@@ -264,7 +264,7 @@ def _qty(row: Mapping[str, Any], goods: SoldProduct) -> tuple[int, list[tuple[st
         return row["sold_qty"], []
     units: Decimal = row["sold"] * (1 if goods.stock_unit == "each" else LARGE)
     if goods.stock_unit == "each" and units != units.to_integral_value():
-        return 0, [("sold", _("%(sold)s of %(product)s, which is sold by the piece", sold=units, product=goods.name))]
+        return 0, [("sold", _("%(sold)s of %(product)s, which is sold by the unit", sold=units, product=goods.name))]
     return int(units.to_integral_value()), []
 
 

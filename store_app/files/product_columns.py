@@ -28,7 +28,7 @@ COLUMNS, OUTLET = "columns", "outlet"
 FIELDS = {
     "name": _l("Name"), "price": _l("Price"), "sku": _l("SKU"), "barcode": _l("Barcode"), "category": _l("Category"),
     "department": _l("Department"), "brand": _l("Brand"), "tax_class": _l("Tax"), "cost": _l("Cost"),
-    "stock": _l("Opening stock"), "supplier": _l("Supplier"), "article_no": _l("Supplier's article number"),
+    "stock": _l("Opening stock"), "supplier": _l("Supplier"), "article_no": _l("Supplier's item number"),
     "pack_qty": _l("Pack size"), "pack_cost": _l("Cost per pack"), "pack_text": _l("Size"), "stock_unit": _l("Unit"),
     "price_quantity": _l("Price per"), "minimum_age": _l("Minimum age"),
 }  # fmt: skip

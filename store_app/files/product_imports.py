@@ -157,9 +157,21 @@ def _used(session: Session, store_id: str, entry: JournalEntry, before: Before) 
     )  # fmt: skip
     mine = set(before.skus)
     for query, sentence in (
-        (sold, N_("%(name)s was sold since. This import can't be undone; stop selling single products instead.")),
-        (ordered, N_("%(name)s is on an order since. Remove it there, or stop selling single products instead.")),
-        (changed, N_("%(name)s was changed since. This import can't be undone; change single products instead.")),
+        (
+            sold,
+            N_("%(name)s has been sold since. This import can't be undone; stop selling individual products instead."),
+        ),
+        (
+            ordered,
+            N_(
+                "%(name)s has since been added to an order. Remove it there, or stop selling individual "
+                "products instead."
+            ),
+        ),
+        (
+            changed,
+            N_("%(name)s has been changed since. This import can't be undone; change individual products instead."),
+        ),
         (
             moved,
             N_("The stock of %(name)s moved since. This import can't be undone; stop selling single products instead."),

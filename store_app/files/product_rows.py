@@ -73,20 +73,20 @@ class Rows:
         """Say what was left out or read in a way that somebody should know."""
         said = {
             "not-for-sale": ngettext(
-                "%(num)d product is not for sale there and is left out.",
-                "%(num)d products are not for sale there and are left out.", self.counts["not-for-sale"],
+                "%(num)d product is not for sale there and will be skipped.",
+                "%(num)d products are not for sale there and will be skipped.", self.counts["not-for-sale"],
             ),
             "no-price": ngettext(
-                "%(num)d product has no price: the till asks for it.",
-                "%(num)d products have no price: the till asks for it.", self.counts["no-price"],
+                "%(num)d product has no price. The till will ask for one.",
+                "%(num)d products have no price. The till will ask for one.", self.counts["no-price"],
             ),
             "below-zero": ngettext(
-                "%(num)d product has stock below zero and starts without stock.",
-                "%(num)d products have stock below zero and start without stock.", self.counts["below-zero"],
+                "%(num)d product has stock below zero and will start with no stock.",
+                "%(num)d products have stock below zero and will start with no stock.", self.counts["below-zero"],
             ),
             "weighed": ngettext(
-                "%(num)d product is sold by weight: its price is taken per kilogram.",
-                "%(num)d products are sold by weight: their prices are taken per kilogram.", self.counts["weighed"],
+                "%(num)d product is sold by weight, so its price is per kilogram.",
+                "%(num)d products are sold by weight, so their prices are per kilogram.", self.counts["weighed"],
             ),
         }  # fmt: skip
         return [words for key, words in said.items() if self.counts[key]]

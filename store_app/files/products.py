@@ -111,7 +111,7 @@ class Plan:
         made = [one for _place, one in self.new]
         said = [
             (len(made), ngettext("%(num)d new product", "%(num)d new products", len(made))),
-            (len(self.known), ngettext("%(num)d price or cost changes", "%(num)d prices or costs change",
+            (len(self.known), ngettext("%(num)d price or cost will change", "%(num)d prices or costs will change",
                                        len(self.known))),
             (len(classes), _("New tax classes: %(names)s", names=words.few(classes, MOST_NAMED))),
             (len(self.new_suppliers), _("New suppliers: %(names)s",

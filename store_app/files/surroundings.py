@@ -84,7 +84,9 @@ def _scopes(regions: Regions, row: Row, owner_id: str) -> list[str]:
     wanted = str(row.get("region", ""))
     of_network = owner_id == EVERYONE or owner_id in {one.id for one in regions}
     if wanted and not of_network:
-        raise Invalid("region-of-store", "A store reports only its own. Leave out the region column.", field="region")
+        raise Invalid(
+            "region-of-store", "A store reports only its own data. Leave out the region column.", field="region"
+        )
     if not wanted:
         every = [one.id for one in regions] if owner_id == EVERYONE else [owner_id]
         if every:

@@ -102,7 +102,11 @@ def _refuse_too_many(rows: int, cells: int) -> None:
 
 def _refuse_too_large(unpacked: int, most: int = MOST_UNPACKED) -> None:
     if unpacked > most:
-        raise Invalid("file-too-large", "The table unpacks to more than %(most)s MB. Split it.", most=most // 1000000)
+        raise Invalid(
+            "file-too-large",
+            "This spreadsheet is larger than %(most)s MB when unpacked. Split it into smaller files.",
+            most=most // 1000000,
+        )
 
 
 def _csv(text: str) -> Iterator[list[str]]:
@@ -112,7 +116,7 @@ def _csv(text: str) -> Iterator[list[str]]:
     try:
         yield from csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     except csv.Error as fault:
-        raise Invalid("unreadable-file", "The table is damaged: %(fault)s.", fault=fault) from fault
+        raise Invalid("unreadable-file", "The spreadsheet is damaged: %(fault)s.", fault=fault) from fault
 
 
 _SHEETS = "xl/worksheets/sheet"
@@ -126,7 +130,9 @@ def _xlsx(raw: bytes) -> Iterator[list[str]]:
     _refuse_too_large(sum(part.file_size for part in parts))
     if len(parts) > MOST_PARTS:
         raise Invalid(
-            "file-too-large", "The table has more than %(most)s parts. Save it again as CSV.", most=f"{MOST_PARTS:,}"
+            "file-too-large",
+            "This spreadsheet is too complex (more than %(most)s parts). Save it as a CSV file and try again.",
+            most=f"{MOST_PARTS:,}",
         )
     # sheets are read row by row; all else is in memory at once
     _refuse_too_large(sum(part.file_size for part in parts if not part.filename.startswith(_SHEETS)), MOST_SHARED)
@@ -156,7 +162,7 @@ def _parquet(raw: bytes) -> Iterator[list[str]]:
     if odd := [column.name for column in file.schema_arrow if not _is_plain(column.type)]:
         raise Invalid(
             "unreadable-file",
-            "The column %(odd)s contains something other than text, numbers or dates. Save the table as CSV.",
+            "The column %(odd)s contains something other than text, numbers or dates. Save the file as CSV.",
             odd=odd[0],
         )
     words = [column.name for column in file.schema_arrow if pa.types.is_string(column.type)]

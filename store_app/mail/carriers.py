@@ -123,7 +123,7 @@ class SmtpCarrier:
                 line.starttls(context=context)
             elif self._user or not self._may_be_open:
                 line.close()
-                raise Unreachable("mail-in-the-clear", "The mail server offers no encryption, so nothing is sent.")
+                raise Unreachable("mail-in-the-clear", "The mail server offers no encryption, so nothing was sent.")
         if self._user:
             line.login(self._user, self._password)
         return line

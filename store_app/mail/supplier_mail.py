@@ -28,15 +28,15 @@ _TEXTS = {
     ),
     "return": (
         N_("Return {no} from {store}"),
-        N_("Dear {supplier},\n\nWe are returning the products on the attached note {no}: {why}\n\n{please}\n"),
+        N_("Dear {supplier},\n\nWe are returning the products on the attached return slip {no}: {why}\n\n{please}\n"),
     ),
     "return_off": (
         N_("Return {no} from {store} is canceled"),
-        N_("Dear {supplier},\n\nThe products on note {no} will not be returned: {why}\n"),
+        N_("Dear {supplier},\n\nThe products on return slip {no} will not be returned: {why}\n"),
     ),
     "claim": (
-        N_("Claim {no} from {store} for the delivery of {day}"),
-        N_("Dear {supplier},\n\nWe have a claim for your delivery of {day}:\n\n{lines}\n\n{words}{wish}\n"),
+        N_("Claim {no} from {store} for the delivery on {day}"),
+        N_("Dear {supplier},\n\nWe have a claim for your delivery on {day}:\n\n{lines}\n\n{words}{wish}\n"),
     ),
 }
 """Kind -> subject and text."""

@@ -214,7 +214,7 @@ def checked(file: Path) -> Note:
     if _sha256(file) != note.sha256:
         raise Invalid("broken-copy", "%(name)s has changed since it was made. Use another backup.", name=file.name)
     if not migrate.knows(note.revision):
-        raise Refused("newer-copy", "A newer version made this backup. Update this program first.")
+        raise Refused("newer-copy", "A newer version made this backup. Update the software first.")
     return note
 
 

@@ -236,9 +236,7 @@ def booked(till_id: str, *, practice: bool) -> Iterator[Session]:
         raise Conflict("practising", "This browser is in practice mode. Stop practicing, then take payment again.")
     over_own_books = practice and not is_practising()
     if over_own_books and not can("practice"):
-        raise Refused(
-            "may-not-practise", "Your role may not practice. Turn off practice mode, then take payment again."
-        )
+        raise Refused("may-not-practise", "Your role can’t practice. Turn off practice mode, then take payment again.")
     with rehearse(for_real=not over_own_books) as books:
         yield books
     if over_own_books:

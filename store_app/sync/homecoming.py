@@ -81,7 +81,7 @@ def fetch(doors: Doors, ask: Callable[[dict[str, int]], wire.Own]) -> int:
         batches, ours = heard.batches, _ours(doors, heard)
         ends = {batch.epoch: batch.rows[-1].n for batch in batches if batch.rows}
         if all(n <= have.get(epoch, 0) for epoch, n in ends.items()):
-            raise Unreachable("network-fault", "The network's answer cannot be read.")
+            raise Unreachable("network-fault", "The network's response cannot be read.")
         for batch in batches:
             for start in range(0, len(batch.rows), ROWS_AT_ONCE):
                 with doors.write() as session:

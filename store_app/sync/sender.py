@@ -368,7 +368,7 @@ class _Talk:
         self.done.parked += sum(one.id in sent for one in kept_aside) - again
         self.done.rewound += rewound
         if rows and not confirmed and not sent & {one.id for one in kept_aside}:
-            raise Unreachable("not-confirmed", "The network's answer lists none of the rows sent.")
+            raise Unreachable("not-confirmed", "The network's response lists none of the rows sent.")
         return again + rewound
 
     def _part(self, session: Session, rows: list[OutboxMessage], kept_aside: list[wire.Parked], *, forked: bool) -> int:
@@ -490,7 +490,7 @@ class _Talk:
             raise _Refusal(answer.status_code, reported)
         if answer.status_code == 429:
             self.done.pause_s = _seconds(answer.headers.get("Retry-After"))
-            raise Unreachable("too-much", "The network is busy; the rest is sent a little later.")
+            raise Unreachable("too-much", "The network is busy; the rest will be sent shortly.")
         if answer.status_code != 200:
             raise Unreachable(
                 "network-fault", "The network returned status %(status_code)s.", status_code=answer.status_code
@@ -500,7 +500,7 @@ class _Talk:
         try:
             return shape.model_validate_json(answer.content)
         except ValidationError as fault:
-            raise Unreachable("network-fault", "The network's answer cannot be read.") from fault
+            raise Unreachable("network-fault", "The network's response cannot be read.") from fault
 
 
 def _had(have: dict[str, int]) -> tuple[tuple[str, str], ...]:

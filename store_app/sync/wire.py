@@ -25,9 +25,9 @@ PAUSES = {
         "The key in this store's settings belongs to another store. Enter this store's own. Nothing is lost; "
         "syncing is paused until then."
     ),
-    TOO_OLD: N_("This store's program is too old for the network. Update it; waiting messages then go out."),
+    TOO_OLD: N_("This store’s software is out of date for the network. Update it; waiting messages will then go out."),
     NETWORK_TOO_OLD: N_(
-        "The network's program is too old for this store. Messages are on hold until the operator updates it."
+        "The network's software is too old for this store. Messages are on hold until the operator updates it."
     ),
     signing_keys.UNKNOWN: N_(
         "This computer has a new signing key. Call the operator and read out its fingerprint (More, Signing key). "
@@ -38,7 +38,7 @@ PAUSES = {
         "call the operator. Nothing is lost."
     ),
     signing_keys.UNSIGNED: N_(
-        "The network accepts only signed messages from this store, but this computer sends none. Update its program."
+        "The network accepts only signed messages from this store, but this computer sends none. Update its software."
     ),
     signing_keys.WRONG: N_(
         "The network received something different from what this computer signed. Something in "
@@ -385,7 +385,7 @@ def read_forecast(raw: bytes) -> Forecast:
 def refuse_too_old(protocol: Any) -> None:
     """Refuse a program that speaks what is understood no more."""
     if isinstance(protocol, int) and protocol < OLDEST_PROTOCOL:
-        raise Invalid(TOO_OLD, "This store's program is too old for the network. Update it.")
+        raise Invalid(TOO_OLD, "This store’s software is out of date for the network. Update it.")
 
 
 def refusal_of(answer: bytes) -> Refusal | None:

@@ -74,4 +74,4 @@ def _wrong() -> Refused:
 
 def _refuse_others(session: Session, person: Staff) -> None:
     if not staff.is_last_keeper(session, person):
-        raise Refused("not-the-last", "Ask someone who may change people for a new PIN.")
+        raise Refused("not-the-last", "Ask someone who can manage people for a new PIN.")

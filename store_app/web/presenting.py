@@ -65,7 +65,7 @@ STATE_WORDS = {
     "failed": lazy("failed"), "unconfirmed": lazy("needs a check"), "offered": lazy("offered"),
     "declined": lazy("declined"), "pending": lazy("waiting"), "delivered": lazy("delivered"), "stuck": lazy("stuck"),
     "withdrawn": lazy("withdrawn"),
-    "asked": lazy("asked"), "granted": lazy("granted"), "given": lazy("given"), "raised": lazy("needs an answer"),
+    "asked": lazy("asked"), "granted": lazy("approved"), "given": lazy("given"), "raised": lazy("needs a response"),
     "measured": lazy("measured"), "upheld": lazy("upheld"), "turned_down": lazy("rejected"), "made": lazy("created"),
     "filed": lazy("filed"), "under_review": lazy("being looked into"), "part_accepted": lazy("partly accepted"),
     "compensated": lazy("paid back"), "replaced": lazy("sent again"), "contested": lazy("contested"),

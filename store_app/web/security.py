@@ -275,7 +275,7 @@ def _decide(rule: str | None, is_closed: bool) -> Any:
     if rule is None or rule not in g.permissions:
         log.warning("refused", route=request.endpoint, permission=rule, staff=g.actor.id, role=g.actor.role)
         raise Refused(
-            "not-allowed", "%(name)s may not do this. Ask someone who may, or sign in as someone else.",
+            "not-allowed", "%(name)s can’t do this. Ask someone who can, or sign in as someone else.",
             name=g.actor.name, permission=rule or "none",
         )  # fmt: skip
     if is_closed and session.get("practice"):

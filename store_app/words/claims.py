@@ -13,7 +13,7 @@ KINDS = {
 }  # fmt: skip
 """What is wrong with units of a delivery."""
 WISHES = {
-    "money": (_l("The money back"), "banknotes"),
+    "money": (_l("Money back"), "banknotes"),
     "replacement": (_l("Send it again"), "arrow-path"),
     "return": (_l("Return it"), "arrow-up-on-square"),
 }
@@ -28,23 +28,25 @@ NETWORK_OFFER_KINDS = {
 def status_of(claim: Claim, *, by_network: bool) -> str:
     """Return in a sentence what happens with a claim, as the shopkeeper reads it."""
     if claim.state in ("filed", "under_review") and not by_network:
-        return _("Sent to the supplier. Enter their answer here.")
+        return _("Sent to the supplier. Enter their response here.")
     if claim.state == "filed":
-        return _("Sent to the network, or goes out once you’re online. You don’t need to do anything else.")
+        return _("Sent to the network, or will be sent once you’re online. You don’t need to do anything else.")
     if claim.state == "under_review":
         return _("The network is checking it.")
     if claim.state == "contested":
-        return _("You contested the answer. The network will review it; its second answer is final.")
+        return _("You contested the response. The network will review it; its second response is final.")
     if claim.state == "refused":
         return _("Refused.")
     if claim.state in ("accepted", "part_accepted"):
         if claim.remedy == "replacement":
-            return _("Granted: replacements come with a later vehicle. You are not charged for anything unavailable.")
-        return _("Granted: return the products. You are credited once the warehouse counts them.")
+            return _(
+                "Approved: replacements will come with a later vehicle. You won’t be charged for anything unavailable."
+            )
+        return _("Approved: return the products. You will be credited once the warehouse counts them.")
     if claim.state == "forfeited":
         return _("The products were not returned in time. You keep them and get no credit.")
     if claim.state == "replaced":
-        return _("Done: replacements arrived. Anything missing is not charged.")
+        return _("Done: replacements arrived. You won’t be charged for anything missing.")
     return _("Done: the money is in your network account.") if by_network else _("Done.")
 
 
@@ -68,14 +70,16 @@ def offer_terms(offer: NetworkOffer) -> list[str]:
     elif terms.slow_days and terms.slow_bp:
         reported.append(
             _(
-                "If less than half sells in %(days)s days, %(share)s of the rest's cost is refunded.",
+                "If less than half sells in %(days)s days, %(share)s of the cost of the rest is refunded.",
                 days=terms.slow_days, share=percent(terms.slow_bp),
             )
         )  # fmt: skip
     if terms.expires_on is not None:
         reported.append(_("Sell by %(day)s.", day=day(terms.expires_on)))
         if offer.return_until is None and terms.expiry_bp:
-            reported.append(_("After that, %(share)s of the rest's cost is refunded.", share=percent(terms.expiry_bp)))
+            reported.append(
+                _("After that, %(share)s of the cost of the rest is refunded.", share=percent(terms.expiry_bp))
+            )
     if offer.return_until is None and terms.cap_bp and (terms.slow_bp or terms.expiry_bp):
         reported.append(_("Up to %(share)s of the total cost.", share=percent(terms.cap_bp)))
     if terms.slot_fee_minor:

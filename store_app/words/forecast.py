@@ -86,7 +86,7 @@ def forecast_sentences(seen: Mapping[str, Any], quantity: Callable[[float], str]
     why = seen["why"]
     if not why:
         return []
-    said = [_("About %(qty)s on an ordinary day.", qty=quantity(float(why["level"])))]
+    said = [_("About %(qty)s on a typical day.", qty=quantity(float(why["level"])))]
     if why["model"] not in EVEN and float(why["level"]) > 0:
         said += _differing_days(seen)
     said += [
@@ -122,7 +122,7 @@ def watched_sentences(watched: str | None, *, also_fallen: bool = True) -> list[
     if also_fallen and "fell_back:" in found:
         said.append(_("For some products the four-week average was more accurate last week, so it is used for now."))
     if "drifts:" in found:
-        said.append(_("Some products sold differently than forecast last week. Check the important ones."))
+        said.append(_("Last week, some products sold well above or below forecast. Check the important ones."))
     return said
 
 
@@ -137,8 +137,8 @@ def not_taken(why: str | None) -> str:
     return {
         "forecast-too-high": _("it expects more than twice what was sold"),
         "not-sold-yet": _("no sales from this store on record yet"),
-        "newer-version": _("the network's program is older than the store's"),
-        "impossible-day": _("its last day has not ended by the network's clock"),
+        "newer-version": _("the network's software is older than the store's"),
+        "impossible-day": _("its last day isn't over yet by the network's clock"),
         "too-large": _("it is too large to send"),
         **dict.fromkeys(_UNREADABLE, _("it cannot be read")),
     }.get(code, sentence or code)

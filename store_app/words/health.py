@@ -42,12 +42,12 @@ SENTENCES = {
     "backups-here": N_("It is on the same disk as the books: set backup_folder to another disk."),
     "backups-none": N_("There is no backup yet. Run `cornerstore backup`."),
     "backups-unrehearsed": N_("No restore has been rehearsed for 90 days. Rehearse one under Store, Backup."),
-    "jobs": N_("No nightly job needs attention."),
-    "jobs-running": N_("%(job)s of %(day)s is running: %(outcome)s."),
+    "jobs": N_("No nightly jobs need attention."),
+    "jobs-running": N_("%(job)s for %(day)s is running: %(outcome)s."),
     "jobs-failed": N_("%(count)s nightly jobs failed three times."),
-    "job-failed": N_("%(job)s of %(day)s: %(outcome)s."),
-    "job-cut-off": N_("%(job)s of %(day)s was cut off: %(outcome)s."),
-    "forecasts": N_("%(count)s stores forecast, the latest up to %(day)s with version %(version)s."),
+    "job-failed": N_("%(job)s for %(day)s: %(outcome)s."),
+    "job-cut-off": N_("%(job)s for %(day)s was interrupted: %(outcome)s."),
+    "forecasts": N_("%(count)s stores have forecasts, the latest through %(day)s with version %(version)s."),
     "forecasts-none": N_("No store has been forecast here yet."),
     "forecasts-off": N_(
         "Last week's sales differed from the forecast in %(off)s stores; %(fallen)s use the four-week average for "
@@ -66,15 +66,15 @@ SENTENCES = {
     ),
     "outgoing": N_("This node connects to: %(places)s."),
     "outgoing-none": N_("This node connects to nothing."),
-    "age": N_("The program was last updated %(days)s days ago."),
-    "age-old": N_("Install the newest version: it fixes faults in libraries."),
+    "age": N_("The software was last updated %(days)s days ago."),
+    "age-old": N_("Install the newest version: it fixes faults in its libraries."),
     "sign-in": N_("No one is guessing PINs."),
     "sign-in-guessed": N_(
         "Someone is guessing PINs: %(count)s wrong ones in 15 minutes, on devices no one has signed in with. "
         "Check who can reach this node's sign-in page."
     ),
     "queue": N_("%(waiting)s messages are waiting to be sent; the network refused %(refused)s."),
-    "queue-hour": N_("Nothing has been sent for over an hour. Check the internet connection; selling goes on."),
+    "queue-hour": N_("Nothing has been sent for over an hour. Check the internet connection; you can keep selling."),
     "queue-day": N_("Nothing has been sent for over a day. Restart the router; if that fails, call the operator."),
     "queue-week": N_(
         "Nothing has been sent for over a week; orders and forecasts use old figures. Use another connection, such as "
@@ -84,15 +84,15 @@ SENTENCES = {
     "editions": N_("Everything the network published was accepted."),
     "edition-refused": N_("Not accepted from the network: %(edition)s. %(why)s"),
     "editions-old": N_("The last good version stays in use. Call the network's operator."),
-    "put-back": N_("Nothing had to be fetched from the network lately."),
+    "put-back": N_("Nothing needed to be restored from the network recently."),
     "put-back-waits": N_(
-        "This database was restored from a backup. Everything sent to the network since then comes back at the "
+        "This database was restored from a backup. Everything sent to the network since then will come back at the "
         "next sync."
     ),
     "put-back-came": N_(
         "On %(day)s the network returned %(count)s messages, %(sales)s of them sales, after a restore."
     ),
-    "put-back-odd": N_("%(count)s of them need a look on the store's settings page."),
+    "put-back-odd": N_("%(count)s of them need attention; see the store's settings page."),
     "line": "The network answers, knows this store's key, and the clocks agree.",
     "line-none": "The network cannot be reached: %(why)s. Selling goes on.",
     "line-paused": "%(why)s",

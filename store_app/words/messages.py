@@ -33,7 +33,7 @@ def message_sentence(message: OutgoingMessage) -> str:
             return _("The mail server refused the address. Ask the customer for it again.")
         words = message.fault.rstrip(".")
         return _(
-            "%(address)s was refused: %(words)s. Correct the address, or print it.", address=message.email, words=words
+            "%(address)s was rejected: %(words)s. Correct the address, or print it.", address=message.email, words=words
         )
     if message.carrier == PAPER:
         return _("Not sent: print it and hand it to the supplier.")

@@ -17,7 +17,7 @@ KINDS = {
     "shelf": _l("Shelf fee"), "late": _l("Late fee"), "loss": _l("Written off"),
     "advance": _l("Advance"), "repaid": _l("Advance repaid"), "payout": _l("Paid out"),
     "returned": _l("Payout returned"), "slot": _l("Shelf fee for an offer"),
-    "care": _l("Unsold offer products"), "goodwill": _l("Goodwill"),
+    "care": _l("Unsold offered products"), "goodwill": _l("Goodwill"),
     "agent": _l("Agent's share"), "points": _l("Shared points"),
     "called_in": _l("Advance to repay"), "taken_back": _l("Payment reversed"),
     "unpaid": _l("Invoice reopened"), "owed_back": _l("Owed for a reversed payment"),
@@ -44,18 +44,18 @@ TERMS = {
     "free_days": (_l("Interest-free for up to"), _l("days")),
     "level_days": (_l("Extra interest-free days per level"), _l("days")),
     "level_bp": (_l("Extra credit per level"), "%"),
-    "grace_days": (_l("Credit on hold when overdue by"), _l("days")),
-    "late_ppm": (_l("Late fee per day, of the open amount"), "%"),
+    "grace_days": (_l("Put credit on hold when overdue by"), _l("days")),
+    "late_ppm": (_l("Late fee per day, as a share of the open amount"), "%"),
     "account_days": (_l("Account invoices due after"), _l("days")),
-    "account_most_minor": (_l("Account limit; orders above it wait"), ""),
+    "account_most_minor": (_l("Account limit; orders above it are held"), ""),
     "advance_bp": (_l("Advance on collected online orders"), "%"),
     "commission_bp": (_l("Commission on online orders"), "%"),
     "shelf_week_minor": (_l("Shelf fee per week"), ""),
     "payout_least_minor": (_l("Minimum payout"), ""),
-    "slow_days": (_l("Unsold offer products reviewed after"), _l("days")),
-    "slow_bp": (_l("Refund on unsold stock, of its cost"), "%"),
-    "expiry_bp": (_l("Refund on expired unsold stock, of its cost"), "%"),
-    "care_cap_bp": (_l("Maximum refund, of their total cost"), "%"),
+    "slow_days": (_l("Review unsold offered products after"), _l("days")),
+    "slow_bp": (_l("Refund on unsold stock, as a share of cost"), "%"),
+    "expiry_bp": (_l("Refund on expired unsold stock, as a share of cost"), "%"),
+    "care_cap_bp": (_l("Maximum refund, as a share of their total cost"), "%"),
     "claim_days": (_l("Claim period"), _l("days")),
 }
 """term -> (what it is, its unit)."""
@@ -74,7 +74,9 @@ def measure_words(name: str, one: Measure) -> tuple[str, str]:
 def _measure_words(name: str, one: Measure) -> tuple[str, str]:
     figures = {"good": one.good, "cases": one.cases}
     if name == "counts":
-        counted = _("%(good)s of %(cases)s products sold in four weeks were counted in 90 days", **figures)
+        counted = _(
+            "%(good)s of %(cases)s products sold in the last four weeks were counted in the last 90 days", **figures
+        )
         return _("Counts are up to date"), counted
     if name == "pickups":
         return _("Orders ready on time"), _("%(good)s of %(cases)s online orders", **figures)
@@ -106,10 +108,10 @@ def step_sentence(step: dict[str, Any], facts: dict[str, Any]) -> str:
     """Return one step of a limit as a sentence."""
     name, share = step["name"], percent(step["value_bp"] or 0, 1)
     if name == "too-few-weeks":
-        return _("Credit starts after four full weeks of sales.")
+        return _("Credit will start after four full weeks of sales.")
     if name == "typical-week":
-        return _("A typical week sells %(amount)s, the median of the last %(num)s full weeks. Unusual peaks "
-                 "are capped: a day at three times the usual, a week at half above earlier weeks.",
+        return _("Sales in a typical week are %(amount)s, the median of the last %(num)s full weeks. Unusual "
+                 "peaks are capped: a day at three times a typical day, a week at 1.5 times earlier weeks.",
                  amount=money(step["after_minor"]), num=len(facts["weeks_minor"]))  # fmt: skip
     if name == "weeks":
         return _("The network lends %(num)s times that.", num=number((step["value_bp"] or 0) / 10_000, 2))

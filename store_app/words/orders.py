@@ -174,7 +174,7 @@ def order_facts(why: OrderWhy, *, quantity: Callable[[float], str]) -> list[tupl
         (_("On the way"), quantity(why.on_the_way)),
     ]
     if why.expected:
-        facts.append((_("Needed until the delivery after next"), quantity(why.expected)))
+        facts.append((_("Stock needed to last until the second delivery from now"), quantity(why.expected)))
     if why.target:
         facts.append((_("Target stock"), quantity(why.target)))
     if why.adjusted_qty > 0:
@@ -225,8 +225,8 @@ def budget_words(name: str, left: int, cost: int, amount: Callable[[int], str]) 
             said = _("Credit available from the network: %(left)s.", left=amount(left))
         else:
             said = _(
-                "%(amount)s above your network credit of %(left)s. If approved, it waits for the network's "
-                "approval.", amount=amount(cost - left), left=amount(left),
+                "%(amount)s above your network credit of %(left)s. If you approve it, it will wait for the "
+                "network's approval.", amount=amount(cost - left), left=amount(left),
             )  # fmt: skip
         return said, beyond
     beyond = _("%(amount)s above the weekly budget", amount="{amount}")

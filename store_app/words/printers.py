@@ -17,7 +17,7 @@ REASONS = SENTENCES | {
     "stopped-midway": N_("The computer stopped while printing. Check the printout."),
     "unprintable": N_("One document could not be prepared for printing. The others were printed."),
     "agent-silent": N_("Its print agent is offline. Check the computer beside the printer and its internet."),
-    "agent-late": N_("Its print agent was too late. It is retried."),
+    "agent-late": N_("Its print agent responded too late. It will be retried."),
     "agent-disk": N_("The print agent's disk is full or broken. Check that computer."),
     "busy": N_("It is busy. Try again in a moment."),
 }

@@ -32,9 +32,10 @@ KINDS = (
     Kind("percent", "percent", "receipt-percent", lazy("Percent off"), lazy("All teas: save 20%")),
     Kind("amount", "amount", "minus-circle", lazy("Amount off"), lazy("0.50 off every coffee")),
     Kind("price", "price", "tag", lazy("Special price"), lazy("Orange juice for 1.99, optionally for members only")),
-    Kind("free", "nth", "gift", lazy("Every third one free"), lazy("3 for the price of 2, mixed as you like")),
-    Kind("nth", "nth", "arrow-trending-down", lazy("Every second one reduced"), lazy("The second one at half price")),
-    Kind("pack_price", "pack_price", "squares-plus", lazy("Several for one price"), lazy("Any 3 for 5.00")),
+    Kind("free", "nth", "gift", lazy("Every third item free"), lazy("3 for the price of 2, mixed as you like")),
+    Kind("nth", "nth", "arrow-trending-down", lazy("Every second item discounted"),
+         lazy("The second one at half price")),
+    Kind("pack_price", "pack_price", "squares-plus", lazy("Multi-buy price"), lazy("Any 3 for 5.00")),
     Kind("bundle", "bundle", "puzzle-piece", lazy("Product bundle"), lazy("Sandwich, drink and fruit for 4.99")),
     Kind("together", "together", "link", lazy("Buy one, get another"), lazy("Buy a pizza, get a cola free")),
     Kind("soon", "percent", "clock", lazy("Close to expiry"), lazy("Expiring within 2 days: save 30%")),
@@ -139,9 +140,9 @@ def _nth(offer: Offer, what: str) -> str:
     free = offer.percent_bp == BASIS
     if offer.reduced == 1 and offer.size in NTH:
         if free:
-            return _("Every %(nth)s one free: %(what)s", nth=NTH[offer.size], what=what)
+            return _("Every %(nth)s item free: %(what)s", nth=NTH[offer.size], what=what)
         return _(
-            "Every %(nth)s one %(off)s off: %(what)s", nth=NTH[offer.size], off=percent(offer.percent_bp), what=what
+            "Every %(nth)s item %(off)s off: %(what)s", nth=NTH[offer.size], off=percent(offer.percent_bp), what=what
         )
     if free:
         return _(

@@ -3,7 +3,7 @@
 from config.words import N_
 
 FIGURES = {
-    "total_minor": N_("Sales"), "net_minor": N_("Net sales"), "margin_minor": N_("Margin"), "units": N_("Pieces"),
+    "total_minor": N_("Sales"), "net_minor": N_("Net sales"), "margin_minor": N_("Margin"), "units": N_("Units"),
     "baskets": N_("Baskets"),
 }  # fmt: skip
 BEFORE = {"week": N_("week before"), "month": N_("month before"), "year": N_("year before")}

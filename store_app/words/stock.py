@@ -80,20 +80,24 @@ def check_sentence(line: CheckLine) -> str:
         days, rate = line.quiet_days or 0, line.per_day or 0.0
         if rate * days < 1:  # what it sells now has sunk with the silence, and says nothing of before
             return ngettext(
-                "No sale for a whole day, although it sold before and shows stock.",
-                "No sale for %(num)d days, although it sold before and shows stock.",
+                "No sales for a whole day, although it sold before and the records show stock.",
+                "No sales for %(num)d days, although it sold before and the records show stock.",
                 days,
             )
         if rate < SELDOM:
             return ngettext(
-                "It sells about once in %(every)s days, but not for %(num)d day now, although it shows stock.",
-                "It sells about once in %(every)s days, but not for %(num)d days now, although it shows stock.",
+                "It usually sells about once every %(every)s days, but has not sold for %(num)d day, although the "
+                "records show stock.",
+                "It usually sells about once every %(every)s days, but has not sold for %(num)d days, although "
+                "the records show stock.",
                 days,
                 every=f"{1 / rate:.0f}",
             )
         return ngettext(
-            "It sells about %(rate)s times a day, but not once for %(num)d whole day, although it shows stock.",
-            "It sells about %(rate)s times a day, but not once for %(num)d days, although it shows stock.",
+            "It usually sells about %(rate)s times a day, but has not sold for %(num)d whole day, although the "
+            "records show stock.",
+            "It usually sells about %(rate)s times a day, but has not sold for %(num)d days, although the records "
+            "show stock.",
             days,
             rate=words.decimal_text(rate),
         )
@@ -105,7 +109,7 @@ def check_sentence(line: CheckLine) -> str:
 def days_left(days: int) -> str:
     """Return how many days a lot may still be sold."""
     if days < 0:
-        return ngettext("expired for %(num)d day", "expired for %(num)d days", -days)
+        return ngettext("expired %(num)d day ago", "expired %(num)d days ago", -days)
     if days == 0:
         return _("last day today")
     return ngettext("%(num)d day left", "%(num)d days left", days)

@@ -30,7 +30,7 @@ PICK_REASONS = {
     "missing": _l("Not there"),
     "damaged": _l("Damaged or spoiled"),
     "expired": _l("Past its date"),
-    "left": _l("Left for the next route"),
+    "left": _l("Held for the next route"),
 }
 """Why less is picked (`pick_lists.REASONS`)."""
 LESS_WORDS = {

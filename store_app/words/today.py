@@ -55,9 +55,9 @@ def advice_words(one: Advice, per: tuple[str, int] = ("each", 1)) -> tuple[str, 
         return _("Mark down %(name)s", name=one.name), why
     expected = _("Expected: %(gain)s more margin a week.", gain=money(one.worth_minor))
     if one.kind == "add":
-        why = _("Stores nearby sell %(rate)s a day at about %(price)s. You have not sold it in four weeks.",
+        why = _("Nearby stores sell %(rate)s a day at about %(price)s. You have not sold it in four weeks.",
                 rate=rate(facts["rate"]), price=price(facts["price"]))  # fmt: skip
         return _("Add %(name)s to your range", name=one.name), f"{why} {expected}"
-    why = _("Your price: %(price)s. Stores nearby: about %(nearby)s. You sell %(rate)s a day.",
+    why = _("Your price: %(price)s. Nearby stores: about %(nearby)s. You sell %(rate)s a day.",
             price=price(facts["price"]), nearby=price(facts["nearby"]), rate=rate(facts["rate"]))  # fmt: skip
     return _("Review the price of %(name)s", name=one.name), f"{why} {expected}"

@@ -54,14 +54,14 @@ MOVEMENTS = {
     "opening": _l("Opening stock"),
     "undone": _l("Import undone"),
     "dispatched": _l("Sent to a store"),
-    "sent_back": _l("Back to the supplier"),
-    "passed_on": _l("Given to another store"),
+    "sent_back": _l("Return to supplier"),
+    "passed_on": _l("Handed to another store"),
     "claimed": _l("Claimed: not sellable"),
 }
 
 COUNT_REASONS = {
     "below-zero": _l("More was removed than on record."),
-    "held-beyond-stock": _l("More is reserved for customers than on record."),
+    "held-beyond-stock": _l("More is reserved for customers than is on record."),
 }
 
 COUPON_WORDS = {
@@ -126,21 +126,21 @@ TOPICS = {
     "tab.moved": _l("Customer’s tab"),
     "order.sent": _l("Order"),
     "delivery.posted": _l("Goods receipt"),
-    "network_offer.answered": _l("Answer to an offer"),
+    "network_offer.answered": _l("Response to an offer"),
     "transfer.sheet": _l("Surplus report"),
-    "transfer.answered": _l("Answer to a transfer"),
+    "transfer.answered": _l("Response to a transfer"),
     "transfer.given": _l("Transfer handed over"),
     "transfer.taken": _l("Transfer received"),
     "transfer.back": _l("Transfer reclaimed"),
     "shelf.approved": _l("Shelf plan"),
     "storefront.published": _l("Online store"),
     "pickup.moved": _l("Pickup order"),
-    "campaign.answered": _l("Answer to a campaign"),
+    "campaign.answered": _l("Response to a campaign"),
     "pickup.taken": _l("Counter order"),
     "pickup.money": _l("Payment for a counter order"),
     "credit.asked": _l("Order on credit"),
     "advance.asked": _l("Advance request"),
-    "objection.raised": _l("Objection"),
+    "objection.raised": _l("Dispute"),
     "account.bank_reported": _l("Bank account"),
     "consigned.reported": _l("Consignment stock"),
     "return.sent": _l("Supplier return"),
@@ -151,7 +151,7 @@ TOPICS = {
     "agent.parts": _l("Agents' shares of a statement"),
     "account.lost": _l("Account entry"),
     "delivery.refused": _l("Refused delivery"),
-    "group.arrived": _l("Group buy: goods receipt"),
+    "group.arrived": _l("Group buy: receiving"),
     "group.opened": _l("Group buy"),
     "order.cancelled": _l("Canceled order"),
     "points.member": _l("Points member"),
@@ -160,7 +160,7 @@ TOPICS = {
     "produce.picture": _l("Picture of an own product"),
     "produce.reported": _l("Own product"),
     "recall.cleared": _l("Recall: shelf cleared"),
-    "review.answered": _l("Answer to a review"),
+    "review.answered": _l("Reply to a review"),
     "review.flagged": _l("Reported review"),
     "standing.counts": _l("Membership level figures"),
     "support.reported": _l("Permission for support"),
@@ -241,13 +241,13 @@ def decimal_text(value: float) -> str:
 
 def unit_word(stock_unit: str) -> str:
     """Return the unit a quantity is typed in."""
-    return {"gram": "g", "millilitre": "ml"}.get(stock_unit) or _("pieces")
+    return {"gram": "g", "millilitre": "ml"}.get(stock_unit) or _("units")
 
 
 def packs_text(packs: int, pack_qty: int, unit_text: str) -> str:
     """Return '2 cases of 12', or '3' when the pack is a single one."""
     if pack_qty == 1:
-        return ngettext("%(num)d piece", "%(num)d pieces", packs)
+        return ngettext("%(num)d unit", "%(num)d units", packs)
     return ngettext("%(num)d case of %(qty)s", "%(num)d cases of %(qty)s", packs, qty=unit_text)
 
 

@@ -351,8 +351,8 @@ class Judge:
         kind, _, unit = name.partition(":")
         usual = {**self._usual, **_derived(self._usual)}.get(name, 0)
         words = N_(
-            "%(value)s of %(name)s (%(of)s) is more than %(most)s, the highest plausible figure for this "
-            "store. Someone at the network checks it first. Nothing is lost."
+            "%(value)s of %(name)s (%(of)s) is more than %(most)s, the highest plausible figure for this store. "
+            "Someone at the network will check it first. Nothing is lost."
         )
         return Refused(
             f"{SEND}-{kind}", words, kind=kind, name=what or self.store_id, of=_WORDS[kind], value=value, usual=usual,

@@ -211,7 +211,7 @@ def check_weather(day: dt.date, temperature_tenths: int | None, rain_tenths: int
         raise Invalid("bad-rain", "Enter rainfall in millimeters, 0 to 2000.", field="rain")
     if day > at.date() + dt.timedelta(days=WEATHER_AHEAD):
         raise Invalid(
-            "weather-too-far", "Weather can be entered up to %(most)s days ahead. Leave those days out.",
+            "weather-too-far", "Weather can be entered up to %(most)s days ahead. Remove any later days.",
             field="day", most=WEATHER_AHEAD,
         )  # fmt: skip
 

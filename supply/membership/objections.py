@@ -69,7 +69,7 @@ def raise_objection(ctx: Context, store_id: str, *, id: str, about: str, words: 
     """Object to a figure, at the store (rules 1, 3)."""
     words = stated(words, Invalid("no-reason", "Explain what is wrong."), 500)
     if about not in SUBJECTS:
-        raise Invalid("bad-subject", "Object to the limit, the account or the membership level.", about=about)
+        raise Invalid("bad-subject", "Dispute the limit, the account or the membership level.", about=about)
     query = sa.select(Objection).where(
         Objection.store_id == store_id, Objection.about == about, Objection.state == STATES.first
     )
@@ -98,20 +98,20 @@ def take_raised(ctx: Context, fact: ObjectionRaised) -> None:
     """Write a store's objection down, at the network; a second copy changes nothing."""
     if ctx.session.get(Objection, (fact.store_id, fact.id)) is None:
         if fact.about not in SUBJECTS:
-            raise Invalid("bad-subject", "Object to the limit, the account or the membership level.", about=fact.about)
+            raise Invalid("bad-subject", "Dispute the limit, the account or the membership level.", about=fact.about)
         ctx.session.add(Objection(**vars(fact) | {"state": STATES.first, "answer": ""}))
         ctx.session.flush()
 
 
 def answer(ctx: Context, store_id: str, objection_id: str, *, upheld: bool, words: str) -> Objection:
     """Answer an objection, at the network (rule 1)."""
-    words = stated(words, Invalid("no-reason", "Give a reason for the shopkeeper."), 500)
+    words = stated(words, Invalid("no-reason", "Enter a reason. The shopkeeper will see it."), 500)
     query = lock_rows(
         ctx.session, sa.select(Objection).where(Objection.store_id == store_id, Objection.id == objection_id)
     )
     row: Objection | None = ctx.session.scalar(query)
     if row is None:
-        raise NotFound("unknown-objection", "Objection not found.", objection_id=objection_id)
+        raise NotFound("unknown-objection", "Dispute not found.", objection_id=objection_id)
     _settle(ctx, row, "upheld" if upheld else "turned_down", words)
     send_fact(ctx.session, ObjectionAnswered.of_row(row), subject=f"objection:{row.id}", at=ctx.at)
     return row

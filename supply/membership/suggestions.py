@@ -130,7 +130,7 @@ def answer(ctx: Context, store_id: str, suggestion_id: str, *, accept: bool, why
         raise NotFound("unknown-suggestion", "Suggestion not found.", suggestion_id=suggestion_id)
     why = " ".join(why.split())[:200]
     if not accept and not why:
-        raise Invalid("no-reason", "Give a reason, so the next suggestion fits better.")
+        raise Invalid("no-reason", "Enter a reason, so the next suggestion fits better.")
     row.why, row.answered_on = why, day_of(ctx.session, store_id, ctx.at)
     target = "accepted" if accept else "refused"
     journal.move(ctx, row, target, subject=subject_of(row), why=why or None)

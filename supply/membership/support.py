@@ -258,7 +258,7 @@ def require_look(ctx: Context, store_id: str) -> SupportPermission:
     found = looking(ctx, store_id)
     leave = in_force(ctx.session, store_id, ctx.at)
     if found is None or leave is None:
-        raise NotFound("no-look", "Open the visit first, so the store sees who is looking.", store=store_id)
+        raise NotFound("no-look", "Open the visit first, so the store can see who is looking.", store=store_id)
     return leave
 
 

@@ -82,9 +82,8 @@ def take_in(session: Session, delivery: Delivery, *, at: dt.datetime) -> Consign
     came = (line.counted_qty or 0) if line is not None else 0
     if known is not None and known.came_qty != came:
         raise Refused(
-            "lot-differs", "%(came_qty)s units of %(name)s were reported, but %(came)s "
-                           "counted.", came_qty=known.came_qty,
-            name=known.name, came=came,
+            "lot-differs", "%(came_qty)s units of %(name)s were reported, but %(came)s were counted.",
+            came_qty=known.came_qty, name=known.name, came=came,
         )  # fmt: skip
     if known is not None or not came:
         return known
@@ -190,7 +189,9 @@ def take_reported(ctx: Context, fact: ConsignedReported) -> None:
         )  # fmt: skip
     elif step > lot.reported_step:
         if any(values[name] < getattr(lot, name) for name in _GONE):
-            raise Refused("lot-differs", "Fewer units of %(name)s are gone than reported before.", name=lot.name)
+            raise Refused(
+                "lot-differs", "Fewer units of %(name)s were removed than previously reported.", name=lot.name
+            )
         lot.reported_step = step
         for name, value in values.items():
             setattr(lot, name, value)
@@ -229,7 +230,7 @@ def lot_of(session: Session, store_id: str, lot_id: str) -> Consignment:
     """Return a lot of this store; NotFound for any other."""
     found = session.get(Consignment, (store_id, lot_id))
     if found is None:
-        raise NotFound("unknown-consigned", "This store has no such consignment stock.", lot_id=lot_id)
+        raise NotFound("unknown-consigned", "Consignment stock not found at this store.", lot_id=lot_id)
     return found
 
 

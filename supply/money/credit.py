@@ -529,7 +529,7 @@ def _begun(session: Session, **values: Any) -> CreditDraw:
 
 
 def _reason(why: str) -> str:
-    return stated(why, Invalid("no-reason", "Give a reason for the shopkeeper."))
+    return stated(why, Invalid("no-reason", "Enter a reason. The shopkeeper will see it."))
 
 
 def _brought(session: Session, store_id: str | None) -> dict[tuple[str, str], int]:

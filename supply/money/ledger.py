@@ -387,7 +387,7 @@ def given(ctx: Context, store_id: str, kind: str, amount_minor: int, *, why: str
 
 def write_off(ctx: Context, store_id: str, invoice_id: str, *, why: str) -> int:
     """Give up what is left of an invoice, as a loss of the network's; returns how much."""
-    why = stated(why, Invalid("no-reason", "Give a reason for the write-off."))
+    why = stated(why, Invalid("no-reason", "Enter a reason for the write-off."))
     book = Booking(ctx, store_id)
     found = next((one for one in open_invoices(ctx.session, store_id) if one.invoice.id == invoice_id), None)
     if found is None:
@@ -475,7 +475,7 @@ def invoice_of(session: Session, store_id: str, invoice_id: str) -> Standing:
     """Return one invoice of a store and what is left of it; NotFound for any other."""
     found = session.get(Invoice, (store_id, invoice_id))
     if found is None:
-        raise NotFound("unknown-invoice", "This store has no such invoice.", invoice_id=invoice_id)
+        raise NotFound("unknown-invoice", "Invoice not found at this store.", invoice_id=invoice_id)
     left = next((one.left_minor for one in open_invoices(session, store_id) if one.invoice.id == invoice_id), 0)
     return Standing(found, left)
 

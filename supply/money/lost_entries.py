@@ -129,7 +129,7 @@ def take_lost(ctx: Context, fact: AccountLost) -> None:
                 raise Refused("nothing-lost", "%(sender)s was not asked for lost entries.", sender=store_id)
             door.number(given.amount_minor, "amount_minor", 1, MAX_MINOR)
             if not _is_by_hand(given):
-                raise Invalid("not-by-hand", "Such an entry is restored automatically.", kind=given.kind)
+                raise Invalid("not-by-hand", "Entries like these are restored automatically.", kind=given.kind)
             ctx.session.add(_row(store_id, given))
     if account.put_back_at == fact.reported_at:
         account.put_back_waits = False
@@ -150,7 +150,7 @@ def leave_out(ctx: Context, store_id: str, entry_id: str, *, why: str) -> LostEn
     """Leave out what a store told, with a reason it reads."""
     row = _locked(ctx.session, store_id, entry_id)
     if row.state == "waits":
-        why = stated(why, Invalid("no-reason", "Give a reason for the shopkeeper.", field="why"))
+        why = stated(why, Invalid("no-reason", "Enter a reason. The shopkeeper will see it.", field="why"))
         row.why = why
         _answer(ctx, row, "left_out")
     return row

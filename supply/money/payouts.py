@@ -104,7 +104,7 @@ def returned(ctx: Context, store_id: str, payout_id: str, *, why: str) -> Payout
     payout: Payout | None = ctx.session.scalar(query)
     if payout is None:
         raise NotFound("unknown-payout", "Payout not found.", payout_id=payout_id)
-    why = stated(why, Invalid("no-reason", "Enter what the bank says."))
+    why = stated(why, Invalid("no-reason", "Enter the bank’s explanation."))
     journal.move(ctx, payout, "returned", subject=f"payout:{payout.id}", why=why)
     book = Booking(ctx, store_id)
     book.enter(
@@ -141,7 +141,7 @@ def paid_again(ctx: Context, store_id: str, payout_id: str, amount_minor: int, *
 
 def write_bank(found: Account, payee: str, account: str, bic: str, at: dt.datetime) -> None:
     """Write down where money is paid out to; Invalid without a name, or where that is no account."""
-    payee = stated(payee, Invalid("no-payee", "Enter the account holder.", field="payee"), 140)
+    payee = stated(payee, Invalid("no-payee", "Enter the account holder’s name.", field="payee"), 140)
     found.bank_account, found.bic = tidy_account(account, bic)
     found.payee, found.bank_reported_at = payee, at
 

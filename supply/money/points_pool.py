@@ -105,7 +105,7 @@ def found(ctx: Context, wished: PointsTerms) -> PointsTerms:
     if not wished.name.strip():
         raise Invalid("empty-field", "Name the points.", field="name")
     if wished.from_day < soonest:
-        raise Invalid("day-over", "Changes apply from tomorrow, so stores can learn of them first.", field="from_day")
+        raise Invalid("day-over", "Changes apply from tomorrow, so stores can see them first.", field="from_day")
     if wished.lapsed_to not in ("stores", "network"):
         raise Invalid("bad-choice", "Choose who gets unredeemed points.", field="lapsed_to")
     return points_terms.set_terms(ctx, wished)

@@ -34,7 +34,7 @@ def take_back(
 
     day: the business day it is of, where it is booked again (`lost_entries`).
     """
-    why = stated(why, Invalid("no-reason", "Give a reason for the shopkeeper.", field="why"))
+    why = stated(why, Invalid("no-reason", "Enter a reason. The shopkeeper will see it.", field="why"))
     if payer_id == store_id:
         raise Invalid(
             "same-store", "This payment is already recorded for this store. Choose the store that paid.", field="payer"

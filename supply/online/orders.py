@@ -319,7 +319,7 @@ def order_for_update(session: Session, store_id: str, order_id: str) -> PickupOr
     query = sa.select(PickupOrder).where(PickupOrder.store_id == store_id, PickupOrder.id == order_id)
     order = session.scalar(lock_rows(session, query).execution_options(populate_existing=True))
     if order is None:
-        raise NotFound("unknown-order", "Order not found in this store.", order=order_id)
+        raise NotFound("unknown-order", "Order not found at this store.", order=order_id)
     return order
 
 

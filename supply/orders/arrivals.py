@@ -151,7 +151,7 @@ def _refuse_odd(reported: Ordered) -> None:
     )
     if any(type(number) is not int or not least <= number <= most for number, least, most in bounds):
         raise Invalid(
-            "bad-quantity", "You cannot order %(packs)s packs of %(pack_qty)s of %(sku)s.", packs=reported.packs,
+            "bad-quantity", "You can’t order %(packs)s packs of %(pack_qty)s of %(sku)s.", packs=reported.packs,
             pack_qty=reported.pack_qty, sku=reported.sku,
         )  # fmt: skip
     for name in FIGURES:

@@ -321,7 +321,7 @@ def claim_of(session: Session, store_id: str, claim_id: str) -> Claim:
     query = sa.select(Claim).where(Claim.store_id == store_id, Claim.id == claim_id)
     found: Claim | None = session.scalar(lock_rows(session, query))
     if found is None:
-        raise NotFound("unknown-claim", "This store has no such claim.", claim_id=claim_id)
+        raise NotFound("unknown-claim", "Claim not found at this store.", claim_id=claim_id)
     return found
 
 

@@ -141,7 +141,7 @@ def delivery_of(session: Session, store_id: str, delivery_id: str) -> Delivery:
     if delivery is None:
         raise NotFound(
             "unknown-delivery",
-            "Delivery not found in this store. Check the delivery slip: it may be for another store.",
+            "Delivery not found at this store. Check the delivery slip: it may be for another store.",
             delivery_id=delivery_id,
         )
     return delivery

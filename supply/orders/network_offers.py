@@ -182,7 +182,7 @@ def withdraw(ctx: Context, store_id: str, offer_id: str) -> NetworkOffer:
 def call_off(ctx: Context, store_id: str, offer_id: str, *, why: str) -> NetworkOffer:
     """Say that goods a store accepted do not come (rule 6). why: read by the shopkeeper."""
     found = offer_of(ctx.session, store_id, offer_id)
-    why = stated(why, Invalid("no-reason", "Give the shopkeeper a reason why it is not coming."), 300)
+    why = stated(why, Invalid("no-reason", "Tell the shopkeeper why it is not coming."), 300)
     if found.state != "accepted":
         raise Conflict("offer-not-waiting", "This offer is %(state)s and cannot be canceled.", state=found.state)
     return _call_off(ctx, found, why)
@@ -245,7 +245,7 @@ def accept(ctx: Context, store_id: str, offer_id: str) -> NetworkOffer:
 
 def decline(ctx: Context, store_id: str, offer_id: str, *, why: str) -> NetworkOffer:
     """Say no; the network reads why."""
-    why = stated(why, Invalid("no-reason", "Give a reason, so the next offer fits better."), 300)
+    why = stated(why, Invalid("no-reason", "Enter a reason, so the next offer fits better."), 300)
     return _answer(ctx, store_id, offer_id, "declined", why)
 
 
@@ -254,7 +254,7 @@ def expire_due(ctx: Context, store_id: str) -> list[NetworkOffer]:
     today = day_of(ctx.session, store_id, ctx.at)
     overdue = [found for found in open_offers(ctx.session, store_id) if found.answer_by < today]
     for found in overdue:
-        _settle(ctx, found, "expired", N_("No one answered in time."))
+        _settle(ctx, found, "expired", N_("No one responded in time."))
     return overdue
 
 
@@ -356,7 +356,7 @@ def _answer(ctx: Context, store_id: str, offer_id: str, state: str, why: str) ->
     _refuse_answered(found)
     if found.answer_by < day_of(ctx.session, store_id, ctx.at):
         raise Refused(
-            "offer-over", "The answer was due by %(answer_by)s. Ask for a new offer.",
+            "offer-over", "The response was due by %(answer_by)s. Ask for a new offer.",
             answer_by=found.answer_by.isoformat(),
         )  # fmt: skip
     _settle(ctx, found, state, why)
@@ -417,7 +417,7 @@ def _refuse_bad_terms(terms: NetworkOfferTerms, pack_cost_minor: int | None, ans
     if terms.kind == "near_expiry" and terms.expires_on is None:
         raise Invalid("bad-day", "Enter the last day of sale.", field="expires_on")
     if terms.expires_on is not None and terms.expires_on < answer_by:
-        raise Invalid("bad-day", "The products would expire before the store answers. Choose other dates.")
+        raise Invalid("bad-day", "The products would expire before the store responds. Choose other dates.")
 
 
 def _refuse_bad(
@@ -432,8 +432,8 @@ def _refuse_bad(
     if isinstance(packs, bool) or not 1 <= packs <= MOST_PACKS:
         raise Invalid("bad-quantity", "Offer 1 to %(most)s packs.", most=MOST_PACKS, packs=packs)
     if not why:
-        raise Invalid("no-reason", "Give a short reason for the shopkeeper.")
+        raise Invalid("no-reason", "Enter a short reason. The shopkeeper will see it.")
     if answer_by < day_of(session, store_id, at):
-        raise Invalid("bad-day", "The answer date has passed. Choose today or later.")
+        raise Invalid("bad-day", "The response date has passed. Choose today or later.")
     if return_until is not None and return_until < answer_by:
-        raise Invalid("bad-day", "Returns must end after the answer date. Choose a later day.")
+        raise Invalid("bad-day", "Returns must end after the response date. Choose a later day.")

@@ -184,11 +184,11 @@ def cancel(ctx: Context, store_id: str, order_id: str, *, why: str) -> Replenish
             state=order.state,
         )  # fmt: skip
     STATES.require(order.state, "cancelled")
-    why = stated(why, Invalid("no-reason", "Give a reason for canceling the order."), 300)
+    why = stated(why, Invalid("no-reason", "Enter a reason for canceling the order."), 300)
     for delivery in _deliveries(ctx.session, order, ON_ITS_WAY):
         if delivery.state == "counting":
             raise Refused(
-                "being-counted", "The delivery of order %(order_no)s is being counted. Post it first.",
+                "being-counted", "The delivery for order %(order_no)s is being counted. Post it first.",
                 order_no=order.order_no,
             )  # fmt: skip
         subject = deliveries.subject_of(delivery)
@@ -307,7 +307,7 @@ def order_of(session: Session, store_id: str, order_id: str) -> ReplenishmentOrd
         lock_rows(session, query.where(ReplenishmentOrder.store_id == store_id, ReplenishmentOrder.id == order_id))
     )
     if order is None:
-        raise NotFound("unknown-order", "Order not found in this store.", order_id=order_id)
+        raise NotFound("unknown-order", "Order not found at this store.", order_id=order_id)
     return order
 
 

@@ -219,7 +219,7 @@ def return_of(session: Session, store_id: str, return_id: str) -> SupplierReturn
     query = sa.select(SupplierReturn).where(SupplierReturn.store_id == store_id, SupplierReturn.id == return_id)
     found: SupplierReturn | None = session.scalar(lock_rows(session, query))
     if found is None:
-        raise NotFound("unknown-return", "This store has no such return.", return_id=return_id)
+        raise NotFound("unknown-return", "Return not found at this store.", return_id=return_id)
     return found
 
 

@@ -97,7 +97,7 @@ def transfer_of(session: Session, store_id: str, transfer_id: str) -> Transfer:
     )
     found: Transfer | None = session.scalar(lock_rows(session, query))
     if found is None:
-        raise NotFound("unknown-transfer", "This store has no such transfer.", transfer_id=transfer_id)
+        raise NotFound("unknown-transfer", "Transfer not found at this store.", transfer_id=transfer_id)
     return found
 
 

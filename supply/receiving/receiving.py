@@ -163,7 +163,7 @@ def refuse(ctx: Context, store_id: str, delivery_id: str, *, why: str) -> Delive
     delivery = delivery_of(ctx.session, store_id, delivery_id)
     _refuse_closed(delivery)
     if not why.strip():
-        raise Invalid("no-reason", "Give a reason for refusing the delivery.")
+        raise Invalid("no-reason", "Enter a reason for refusing the delivery.")
     for line in lines_of(ctx.session, delivery):
         line.counted_qty, line.difference_why = 0, why.strip()
     _close(ctx, delivery, "refused", why=why.strip())

@@ -208,7 +208,7 @@ def drop(ctx: Context, store_id: str, order_id: str, *, why: str) -> Replenishme
     order = order_of(ctx.session, store_id, order_id)
     why = _tidy(why)
     if not why:
-        raise Invalid("no-reason", "Give a reason for discarding the order.")
+        raise Invalid("no-reason", "Enter a reason for discarding the order.")
     if order.state not in (*TO_SEND, "dropped"):
         raise Refused(
             "order-gone",

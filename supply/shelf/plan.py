@@ -175,7 +175,9 @@ def rearrange(ctx: Context, plan: ShelfPlan, wanted: Sequence[tuple[str, int]]) 
     if sorted(sku for sku, _ in wanted) != sorted(there):
         raise Conflict("plan-changed", "The plan has changed. Check it, then arrange it.")
     if wrong := [there[sku].name for sku, facings in wanted if not 1 <= facings <= MOST_FACINGS]:
-        raise Invalid("bad-facings", "1 to %(most)s facings: %(wrong)s.", wrong=", ".join(wrong), most=MOST_FACINGS)
+        raise Invalid(
+            "bad-facings", "Enter 1 to %(most)s facings: %(wrong)s.", wrong=", ".join(wrong), most=MOST_FACINGS
+        )
     before = [(row.sku, row.facings) for row in there.values()]
     if before == list(wanted):
         return list(there.values())

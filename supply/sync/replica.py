@@ -111,7 +111,7 @@ def take_posted(ctx: Context, fact: DeliveryClosed) -> None:
         )  # fmt: skip
     if sent is not None and sent.state in ("posted", "refused") and fact.state != sent.state:
         raise Refused(
-            "closed-otherwise", "%(store_id)s reports delivery %(delivery_id)s as %(state)s; before, it was "
+            "closed-otherwise", "%(store_id)s reports delivery %(delivery_id)s as %(state)s; previously, it was "
                                 "%(before)s.",
             store_id=fact.store_id, delivery_id=fact.delivery_id, state=fact.state, before=sent.state,
         )  # fmt: skip

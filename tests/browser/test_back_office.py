@@ -77,7 +77,7 @@ def test_many_prices_change_after_they_were_seen(page: Page, office: Office, fau
     page.select_option("#top-category", "Drinks")
     page.fill("#value", "10")
     page.press("#value", "Enter")
-    expect(page.locator("#preview-title")).to_contain_text("2 prices change")
+    expect(page.locator("#preview-title")).to_contain_text("2 prices will change")
     resize(page, PHONE)
     expect(page.get_by_role("button", name="Change 2 prices")).to_be_in_viewport()  # whatever the list's length
     assert page.locator(".reprice-list tr").last.evaluate("row => row.offsetHeight") < 120, "two rows, not six"

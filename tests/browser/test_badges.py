@@ -62,7 +62,7 @@ def test_at_the_till_another_person_takes_over_with_the_basket_and_the_sale_is_t
     cem, ana = badge("cem"), badge("ana")
     enter(page, node)
     wedge(page, CODES["MILK"], CODES["BREAD"])
-    expect(page.locator("#count")).to_have_text("2 pieces")
+    expect(page.locator("#count")).to_have_text("2 items")
     priced(page)  # what is asked for Ana is answered: the page that is left asks as nobody
     wedge(page, cem)
     expect(page.locator(".cashier")).to_contain_text("Cem")
@@ -87,7 +87,7 @@ def test_a_badge_in_a_question_or_of_a_stranger_changes_nobody_and_goes_nowhere(
     page.on("request", lambda request: asked.append(request.url))
     page.keyboard.press("F3")
     wedge(page, code)
-    expect(page.locator("dialog[open]")).to_contain_text("Close this question first")
+    expect(page.locator("dialog[open]")).to_contain_text("Close this prompt first")
     page.keyboard.press("Escape")
     wedge(page, "9870" + "5" * 40)
     expect(page.locator("#says")).to_contain_text("Unknown badge. Sign in with name and PIN")

@@ -113,7 +113,7 @@ def test_a_code_in_view_is_rung_up_once_however_long_it_is_held_there(filming: C
     open_camera(page)
     expect(page.locator("[data-told]")).to_have_text("+1 Whole milk")
     film_for(page, 2)
-    expect(page.locator("#count")).to_have_text("1 piece")
+    expect(page.locator("#count")).to_have_text("1 item")
     expect(page.locator("#total")).to_have_text("$3.49")
     page.get_by_role("button", name="Close the camera").click()
     expect(page.locator("#camera-button")).to_be_focused()

@@ -52,7 +52,7 @@ def test_a_column_is_chosen_by_hand(page: Page, node: Node, faults: list[str]):
     raw = b"Item,Price,RRP,Tax\nTea,1.00,1.50,0%\nRum,9.00,12.50,0%\n"
     page.set_input_files("#file", {"name": "list.csv", "mimeType": "text/csv", "buffer": raw})
     page.get_by_role("button", name="Preview").click()
-    page.get_by_text("A column is in the wrong place? Choose by hand.").click()
+    page.get_by_text("Wrong column? Choose it by hand.").click()
     page.get_by_label("Price", exact=True).select_option(label="RRP")
     page.get_by_role("button", name="Read again").first.click()
     expect(page.locator(".preview tbody tr").first).to_contain_text("1.50")

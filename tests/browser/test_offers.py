@@ -55,7 +55,7 @@ def test_an_offer_is_made_by_keyboard_with_its_example(page: Page, office: Offic
     assert_well_made(page)
     page.get_by_role("button", name="Create promotion").click()
     page.wait_for_url(f"{office.url}/offers/")
-    expect(page.locator("main")).to_contain_text("Every third one free: Drinks")
+    expect(page.locator("main")).to_contain_text("Every third item free: Drinks")
 
 
 def test_an_offer_is_made_without_script(browser: Any, office: Office):

@@ -88,10 +88,10 @@ def test_a_shift_is_counted_blind_and_closed_with_its_z(page: Page, node: Node, 
     page.fill("#drop", "50")
     page.get_by_role("button", name="Move to safe").click()
     page.get_by_role("button", name="Count the drawer").click()
-    expect(page.get_by_label("Notes of $50.00")).to_be_visible()
+    expect(page.get_by_label("$50.00 bills")).to_be_visible()
     expect(page.locator("main")).not_to_contain_text("$53.49")  # what should be there is not told yet
     assert_accessible(page)
-    page.get_by_label("Notes of $50.00").fill("1")
+    page.get_by_label("$50.00 bills").fill("1")
     page.locator("#note-100").focus()
     page.locator(".count-pad [data-digit='2']").click()
     page.locator("#note-100 ~ button").click()

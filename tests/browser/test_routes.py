@@ -184,7 +184,7 @@ def test_a_stop_confirmed_without_a_line_is_sent_when_it_is_back(page: Page, yar
     expect(page.locator(f"[data-store='{first}'] [data-said]")).to_have_text("delivered, Mo")
     left = int(page.locator("#left").inner_text())
     page.get_by_text("Stop this route").click()
-    page.locator("#give-up").get_by_label("Reason for the stores").fill("The engine")
+    page.locator("#give-up").get_by_label("Reason (shown to the stores)").fill("The engine")
     page.context.set_offline(True)
     page.locator("#give-up").get_by_role("button", name="End the route").click()
     expect(page.get_by_text("not reached: The engine")).to_have_count(left)

@@ -52,7 +52,7 @@ def test_an_operator_pastes_a_passphrase_connects_an_app_and_signs_out_of_every_
     enter(page, url, PRACTICE_PINS["operator"])
     paste(page, "Your current PIN", PRACTICE_PINS["operator"])
     paste(page, "New passphrase, 12 characters or more", PASSPHRASE)
-    paste(page, "Repeat the passphrase", PASSPHRASE)
+    paste(page, "Re-enter passphrase", PASSPHRASE)
     page.get_by_role("button", name="Change my passphrase").click()
     app = pyotp.TOTP((page.locator(".app-key").text_content() or "").replace(" ", ""))
     page.get_by_label("Six digits from the app").fill(app.at(network.clock.now()))

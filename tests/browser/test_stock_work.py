@@ -143,7 +143,7 @@ def test_goods_are_sent_back_by_touch_and_scanner_with_a_slip_for_the_driver(
     page.locator("a[href*='stock/back'][href*=bread]").click()
     page.locator(".reason-tiles").get_by_text("Damaged").click()
     page.fill("#supplier", "Bakery Brown")
-    page.get_by_role("button", name="Start note").click()
+    page.get_by_role("button", name="Start slip").click()
     expect(page.locator(".running")).to_contain_text("Rye bread")
     scan(page, MILK)
     expect(page.locator(".last-name")).to_have_text("Whole milk")

@@ -172,7 +172,7 @@ def test_a_custom_item_is_named_priced_and_counted_under_its_department(page: Pa
     page.keyboard.press("F10")
     page.get_by_role("button", name="Custom item").click()
     page.locator("#item-name").fill("Birthday card")
-    page.get_by_label("Department").first.select_option(label="Another department …")
+    page.get_by_label("Department").first.select_option(label="Other department…")
     page.locator("#item-category").fill("Gifts")
     for size in (PHONE, DESK):
         resize(page, size)

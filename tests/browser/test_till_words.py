@@ -55,7 +55,7 @@ def test_the_most_of_a_product_is_kept_by_scanner_and_by_touch_and_the_page_says
         page.get_by_role("button", name="One more: Potato chips").click,
     ):
         once_more()
-        expect(said).to_contain_text("Up to 2 of Potato chips per sale.")
+        expect(said).to_contain_text("Limit: 2 of Potato chips per sale.")
         expect(page.locator("#total")).to_have_text("$7.58")
         wedge(page, CODES["MILK"])
         expect(said).to_have_count(0)

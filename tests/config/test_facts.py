@@ -72,7 +72,7 @@ def test_a_fact_travels_to_the_network_and_is_applied_there_as_it_was_said(tmp_p
 def test_nobody_else_says_it(tmp_path, bell, sender):
     kind, _hear, seen = bell
     message = sent(tmp_path, kind("S01", 3, NOON, None))
-    with pytest.raises(Refused, match="only S01 may send"):
+    with pytest.raises(Refused, match="only S01 can send"):
         facts.apply(None, message, sender, NOON)
     assert seen == []
 

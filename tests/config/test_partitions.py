@@ -131,7 +131,7 @@ def test_a_week_put_away_is_still_counted_and_what_is_missing_of_it_found(networ
         session.flush()
         shift.totals = recount(session, shift)
     with network.write() as session:
-        with pytest.raises(Refused, match="Sales of this week are still being added up"):
+        with pytest.raises(Refused, match="This week’s sales are still being added up"):
             archive.put_away(Context(session, **by), monday)
         rollups.roll_up(session, None, WEDNESDAY, at=NOON)
     with network.write() as session:

@@ -198,7 +198,7 @@ def products(count: int, bad: int = 0) -> bytes:
 
 
 FILES = {
-    "wrong columns": (b"code,title\n1,Milk\n", "Name the columns of name and price"),
+    "wrong columns": (b"code,title\n1,Milk\n", "Name the columns for name and price"),
     "a column twice": ((HEADING.strip() + ",price\nA,A,Dry,food,1,,2\n").encode(), "price twice"),
     "5 % bad rows": (products(100, bad=5), r"Row 2, price: 'free'(.|\n)*5 errors\. Nothing was saved"),
     "wrong encoding": (HEADING.encode() + b"A,\xff\x00caf\xe9,Dry,food,1,\n", "Save it as UTF-8"),

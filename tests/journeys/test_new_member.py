@@ -186,7 +186,7 @@ def founded_by_hand(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> House:
     )
     bring("price-list", FILES["price-list"] + "beer,6,9.00,1\n", refused="Row 4, sku: Product beer not found.")
     bring("price-list", FILES["price-list"])
-    bring("stock", FILES["stock"], refused="Give the reason for the count: --why")
+    bring("stock", FILES["stock"], refused="Enter the reason for the count: --why")
     bring("stock", FILES["stock"], "--why", "opening", "--warehouse", "WH2", refused="Available: WH1.")
     bring("stock", FILES["stock"].replace("120", "12.5"), "--why", "opening", refused="Row 3, qty: '12.5' is not")
     bring("stock", FILES["stock"], "--why", "opening stock")

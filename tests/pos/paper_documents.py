@@ -354,7 +354,8 @@ def price_batch() -> dict[str, Any]:
 
 def markdown() -> dict[str, Any]:
     return label() | {
-        "pack_text": "Reduced · until 2026-11-25", "brand": "", "was_minor": 120, "price_minor": 60, "barcode": None,
+        "pack_text": "Marked down · until 2026-11-25", "brand": "", "was_minor": 120, "price_minor": 60,
+        "barcode": None,
         "unit_price_minor": None, "stock_unit": "each", "url": "(01)05000128104449(17)261125", "place": "",
     }  # fmt: skip
 

@@ -64,7 +64,7 @@ def plan() -> ResponseReturnValue:
     """Plan a campaign and ask the stores."""
     command = form.command_id()
     name = form.text("name", most=60, required=_("Name the campaign."))
-    why = form.text("why", required=_("Give a short reason for the shopkeeper."))
+    why = form.text("why", required=_("Enter a short reason. The shopkeeper will see it."))
     days = {key: form.day(key, _("Choose a day.")) for key in ("answer_by", "from_day", "until_day")}
     held = form.whole("hold_out", most=75)
     with write() as session:
@@ -79,8 +79,8 @@ def plan() -> ResponseReturnValue:
         count = len(campaigns.asks_of(session, made.id))
     flash(_("%(asked)d stores asked, %(held)d in the hold-out group.", asked=count, held=len(made.held_out)), "good")
     if not made.held_out:
-        flash(_("No store is held out, so what this campaign brings can’t be measured. Choose more stores, or a larger "
-                "hold-out share."), "warn")  # fmt: skip
+        flash(_("No store is held out, so the effect of this campaign can’t be measured. Choose more stores, "
+                "or a larger hold-out share."), "warn")  # fmt: skip
     return redirect(url_for(".listed"), 303)
 
 

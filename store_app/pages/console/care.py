@@ -82,7 +82,7 @@ def overview_page(fault: DomainError | None = None, **_place: Any) -> ResponseRe
 @form.answers_on(overview_page)
 def resolve(escrow_id: str) -> ResponseReturnValue:
     """Decide a dispute: so much goes back, the rest on to the store."""
-    why = form.text("why", required=_("Give a reason for the record."))
+    why = form.text("why", required=_("Enter a reason for the record."))
     with write() as session:
         row = escrow.locked(session, escrow_id)
         refund_minor = form.amount("refund", row.currency)
@@ -116,7 +116,7 @@ def paid_by_hand(refund_id: str) -> ResponseReturnValue:
     with write() as session:
         escrow.paid_by_hand(acting(session), refund_id, reference, looked=request.form.get("looked") == "yes")
         online.send_refund(session, session.get_one(Refund, refund_id), clock.now())
-    return form.done(_("Recorded. The refund is no longer retried."), ".overview_page", _anchor="going-back")
+    return form.done(_("Recorded. The refund will no longer be retried."), ".overview_page", _anchor="going-back")
 
 
 @bp.post("/reviews/<store_id>/<order_id>/<sku>")
@@ -124,7 +124,7 @@ def paid_by_hand(refund_id: str) -> ResponseReturnValue:
 @form.answers_on(overview_page)
 def decide(store_id: str, order_id: str, sku: str) -> ResponseReturnValue:
     """Hide a reported review, or let it stand."""
-    why = form.text("why", required=_("Give a reason for the record."))
+    why = form.text("why", required=_("Enter a reason for the record."))
     hide = request.form.get("hide") == "yes"
     with write() as session:
         row = reviews.review_of(session, store_id, order_id, sku)

@@ -105,7 +105,7 @@ def look(store_id: str, claim_id: str) -> ResponseReturnValue:
     """Tell the store that somebody looks into it."""
     with write() as session:
         handling.look_into(acting(session), store_id, claim_id)
-    flash(_("The store sees that someone is working on it."), "info")
+    flash(_("The store can see that someone is working on it."), "info")
     return redirect(url_for(".claim", store_id=store_id, claim_id=claim_id), 303)
 
 
@@ -120,7 +120,7 @@ def decide(store_id: str, claim_id: str) -> ResponseReturnValue:
         found = delivery_claims.claim_of(session, store_id, claim_id)
         granted = typed_grants(delivery_claims.lines_of(session, found))
         handling.decide(acting(session), store_id, claim_id, granted, remedy=remedy, words=words)
-    return form.done(_("Answered. The store sees it at its next sync."), ".listed")
+    return form.done(_("Response sent. The store will see it at its next sync."), ".listed")
 
 
 @bp.post("/returns/<store_id>/<return_id>")

@@ -78,7 +78,7 @@ def _shared(kind: str, stores: list[str]) -> dict[str, Any]:
             stores=who,
         ),
         "draw-held": _("Orders are on hold until you release them: %(stores)s.", stores=who),
-        "objection": _("Objections to answer: %(stores)s.", stores=who),
+        "objection": _("Disputes awaiting a response: %(stores)s.", stores=who),
         "money-late": _("Invoices overdue: %(stores)s.", stores=who),
     }[kind]
     anchor = "debtors" if kind == "money-late" else "decide"
@@ -100,13 +100,13 @@ def _worded(one: Attention, name: str) -> dict[str, Any]:
     elif one.kind == "fork":
         level = "bad"
         if why == KEY_ASKS:
-            words = _("%(store)s uses a new signing key. Call its shopkeeper before you approve it.", store=name)
+            words = _("%(store)s is using a new signing key. Call the shopkeeper before you approve it.", store=name)
         elif why == KEY_MISUSED:
             words = _("Someone used the key of %(store)s without a valid signature. Nothing was accepted.", store=name)
         elif why == JOURNAL_CHANGED:
             words = _("The journal of %(store)s has changed. Someone may have altered its books.", store=name)
         else:
-            words = _("%(store)s seems to run twice: %(why)s.", store=name, why=why)
+            words = _("%(store)s seems to be running on two computers: %(why)s.", store=name, why=why)
     elif one.kind == "parked":
         level = "warn"
         words = ngettext(
@@ -118,7 +118,7 @@ def _worded(one: Attention, name: str) -> dict[str, Any]:
         stores = url_for("console_parked.listed", _anchor=f"store-{one.subject}")
     elif one.kind == "left-out":
         words = _left_out(facts["work"], name, sentence_of(facts["why"]).rstrip(".。"))
-        words += _("The other stores are done; this one is retried automatically.")
+        words += _("The other stores are done; this one will be retried automatically.")
         level = "warn"
     elif one.kind == "lost-entries":
         words = ngettext(
@@ -224,15 +224,15 @@ def _of_one_store(one: Attention, name: str) -> dict[str, Any]:
         return {"level": "warn", "words": words, "href": url_for("console_stores.store", store_id=one.subject)}
     if one.kind == "claims-wait":
         words = ngettext(
-            "%(num)d claim from %(store)s needs an answer.",
-            "%(num)d claims from %(store)s need an answer.",
+            "%(num)d claim from %(store)s needs a response.",
+            "%(num)d claims from %(store)s need a response.",
             facts.get("count", 0),
             store=name,
         )
         return {"level": "warn", "words": words, "href": url_for("console_claims.listed")}
     if one.kind == "offer-open":
         words = _(
-            "%(store)s has not answered the offer of %(name)s (until %(day)s).",
+            "%(store)s has not responded to the offer of %(name)s (until %(day)s).",
             store=name,
             name=facts.get("name"),
             day=day(facts.get("answer_by")),

@@ -90,7 +90,7 @@ def reject(store_id: str) -> ResponseReturnValue:
 def _chosen(session: Session, store_id: str) -> list[str]:
     """Return the facts that were ticked, or all that wait of the store."""
     if session.get(Store, store_id) is None:
-        raise NotFound("unknown-store", "This network has no such store.")
+        raise NotFound("unknown-store", "Store not found in this network.")
     if request.form.get("which") == "all":
         row = InboxMessage
         query = sa.select(row.id).where(row.from_node == store_id, row.state == PARKED)

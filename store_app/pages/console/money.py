@@ -137,7 +137,7 @@ def store_table(store_id: str) -> Response:
 def decide_draw(store_id: str, order_id: str) -> ResponseReturnValue:
     """Let an order on hold go on credit, or refuse it."""
     go = request.form.get("go") == "yes"
-    why = "" if go else form.text("why", required=_("Give a reason for the shopkeeper."))
+    why = "" if go else form.text("why", required=_("Enter a reason. The shopkeeper will see it."))
     with write() as session:
         ctx = acting(session)
         if go:
@@ -152,7 +152,7 @@ def decide_draw(store_id: str, order_id: str) -> ResponseReturnValue:
 @form.answers_on(overview)
 def answer_objection(store_id: str, objection_id: str) -> ResponseReturnValue:
     """Answer a store's objection."""
-    words = form.text("words", most=500, required=_("Give a reason for the shopkeeper."))
+    words = form.text("words", most=500, required=_("Enter a reason. The shopkeeper will see it."))
     with write() as session:
         objections.answer(
             acting(session),
@@ -161,7 +161,7 @@ def answer_objection(store_id: str, objection_id: str) -> ResponseReturnValue:
             upheld=request.form.get("upheld") == "yes",
             words=words,
         )
-    return form.done(_("Answered."), ".overview")
+    return form.done(_("Response sent."), ".overview")
 
 
 @bp.post("/lost/<store_id>")
@@ -170,7 +170,7 @@ def answer_objection(store_id: str, objection_id: str) -> ResponseReturnValue:
 def decide_lost(store_id: str) -> ResponseReturnValue:
     """Enter what was lost of a store's account again, one entry or all in their order, or leave one out."""
     wanted, leave = form.text("entry", most=64), request.form.get("leave") == "yes"
-    why = form.text("why", required=_("Give a reason for the shopkeeper.")) if leave else ""
+    why = form.text("why", required=_("Enter a reason. The shopkeeper will see it.")) if leave else ""
     with write() as session:
         ids = [row.id for row in lost_entries.waiting(session, store_id) if wanted in ("", row.id)]
         for entry_id in ids:
@@ -188,7 +188,7 @@ def decide_lost(store_id: str) -> ResponseReturnValue:
 def pay_in() -> ResponseReturnValue:
     """Book what a store has paid, or credit it for something."""
     way = form.one_of("way", ("paid", "credited"), sentence=_("Choose payment or credit."))
-    store_id, words = form.text("store", most=64), form.text("words", required=_("Enter the reference or the reason."))
+    store_id, words = form.text("store", most=64), form.text("words", required=_("Enter a reference or a reason."))
     with write() as session:
         store = _store(session, store_id)
         amount_minor, at = form.amount("amount", store.currency), clock.now()
@@ -206,7 +206,10 @@ def pay_in() -> ResponseReturnValue:
 @form.answers_on(store_account)
 def take_back(store_id: str, entry_id: str) -> ResponseReturnValue:
     """Take a payment that was booked wrongly back, and enter it for the store that paid."""
-    why, payer_id = form.text("why", required=_("Give a reason for the shopkeeper.")), form.text("payer", most=64)
+    why, payer_id = (
+        form.text("why", required=_("Enter a reason. The shopkeeper will see it.")),
+        form.text("payer", most=64),
+    )
     with write() as session:
         payer = _store(session, payer_id).id if payer_id else None
         wrong_payments.take_back(acting(session), store_id, entry_id, why=why, payer_id=payer)
@@ -219,7 +222,7 @@ def take_back(store_id: str, entry_id: str) -> ResponseReturnValue:
 def hold(store_id: str) -> ResponseReturnValue:
     """Hold a store's credit with a reason, or let it draw again."""
     release = request.form.get("release") == "yes"
-    why = "" if release else form.text("why", required=_("Give a reason for the shopkeeper."))
+    why = "" if release else form.text("why", required=_("Enter a reason. The shopkeeper will see it."))
     with write() as session:
         ctx = acting(session)
         if release:
@@ -235,7 +238,7 @@ def hold(store_id: str) -> ResponseReturnValue:
 @form.answers_on(store_account)
 def give_up(store_id: str, invoice_id: str) -> ResponseReturnValue:
     """Give up what is left of an invoice."""
-    why = form.text("why", required=_("Give a reason for the record."))
+    why = form.text("why", required=_("Enter a reason for the record."))
     with write() as session:
         credit.give_up(acting(session), store_id, invoice_id, why=why)
     flash(_("Written off as a loss. The store’s credit is on hold until you release it."), "info")
@@ -247,7 +250,7 @@ def give_up(store_id: str, invoice_id: str) -> ResponseReturnValue:
 @form.answers_on(overview)
 def say_payer() -> ResponseReturnValue:
     """Say which account the network pays from."""
-    payee = form.text("payee", most=140, required=_("Enter the account holder."))
+    payee = form.text("payee", most=140, required=_("Enter the account holder’s name."))
     account = form.text("account", most=60, required=_("Enter the account number."))
     with write() as session:
         payment_runs.say_payer(acting(session), payee=payee, account=account, bic=form.text("bic", most=20))
@@ -304,10 +307,10 @@ def confirm_run(run_id: str) -> ResponseReturnValue:
 @form.answers_on(overview)
 def come_back(store_id: str, payout_id: str) -> ResponseReturnValue:
     """Put a payout the bank sent back into the store's funds."""
-    why = form.text("why", required=_("Enter what the bank says."))
+    why = form.text("why", required=_("Enter the bank’s explanation."))
     with write() as session:
         payouts.returned(acting(session), store_id, payout_id, why=why)
-    flash(_("The money is back at the network and goes out with the next run."), "info")
+    flash(_("The money is back at the network and will go out with the next run."), "info")
     return redirect(url_for(".overview", _anchor="payouts"), 303)
 
 

@@ -61,7 +61,7 @@ PLACES: tuple[Place, ...] = (
         "network.money",
         "gift",
         lazy("Shared points"),
-        lazy("One program for all stores"),
+        lazy("One points program for all stores"),
     ),
     Place(
         "own_sign_in.page",
@@ -70,7 +70,7 @@ PLACES: tuple[Place, ...] = (
         lazy("Your sign-in"),
         lazy("Passphrase, authenticator app, your devices"),
     ),
-    Place("operators.everybody", "staff", "identification", lazy("People"), lazy("Who may sign in here")),
+    Place("operators.everybody", "staff", "identification", lazy("People"), lazy("Who can sign in here")),
     Place(
         "surroundings.listed",
         "settings",

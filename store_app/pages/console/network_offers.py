@@ -65,7 +65,7 @@ def offer() -> ResponseReturnValue:
     command = form.command_id()
     wanted = form.text("sku", most=60, required=_("Choose a product."))
     packs = form.whole("packs", least=1, most=99)
-    why = form.text("why", required=_("Give a short reason for the shopkeeper."))
+    why = form.text("why", required=_("Enter a short reason. The shopkeeper will see it."))
     answer_by = _day("answer_by", MOST_ANSWER_DAYS)
     return_until = _day("return_until", MOST_RETURN_DAYS) if request.form.get("return_until") else None
     with write() as session:
@@ -85,7 +85,7 @@ def offer() -> ResponseReturnValue:
 @form.answers_on(offers)
 def call_off(store_id: str, offer_id: str) -> ResponseReturnValue:
     """Say that goods a store accepted do not come; a second click finds them called off."""
-    why = form.text("why", most=200, required=_("Give a reason for the shopkeeper."))
+    why = form.text("why", most=200, required=_("Enter a reason. The shopkeeper will see it."))
     with write() as session:
         found = network_offers.offer_of(session, store_id, offer_id)
         if found.state != "called_off":
@@ -102,7 +102,7 @@ def withdraw(store_id: str, offer_id: str) -> ResponseReturnValue:
         found = network_offers.offer_of(session, store_id, offer_id)
         if found.state != "withdrawn":
             network_offers.withdraw(acting(session), store_id, offer_id)
-    flash(_("%(name)s is withdrawn. If the store has already answered, its answer counts.", name=found.name), "good")
+    flash(_("%(name)s is withdrawn. If the store has already responded, its response counts.", name=found.name), "good")
     return redirect(url_for("console_network_offers.offers"), 303)
 
 

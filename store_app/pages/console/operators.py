@@ -151,8 +151,8 @@ def _two_agree() -> None:
     with read() as session:
         others = {one.id for one in _others(session)}
     if not others:
-        raise Refused("second-operator", "One operator alone must use the server: cornerstore staff.")
-    other = form.one_of("other", others, sentence=_("Choose the operator who agrees."))
+        raise Refused("second-operator", "The only operator must use the server: cornerstore staff.")
+    other = form.one_of("other", others, sentence=_("Choose the operator who approves."))
     _confirm_operator()
     _check(other, "other_pin")
 

@@ -88,7 +88,7 @@ def set_terms(supplier_id: str) -> ResponseReturnValue:
             minimum_minor=form.amount("minimum", currency) if request.form.get("minimum", "").strip() else 0,
         )
         price_list.set_terms(acting(session), supplier_id, terms)
-    flash(_("Saved. Stores see it within minutes; open orders keep their price."), "good")
+    flash(_("Saved. Stores will see it within minutes; open orders keep their price."), "good")
     return redirect(url_for("console_prices.listed", supplier=supplier_id), 303)
 
 
@@ -116,7 +116,7 @@ def set_cost(supplier_id: str) -> ResponseReturnValue:
             waits = _propose(session, form.command_id(), found, PriceFile("price-list", supplier_id, None, ".csv", raw))
     if waits:
         return _reported_to_wait(waits)
-    flash(_("Saved. The new cost starts on the day you chose."), "good")
+    flash(_("Saved. The new cost will start on the day you chose."), "good")
     return redirect(url_for("console_prices.listed", supplier=supplier_id, q=request.args.get("q") or None), 303)
 
 
@@ -248,7 +248,7 @@ def _propose(session: Session, id: str, found: Sequence[Change], sent: PriceFile
 
 
 def _reported_to_wait(proposal_id: str) -> ResponseReturnValue:
-    flash(_("A second person must approve this: it exceeds what one person may change."), "warn")
+    flash(_("A second person must approve this: it exceeds what one person can change."), "warn")
     return redirect(url_for("console_prices.proposed", proposal_id=proposal_id), 303)
 
 

@@ -55,7 +55,7 @@ def of_store(peer: Peer, newest_catalogue: dt.datetime | None, now: dt.datetime)
         words = _("At the last sync, %(when)s, nothing was overdue.", when=since(peer.heard_at))
     lights = [Light(_("Messages"), light, f"{words} {to_do}".strip())]
     if peer.free_bytes is None:
-        reported = _("It does not report its computer’s condition yet. Update its program.")
+        reported = _("It does not report its computer’s condition yet. Update its software.")
         return [*lights, Light(_("Computer"), WARN, reported)]
     return [*lights, _catalogue(peer, newest_catalogue, now), _checked(peer, now), _disk(peer.free_bytes), _clock(peer)]
 
@@ -97,5 +97,5 @@ def _clock(peer: Peer) -> Light:
         return Light(_("Clock"), GOOD, _("In sync."))
     words = _("%(seconds)s s ahead.", seconds=off_s) if off_s > 0 else ""
     words = words or _("%(seconds)s s behind.", seconds=-off_s)
-    advice = _("Turn on automatic internet time.")
+    advice = _("Turn on “Set time automatically.”")
     return Light(_("Clock"), WARN, f"{words} {advice}")

@@ -236,7 +236,7 @@ def reopen_days(store_id: str) -> ResponseReturnValue:
     with write() as session:
         closed_days.require_no_node(session, _store(session, store_id).id)
         closed_days.reopen(acting(session), store_id, first, last)
-    return form.done(_("%(days)s: open again.", days=words.days(first, last)), ".store", store_id=store_id)
+    return form.done(_("Open again: %(days)s.", days=words.days(first, last)), ".store", store_id=store_id)
 
 
 # --- inside ---

@@ -220,7 +220,7 @@ def taken(order_id: str) -> ResponseReturnValue:
     with read() as session:
         row = session.get(PickupOrder, (store_id, order_id))
         if row is None or row.number >= 0:
-            raise NotFound("unknown-order", "Order not found in this store.")
+            raise NotFound("unknown-order", "Order not found at this store.")
         paid = session.get(CounterMoney, (store_id, order_id))
     kept = browser.get("counter_taken")
     code = str(kept[1]) if isinstance(kept, list) and kept[0] == order_id else ""

@@ -108,7 +108,7 @@ def slips(outreach_id: str) -> Response:
     row, everything = _everything(outreach_id)
     waiting = [one for one in everything if one.reported_at is None and not one.used]
     if not waiting:
-        raise NotFound("nothing-to-hand-out", "Everyone has their message. There is nothing to hand out.")
+        raise NotFound("nothing-to-hand-out", "Everyone has received their message. There is nothing left to hand out.")
     made = message_slips.pages(str(words.MESSAGE_KINDS[row.kind]), place().name, waiting)
     answer = Response(made, mimetype="application/pdf")
     answer.headers["Content-Disposition"] = f"attachment; filename=letter-{row.made_on}.pdf"

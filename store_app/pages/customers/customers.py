@@ -293,7 +293,7 @@ def carry_over(customer_id: str) -> ResponseReturnValue:
 def write_off(customer_id: str) -> ResponseReturnValue:
     """Give up what is owed, with the reason."""
     command, amount_minor = form.command_id(), form.amount("write_off", place().currency)
-    why = form.text("why", required=_("Give a reason for writing this off."))
+    why = form.text("why", required=_("Enter a reason for writing this off."))
     with write() as session:
         store = store_of(session, str(place().store_id))
         tab.write_off(acting(session), store, customer_id, amount_minor, id=command, why=why)

@@ -122,7 +122,7 @@ def arrived(group_id: str) -> ResponseReturnValue:
     qty = form.whole("qty", most=100_000)
     with write() as session:
         groups.say_arrived(acting(session), str(place().store_id), group_id, qty)
-    return form.done(_("The shares appear as pickup orders in a moment."), ".listed")
+    return form.done(_("The shares will appear as pickup orders in a moment."), ".listed")
 
 
 @bp.post("/<group_id>/leader")

@@ -396,7 +396,7 @@ def _to_pay(session: Session, row: PickupOrder, tender: str) -> int:
 def _order(session: Session, order_id: str) -> OrderView:
     row = session.get(PickupOrder, (str(place().store_id), order_id))
     if row is None:
-        raise NotFound("unknown-order", "Order not found in this store.")
+        raise NotFound("unknown-order", "Order not found at this store.")
     return _view(session, row, costed=True)
 
 

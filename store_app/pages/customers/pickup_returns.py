@@ -61,7 +61,7 @@ def take_back(order_id: str) -> ResponseReturnValue:
 @form.answers_on(pickup.order)
 def refuse(order_id: str) -> ResponseReturnValue:
     """Say no to goods that should come back; the customer reads why."""
-    why = form.text("why", required=_("Give a reason for the customer."))
+    why = form.text("why", required=_("Enter a reason. The customer will see it."))
     with write() as session:
         row = order_for_update(session, str(place().store_id), order_id)
         if row.state != "return_refused":

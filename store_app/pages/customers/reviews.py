@@ -53,8 +53,8 @@ def report(order_id: str, sku: str) -> ResponseReturnValue:
 @form.answers_on(listed)
 def answer(order_id: str, sku: str) -> ResponseReturnValue:
     """Answer a review; the customer and everybody else reads it."""
-    words = form.text("words", most=reviews.MOST_WORDS, required=_("Write your answer first."))
+    words = form.text("words", most=reviews.MOST_WORDS, required=_("Write your response first."))
     with write() as session:
         row = reviews.review_of(session, str(place().store_id), order_id, sku)
         online.answer_review(acting(session), row, words)
-    return form.done(_("Your answer appears under the review."), ".listed")
+    return form.done(_("Your response will appear under the review."), ".listed")

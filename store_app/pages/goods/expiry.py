@@ -119,7 +119,7 @@ def label(sku: str, expires_on: str, percent: str) -> ResponseReturnValue:
     document = {
         "sku": product.sku,
         "name": product.called(place().language),
-        "pack_text": _("Reduced · until %(day)s", day=speech().day(last_day)),
+        "pack_text": _("Marked down · until %(day)s", day=speech().day(last_day)),
         "price_minor": markdown.reduced_minor(price_minor or 0, share * 100),
         "was_minor": price_minor,
         "price_quantity": product.price_quantity,

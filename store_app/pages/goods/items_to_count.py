@@ -42,7 +42,7 @@ def list_today(fault: DomainError | None = None) -> ResponseReturnValue:
         CheckView(
             line,
             stock_words.check_sentence(line),
-            {"gram": "g", "millilitre": "ml"}.get(line.stock_unit) or _("pieces"),
+            {"gram": "g", "millilitre": "ml"}.get(line.stock_unit) or _("units"),
         )
         for line in lines
     ]
@@ -60,4 +60,4 @@ def count() -> ResponseReturnValue:
         product = find_product.product_of(session, request.form.get("product", ""))
         with form.once():
             stock.count(acting(session), str(place().store_id), product.sku, counted, count_id=command)
-    return form.done(_("Thanks, %(name)s is counted.", name=product.shown), "check_these.list_today")
+    return form.done(_("Thanks, %(name)s has been counted.", name=product.shown), "check_these.list_today")

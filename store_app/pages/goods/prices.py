@@ -124,7 +124,7 @@ def apply() -> ResponseReturnValue:
             wanted = [(line.sku, line.new_minor) for line in preview.lines if line.sku not in left]
             many = assortment.reprice_all(acting(session), store_id, wanted, from_day, command=command, today=today())
     if many:
-        words = ngettext("%(num)d price changes on %(day)s.", "%(num)d prices change on %(day)s.", many,
+        words = ngettext("%(num)d price will change on %(day)s.", "%(num)d prices will change on %(day)s.", many,
                          day=day_text(from_day))  # fmt: skip
         flash(words, "good")
     return redirect(url_for("prices.labels", day=from_day.isoformat()), 303)

@@ -149,7 +149,7 @@ def story(producer_id: str, sku: str) -> ResponseReturnValue:
         if picture is not None:
             product_stories.add_picture(session, store_id, sku, picture, at=at)
         product_stories.send(session, store_id, sku, at=at)
-    return form.done(_("Saved. Customers see it with the product."), ".producer", producer_id=producer_id)
+    return form.done(_("Saved. Customers will see it with the product."), ".producer", producer_id=producer_id)
 
 
 @bp.get("/picture/<sku>/<id>")
@@ -328,7 +328,7 @@ def statement_pdf(statement_id: str) -> Response:
 
 
 def _agree(session: Any, id: str) -> Producer:
-    kind = form.one_of("kind", KINDS, sentence=_("Choose their type."))
+    kind = form.one_of("kind", KINDS, sentence=_("Choose the producer’s type."))
     agent_account, agent_bic = form.text("agent_account", most=60), form.text("agent_bic", most=20)
     if agent_account:
         agent_account, agent_bic = pain001.tidy_account(agent_account, agent_bic)

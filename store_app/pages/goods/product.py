@@ -176,7 +176,7 @@ def price(sku: str) -> ResponseReturnValue:
     if from_day == today():
         flash(_("The new price applies now. Print its label."), "good")
     else:
-        flash(_("The new price starts on %(day)s.", day=day_text(from_day)), "good")
+        flash(_("The new price will start on %(day)s.", day=day_text(from_day)), "good")
     return _back(sku)
 
 
@@ -312,7 +312,7 @@ def set_preference(sku: str) -> ResponseReturnValue:
             show_qty=show,
             service_bp=service,
         )
-    return form.done(_("Saved. Future suggestions use it."), ".page", sku=sku, _anchor="preference-title")
+    return form.done(_("Saved. Future suggestions will use it."), ".page", sku=sku, _anchor="preference-title")
 
 
 @bp.get("/<sku>/outlook.json")

@@ -36,7 +36,7 @@ KIND_WORDS = {
     "service": lazy("Service (no stock)"),
     "voucher": lazy("Gift voucher"),
 }
-UNIT_WORDS = {"each": lazy("pieces"), "gram": lazy("weight, in grams"), "millilitre": lazy("volume, in milliliters")}
+UNIT_WORDS = {"each": lazy("units"), "gram": lazy("weight, in grams"), "millilitre": lazy("volume, in milliliters")}
 PER_WORDS = {"each": lazy("each"), "gram": lazy("per kg"), "millilitre": lazy("per liter")}
 
 

@@ -57,7 +57,7 @@ def listed(fault: DomainError | None = None) -> ResponseReturnValue:
 def call() -> ResponseReturnValue:
     """Stop a product or a batch from being sold, at once and on every till."""
     command, store_id = form.command_id(), str(place().store_id)
-    why = form.text("why", required=_("Give a reason for the recall."))
+    why = form.text("why", required=_("Enter a reason for the recall."))
     with write() as session:
         product = find_product.product_of(session, request.form.get("sku", ""))
         if _known(session, store_id, command) is None:

@@ -127,7 +127,7 @@ def swap() -> ResponseReturnValue:
     with write() as session:
         made = shelf_swaps.draft_swaps(acting(session), str(place().store_id))
     if made is None:
-        flash(_("No product would clearly sell better. The shelf stays as it is."), "info")
+        flash(_("No product would clearly sell better. The shelf will stay as it is."), "info")
     return redirect(url_for("shelf.plan"), 303)
 
 
@@ -169,7 +169,7 @@ def approve(plan_id: str) -> ResponseReturnValue:
     if when == "today":
         flash(_("The plan is active. Print its labels and fill the shelf."), "good")
     else:
-        flash(_("The plan starts tomorrow. You can print its labels then."), "good")
+        flash(_("The plan will start tomorrow. You can print its labels then."), "good")
     return redirect(url_for("shelf.plan"), 303)
 
 
@@ -182,7 +182,7 @@ def drop(plan_id: str) -> ResponseReturnValue:
     with write() as session:
         if shelf_plan.plan_of(session, store_id, plan_id).state != "dropped":
             shelf_plan.drop(acting(session), store_id, plan_id)
-    return form.done(_("The shelf stays as it is."), "shelf.plan", "info")
+    return form.done(_("The shelf will stay as it is."), "shelf.plan", "info")
 
 
 @bp.get("/<plan_id>/slots/<int:slot>")
@@ -195,7 +195,7 @@ def slot(plan_id: str, slot: int, fault: DomainError | None = None) -> ResponseR
         view = _plan(session, found, shelf_plan.ranks(session, store_id))
         here = next((one for one in view.slots if one.slot == slot), None)
         if here is None:
-            raise NotFound("no-such-slot", "This plan has no such slot.")
+            raise NotFound("no-such-slot", "Slot not found in this plan.")
         choices = _choices(session, store_id, text, here.sku)
     return page("goods/shelf/slot.html", plan_id=plan_id, slot=here, text=text, choices=choices, fault=fault)
 

@@ -101,7 +101,7 @@ def count(sku: str) -> ResponseReturnValue:
         name = find_product.product_of(session, sku).shown
         if not is_recorded(session, command):
             stock.count(acting(session), str(place().store_id), sku, counted, count_id=command)
-    return form.done(_("Thanks, %(name)s is counted.", name=name), "product.page", sku=sku)
+    return form.done(_("Thanks, %(name)s has been counted.", name=name), "product.page", sku=sku)
 
 
 def is_recorded(session: Session, command: str) -> bool:

@@ -308,7 +308,7 @@ def select_categories(session: Session) -> list[str]:
 def number_of(text: str) -> int:
     """Return the number of a section in the address."""
     if not (text.isascii() and text.isdigit() and len(text) < 6):
-        raise NotFound("unknown-section", "This stock take has no such section.")
+        raise NotFound("unknown-section", "Section not found in this stock take.")
     return int(text)
 
 

@@ -82,7 +82,7 @@ def change(tax_class_id: str) -> ResponseReturnValue:
         session.flush()
         product_stories.send_taxed(session, str(place().store_id), tax_class_id, at=doors().now())
         wake_worker_after(session)
-    return form.done(_("Saved. The new rate applies from the next sale."), "taxes.classes")
+    return form.done(_("Saved. The new rate will apply from the next sale."), "taxes.classes")
 
 
 def rate(raw: str, name: str) -> int:

@@ -73,7 +73,7 @@ def write_off() -> ResponseReturnValue:
     reason = form.one_of("reason", waste.REASONS, sentence=_("Choose a reason."))
     units, note, batch = form.whole("qty", least=1), form.text("note"), form.text("batch", most=40)
     if reason == "other" and not note:
-        raise Invalid("no-reason", "Give a short reason.", field="note")
+        raise Invalid("no-reason", "Enter a short reason.", field="note")
     with write() as session:
         product = find_product.product_of(session, request.form.get("sku", ""))
         with form.once():

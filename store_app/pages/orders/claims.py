@@ -89,7 +89,7 @@ def new(delivery_id: str, fault: DomainError | None = None) -> ResponseReturnVal
     with read() as session:
         delivery = session.get(Delivery, (str(place().store_id), delivery_id))
         if delivery is None:
-            raise NotFound("unknown-delivery", "Delivery not found in this store.")
+            raise NotFound("unknown-delivery", "Delivery not found at this store.")
         if delivery.state != "posted":
             raise Refused("not-posted", "Count and post this delivery first.", state=delivery.state)
         there = [line for line in deliveries.lines_of(session, delivery) if line.advised_qty or line.counted_qty]
@@ -132,7 +132,7 @@ def file(delivery_id: str) -> ResponseReturnValue:
         fresh = claim_photos.keep(session, store_id, claim.id, photos)
         if fresh and _by_network(session, claim):
             claim_photos.send(session, store_id, claim.id, at=at)
-    return form.done(_("The claim is on its way. You will see the answer here."), "claims.claim", claim_id=command)
+    return form.done(_("The claim has been sent. You will see the response here."), "claims.claim", claim_id=command)
 
 
 @bp.get("/<claim_id>")
@@ -142,7 +142,7 @@ def claim(claim_id: str, fault: DomainError | None = None) -> ResponseReturnValu
     with read() as session:
         found = session.get(Claim, (str(place().store_id), claim_id))
         if found is None:
-            raise NotFound("unknown-claim", "Claim not found in this store.")
+            raise NotFound("unknown-claim", "Claim not found at this store.")
         view = _view(session, found)
         photos = [photo.id for photo in claim_photos.photos_of(session, found.store_id, found.id)]
         units = waiting.stock_units(session, [line.sku for line in view.lines])
@@ -173,7 +173,7 @@ def claim(claim_id: str, fault: DomainError | None = None) -> ResponseReturnValu
 @form.answers_on(claim)
 def contest(claim_id: str) -> ResponseReturnValue:
     """Contest the answer, once."""
-    words = form.text("words", most=500, required=_("Explain why you contest the answer."))
+    words = form.text("words", most=500, required=_("Explain why you contest the response."))
     with write() as session:
         handling.contest(acting(session), str(place().store_id), claim_id, words=words)
     return form.done(_("Contested. The network will review it."), "claims.claim", claim_id=claim_id)

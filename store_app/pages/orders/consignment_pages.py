@@ -118,7 +118,7 @@ def keep(lot_id: str) -> ResponseReturnValue:
     """Keep what is left, and buy it."""
     with write() as session:
         lot = consignment.keep(acting(session), str(place().store_id), lot_id)
-    return form.done(_("Kept. The rest of %(name)s is yours and will be invoiced.", name=lot.name), ".overview")
+    return form.done(_("You’re keeping the rest of %(name)s. It will be invoiced.", name=lot.name), ".overview")
 
 
 # --- inside ---

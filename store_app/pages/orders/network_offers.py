@@ -33,7 +33,7 @@ def accept(network_offer_id: str) -> ResponseReturnValue:
         offer = _offer(session, network_offer_id)
         if offer.state != "accepted":
             network_offers.accept(acting(session), str(place().store_id), network_offer_id)
-    return form.done(_("Accepted. %(name)s comes with the next vehicle.", name=offer.name), "ordering.orders")
+    return form.done(_("Accepted. %(name)s will come with the next vehicle.", name=offer.name), "ordering.orders")
 
 
 @bp.post("/<network_offer_id>/decline")

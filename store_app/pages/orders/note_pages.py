@@ -107,7 +107,7 @@ def note(way: str, note_id: str, fault: DomainError | None) -> ResponseReturnVal
         printed=printed,
         has_printer=bool(doors().settings.printer),
         cost_text=_amount_text(chosen.total_cost_minor if chosen else None),
-        unit_words={"gram": "g", "millilitre": "ml", "each": _("pieces")},
+        unit_words={"gram": "g", "millilitre": "ml", "each": _("units")},
         earliest=(today() - dt.timedelta(days=366)).isoformat(),
         latest=(today() + dt.timedelta(days=3660)).isoformat(),
         currency=place().currency,
@@ -195,7 +195,7 @@ def dropped(way: str) -> ResponseReturnValue:
 def _note_of(session: Session, way: str, note_id: str) -> DeliveryNote:
     found = delivery_notes.note_of(session, str(place().store_id), note_id)
     if found.way != way:
-        raise NotFound("unknown-note", "Note not found in this store.", note_id=note_id)
+        raise NotFound("unknown-note", "Slip not found at this store.", note_id=note_id)
     return found
 
 
@@ -226,7 +226,7 @@ def _pack(session: Session, sku: str) -> int:
     """Return how many units the form counts in: 1, or a case the product has a code for."""
     size = form.whole("pack", least=1) if request.form.get("pack") else 1
     if size != 1 and size not in _packs(session, sku):
-        raise Invalid("bad-choice", "Choose pieces or a case of this product.", field="pack")
+        raise Invalid("bad-choice", "Choose units or a case of this product.", field="pack")
     return size
 
 
@@ -245,7 +245,7 @@ def _key(line: LineSum) -> str:
 def _scans(text: str) -> list[int]:
     parts = text.split("-")[:2000]
     if not all(part.isascii() and part.isdigit() and len(part) < 7 for part in parts):
-        raise Invalid("bad-choice", "Choose a line on this note.", field="ns")
+        raise Invalid("bad-choice", "Choose a line on this slip.", field="ns")
     return [int(part) for part in parts]
 
 

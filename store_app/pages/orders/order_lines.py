@@ -249,7 +249,7 @@ def night_sentence(session: Session, node_id: str, *, today: dt.date, at: dt.dat
     if run is None or run.state == "done":
         return ""
     if run.state == "failed" or run.is_cut_off(at):
-        return _("Tonight’s forecast failed. It is retried automatically.")
+        return _("Tonight’s forecast failed. It will be retried automatically.")
     return _("Tonight’s forecast has been running since %(time)s.", time=clock_time(run.began_at))
 
 

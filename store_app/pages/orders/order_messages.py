@@ -38,10 +38,10 @@ def paper(message_id: str, kind: str) -> Response:
 def as_paper(document: dict[str, Any], kind: str) -> Response:
     """Answer with a message's page or table."""
     if kind not in ("pdf", "csv"):
-        raise NotFound("no-paper", "Document not found. Choose the page or the table.")
+        raise NotFound("no-paper", "Document not found. Choose the page (PDF) or the spreadsheet (CSV).")
     is_order = "delivery_day" in document
     if kind == "csv" and not is_order:
-        raise NotFound("no-paper", "Document not found. Choose the page or the table.")
+        raise NotFound("no-paper", "Document not found. Choose the page (PDF) or the spreadsheet (CSV).")
     if kind == "csv":
         made, mimetype = supplier_messages.as_csv(document), "text/csv"
     else:
@@ -109,7 +109,7 @@ def again(message_id: str) -> ResponseReturnValue:
 def _message(session: Session, message_id: str) -> OutgoingMessage:
     message = supplier_messages.message_of(session, str(place().store_id), message_id)
     if message.kind == "claim":
-        raise NotFound("no-paper", "Document not found. Choose the page or the table.")
+        raise NotFound("no-paper", "Document not found. Choose the page (PDF) or the spreadsheet (CSV).")
     return message
 
 

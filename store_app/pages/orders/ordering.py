@@ -215,7 +215,7 @@ def approve_all() -> ResponseReturnValue:
 @form.answers_on(order)
 def drop(order_id: str) -> ResponseReturnValue:
     """Drop an order nobody sent yet, with a reason."""
-    why = form.text("why", required=_("Give a reason. Future suggestions learn from it."))
+    why = form.text("why", required=_("Enter a reason. Future suggestions will learn from it."))
     with write() as session:
         row = _row(session, order_id)
         if row.state != "dropped":
@@ -291,7 +291,7 @@ def set_rule(supplier_id: str) -> ResponseReturnValue:
     if rule is None:
         flash(_("Every order now needs your approval."), "info")
     else:
-        flash(_("Within these limits, orders are sent automatically on their day. All are listed below."), "good")
+        flash(_("Within these limits, orders are sent automatically on their order day. All are listed below."), "good")
     return redirect(url_for("ordering.orders"), 303)
 
 
@@ -301,7 +301,7 @@ def set_rule(supplier_id: str) -> ResponseReturnValue:
 def _row(session: Session, order_id: str) -> ReplenishmentOrder:
     found = session.get(ReplenishmentOrder, (str(place().store_id), order_id))
     if found is None:
-        raise NotFound("unknown-order", "Order not found in this store.")
+        raise NotFound("unknown-order", "Order not found at this store.")
     return found
 
 

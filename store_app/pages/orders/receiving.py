@@ -118,7 +118,7 @@ def delivery(delivery_id: str, fault: DomainError | None = None) -> ResponseRetu
     with read() as session:
         found = _views(session, Delivery.id == delivery_id, order=(Delivery.id,), most=1)
         if not found:
-            raise NotFound("unknown-delivery", "Delivery not found in this store.")
+            raise NotFound("unknown-delivery", "Delivery not found at this store.")
         lines = _lines(session, delivery_id)
         row = session.get(Delivery, (str(place().store_id), delivery_id))
         costs = new_costs_of(session, row) if row is not None else []
@@ -476,7 +476,7 @@ def _vehicle_text(call: DeliveryTracking | None) -> str:
         return _("%(vehicle)s left it with %(who)s at %(time)s, incomplete: %(note)s.", note=call.note, **said)
     if call.state == "not_reached":
         return _(
-            "%(vehicle)s did not reach you: %(note)s. Your order stays reserved and comes with a later vehicle.",
+            "%(vehicle)s did not reach you: %(note)s. Your order stays reserved and will come with a later vehicle.",
             vehicle=call.vehicle, note=call.note,
         )  # fmt: skip
     return _("%(vehicle)s took it back at %(time)s: %(note)s.", vehicle=call.vehicle, time=said["time"], note=call.note)

@@ -66,7 +66,7 @@ def set_service() -> ResponseReturnValue:
     service_bp = form.whole("service_bp", least=1)
     with write() as session:
         service_targets.set_service(acting(session), str(place().store_id), service_bp)
-    return form.done(_("Saved. Future suggestions use it."), ".store")
+    return form.done(_("Saved. Future suggestions will use it."), ".store")
 
 
 @bp.post("/orders/look-again")
@@ -78,7 +78,7 @@ def look_again() -> ResponseReturnValue:
     with write() as session:
         run = forecasts.published(session, "store", str(place().store_id))
         if run is None or run.origin_day < yesterday:
-            reported = _("Last night’s forecast is not there yet. It runs automatically at night; check again later.")
+            reported = _("Last night’s forecast is not ready yet. It runs automatically at night; check again later.")
             raise Refused("no-forecast-yet", reported)
         job_runs.ask(session, doors().settings.node_id, JOB, yesterday, at=doors().now())
         wake_worker_after(session)

@@ -53,12 +53,12 @@ def notes(fault: DomainError | None = None) -> ResponseReturnValue:
 def begin() -> ResponseReturnValue:
     """Begin a note, with its first line when another page named one."""
     command = form.command_id()
-    name = form.text("supplier", most=80, required=_("Enter who takes it back."))
+    name = form.text("supplier", most=80, required=_("Enter who is taking it back."))
     reason = form.one_of("reason", delivery_notes.REASONS, sentence=_("Choose a reason for the return."))
     words, sku = form.text("words", most=80), request.form.get("sku", "")
     units = form.whole("qty", least=1) if sku else 0
     if reason == "other" and not words:
-        raise Invalid("no-reason", "Give a short reason for the return.", field="words")
+        raise Invalid("no-reason", "Enter a short reason for the return.", field="words")
     with write() as session:
         delivery_notes.begin(
             acting(session),
@@ -108,7 +108,7 @@ def _print(session: Session, note_id: str) -> None:
     store_id, at = str(place().store_id), doors().now()
     found = delivery_notes.note_of(session, store_id, note_id)
     if found.way != "back" or found.state != "posted":
-        raise Conflict("note-open", "Post the note first, then print its slip.")
+        raise Conflict("note-open", "Post the return first, then print its slip.")
     if queue.latest(session, store_id, note_id, note_pages.SLIP) is not None:
         queue.reprint(Context(session, g.actor, at), store_id, note_id, kind=note_pages.SLIP)
     else:

@@ -36,7 +36,7 @@ from supply.orders.suppliers import CasePack, Contact, Supplier, SupplierCost, S
 from supply.replenishment import budget as order_budget
 
 bp = Blueprint("suppliers", __name__, url_prefix="/suppliers")
-WAYS = {"email": _l("By email, with PDF and table"), "paper": _l("On paper")}
+WAYS = {"email": _l("By email, with PDF and spreadsheet"), "paper": _l("On paper")}
 WAYS_ALL: Mapping[str, Any] = {**WAYS, "network": _l("Automatically, through the network")}
 PRICES_SHOWN = 100
 CLOSED_SHOWN = 12
@@ -189,7 +189,7 @@ def set_price(supplier_id: str) -> ResponseReturnValue:
         suppliers.own_supplier(session, owner(), supplier_id)
         sku = (ordering if place().store_id else network).one_product(session, wanted)
         suppliers.offer_product(acting(session), supplier_id, sku, pack)
-    flash(_("Saved. Future suggestions use it."), "good")
+    flash(_("Saved. Future suggestions will use it."), "good")
     return redirect(url_for(".supplier", supplier_id=supplier_id, q=request.args.get("q"), _anchor=f"price-{sku}"), 303)
 
 
@@ -204,7 +204,7 @@ def set_coming_cost(supplier_id: str, sku: str) -> ResponseReturnValue:
     with write() as session:
         suppliers.own_supplier(session, owner(), supplier_id)
         suppliers.set_cost(acting(session), supplier_id, sku, cost, day, today=today())
-    flash(_("Saved. The new cost starts on the day you chose."), "good")
+    flash(_("Saved. The new cost will start on the day you chose."), "good")
     return redirect(url_for(".supplier", supplier_id=supplier_id, q=request.args.get("q"), _anchor=f"price-{sku}"), 303)
 
 

@@ -75,7 +75,7 @@ def agree(transfer_id: str) -> ResponseReturnValue:
     """Say yes."""
     with write() as session:
         transfers.agree(acting(session), _here(), transfer_id)
-    return form.done(_("Accepted. Once the other store agrees, you see here what to do."), ".everything")
+    return form.done(_("Accepted. Once the other store agrees, you’ll see here what to do."), ".everything")
 
 
 @bp.post("/<transfer_id>/decline")
@@ -86,7 +86,7 @@ def decline(transfer_id: str) -> ResponseReturnValue:
     why = form.reason(supply.TRANSFER_REASONS)
     with write() as session:
         transfers.decline(acting(session), _here(), transfer_id, why=why)
-    return form.done(_("Declined. Nothing is transferred."), ".everything", "info")
+    return form.done(_("Declined. Nothing will be transferred."), ".everything", "info")
 
 
 @bp.post("/<transfer_id>/hand-over")
@@ -119,7 +119,7 @@ def did_not_come(transfer_id: str) -> ResponseReturnValue:
     why = form.reason(supply.LOST_REASONS)
     with write() as session:
         transfers.did_not_come(acting(session), _here(), transfer_id, why=why)
-    flash(_("Saved. Nothing was added to your stock. The other store is asked to check."), "info")
+    flash(_("Saved. Nothing was added to your stock. The other store will be asked to check."), "info")
     return redirect(url_for(".everything"), 303)
 
 

@@ -36,7 +36,7 @@ def notes(fault: DomainError | None = None) -> ResponseReturnValue:
 def begin() -> ResponseReturnValue:
     """Begin a note."""
     command = form.command_id()
-    name = form.text("supplier", most=80, required=_("Enter who brings it."))
+    name = form.text("supplier", most=80, required=_("Enter who is bringing it in."))
     with write() as session:
         delivery_notes.begin(
             acting(session),

@@ -88,7 +88,7 @@ def invoice(invoice_id: str) -> ResponseReturnValue:
         try:
             found = ledger.invoice_of(session, store_id, invoice_id)
         except NotFound as fault:
-            raise NotFound("not-found-here", "This store has no such invoice.") from fault
+            raise NotFound("not-found-here", "Invoice not found at this store.") from fault
         entries = [one for one in ledger.entries_of(session, store_id) if one.invoice_id == invoice_id]
         shown: dict[str, Any] = {
             "found": found,
@@ -107,7 +107,7 @@ def ask_advance() -> ResponseReturnValue:
     amount_minor = form.amount("amount", place().currency)
     with write() as session:
         advances.ask(acting(session), str(place().store_id), amount_minor, id=form.command_id())
-    return form.done(_("Requested. You'll get an answer at the next sync, within a minute."), ".overview", "info")
+    return form.done(_("Requested. You’ll get a response at the next sync, within a minute."), ".overview", "info")
 
 
 @bp.post("/bank")
@@ -115,7 +115,7 @@ def ask_advance() -> ResponseReturnValue:
 @form.answers_on(overview)
 def say_bank() -> ResponseReturnValue:
     """Say where the store's money is paid out to."""
-    payee = form.text("payee", most=140, required=_("Enter the account holder."))
+    payee = form.text("payee", most=140, required=_("Enter the account holder’s name."))
     account = form.text("account", most=60, required=_("Enter the account number."))
     with write() as session:
         payouts.set_account(
@@ -143,4 +143,4 @@ def object_to() -> ResponseReturnValue:
             about=about,
             words=words,
         )
-    return form.done(_("Your objection is on its way. You will see the answer here."), ".overview")
+    return form.done(_("Your dispute has been sent. You will see the response here."), ".overview")

@@ -68,7 +68,7 @@ WORDS: dict[str, tuple[str, str, Any, Any, Any]] = {
     ),
     "online-order": (
         "pickup.orders", "shopping-bag", _l("Take the first online order"),
-        _l("Scan the code with your phone and place an order. It appears under Pickup."),
+        _l("Scan the code with your phone and place an order. It will appear under Pickup."),
         _l("Go to pickup"),
     ),
 }  # fmt: skip

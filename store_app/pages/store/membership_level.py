@@ -65,4 +65,4 @@ def appeal() -> ResponseReturnValue:
             about="standing",
             words=words,
         )
-    return form.done(_("Your appeal is on its way. You will see the answer here."), ".show")
+    return form.done(_("Your appeal has been sent. You will see the response here."), ".show")

@@ -168,7 +168,7 @@ def withdraw_key(printer_id: str) -> ResponseReturnValue:
     """Make the key of the printer's agent useless."""
     with write() as session:
         agents.withdraw_key(acting(session), str(place().store_id), printer_id)
-    return form.done(_("Key revoked. The print agent stops."), "printers.one", "info", printer_id=printer_id)
+    return form.done(_("Key revoked. The print agent will stop."), "printers.one", "info", printer_id=printer_id)
 
 
 @bp.post("/<printer_id>/remove")

@@ -58,8 +58,8 @@ BARS, BEST, RECEIPTS, HEATS = 12, 5, 50, 5
 DEFINITIONS = {
     "total_minor": _l("The totals of all receipts, with tax, deposits, vouchers and rounding. Refunds are subtracted."),
     "net_minor": _l("Products and services without tax, deposits and vouchers."),
-    "margin_minor": _l("Net sales less cost, of products with a known cost."),
-    "units": _l("Pieces sold. A weighed item counts as one. Refunds are subtracted."),
+    "margin_minor": _l("Net sales less cost, for products with a known cost."),
+    "units": _l("Units sold. A weighed item counts as one. Refunds are subtracted."),
     "baskets": _l("Completed sales and exchanges. A refund is not a basket."),
 }
 """The figures of a period, each with what it means (`pos.reports.figures`)."""

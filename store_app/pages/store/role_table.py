@@ -65,7 +65,7 @@ MATRIX: tuple[tuple[Any, tuple[tuple[str, Any], ...]], ...] = (
             ("drop", lazy("Put cash in the safe")),
             ("drawer.others", lazy("Count and close another person’s drawer")),
             ("baskets.others", lazy("Take over a basket from another till")),
-            ("over_short", lazy("See the expected cash, accept differences")),
+            ("over_short", lazy("See expected cash, accept overages and shortages")),
             ("reports", lazy("See reports")),
             ("reports.money", lazy("See margins, write off debts")),
         ),
@@ -81,7 +81,7 @@ MATRIX: tuple[tuple[Any, tuple[tuple[str, Any], ...]], ...] = (
             ("receive", lazy("Receive deliveries")),
             ("shelf", lazy("Plan and refill the shelf, print labels")),
             ("order", lazy("Order from suppliers")),
-            ("network_offer", lazy("Answer the network’s offers")),
+            ("network_offer", lazy("Respond to network offers")),
             ("recall", lazy("Block a recalled product")),
         ),
     ),
@@ -183,13 +183,13 @@ def _cell(session: Session, store_id: str, name: str, words: Any, role: str, now
     if role in SETTLED and name in PAYS:
         minor = permissions.rights_of(session, store_id, role).pay_minor(name)
         label = {
-            PAY_IN: _("Most cash into one drawer: %(role)s", role=role_words),
-            PAY_OUT: _("Most cash out of one drawer: %(role)s", role=role_words),
-            DROP: _("Most cash from one drawer into the safe: %(role)s", role=role_words),
+            PAY_IN: _("Maximum cash into one drawer: %(role)s", role=role_words),
+            PAY_OUT: _("Maximum cash out of one drawer: %(role)s", role=role_words),
+            DROP: _("Maximum cash from one drawer into the safe: %(role)s", role=role_words),
         }[name]
         return _limit(f"{name}-{role}", label, _amount_text(minor))
     if role in SETTLED and name == "empties":
-        label = _("Most empties taken back in one sale: %(role)s", role=role_words)
+        label = _("Maximum empties taken back in one sale: %(role)s", role=role_words)
         return _limit(f"empties-{role}", label, str(permissions.rights_of(session, store_id, role).empties))
     if role not in SETTLED or name in FIXED:
         return Cell("yes" if name in now[role] else "no")

@@ -188,7 +188,7 @@ def allow_edition(kind: str) -> ResponseReturnValue:
         publication.allow(acting(session), kind, form.text("sha256", most=64))
         sender.request_contact(session)
         wake_worker_after(session)
-    return form.done(_("Approved. The prices arrive at the next sync."), "store_settings.overview")
+    return form.done(_("Approved. The prices will arrive at the next sync."), "store_settings.overview")
 
 
 @bp.post("/receipts-online")
@@ -215,7 +215,9 @@ def beyond_stock() -> ResponseReturnValue:
     with write() as session:
         sell_beyond(acting(session), str(place().store_id), wanted)
     return form.done(
-        _("The tills now sell out-of-stock items.") if wanted else _("The tills now block out-of-stock items."),
+        _("Tills can now sell items that show as out of stock.")
+        if wanted
+        else _("Tills now block items that show as out of stock."),
         "store_settings.overview",
     )
 
@@ -305,7 +307,7 @@ def _contact(session: Session, at: dt.datetime, *, on_its_own: bool) -> Light:
     if node.last_fault:
         return Light(
             "dot-bad",
-            _("The network did not answer; last sync: %(when)s. The till keeps working.", when=when),
+            _("The network did not respond; last sync: %(when)s. The till keeps working.", when=when),
         )
     if at - node.last_contact_at > SILENT_AFTER:
         return Light("dot-warn", _("Last sync: %(when)s.", when=when))
@@ -358,8 +360,8 @@ def _put_back(session: Session, store_id: str, at: dt.datetime) -> tuple[str, li
     """Say what came home into books put back lately, and what somebody must look at; None where nothing did."""
     if homecoming.is_awaited(session):
         return _(
-            "This database was restored from a backup. Everything sent to the network since then comes back at the "
-            "next sync."
+            "This database was restored from a backup. Everything sent to the network since then will come back at "
+            "the next sync."
         ), []
     found = homecoming.last(session, store_id)
     if found is None or at - found[0] > homecoming.SHOWN_FOR:
@@ -395,7 +397,7 @@ def _odd(one: dict[str, Any]) -> str:
         )  # fmt: skip
     why = sentence_of(kept_again(one.get("refusal", one)))
     what, day = general_words.topic_word(one["topic"]), presenting.day(dt.date.fromisoformat(one["day"]))
-    return _("%(what)s %(no)s of %(day)s: %(why)s", what=what, no=one["no"], day=day, why=why)
+    return _("%(what)s %(no)s, %(day)s: %(why)s", what=what, no=one["no"], day=day, why=why)
 
 
 def _copies() -> list[backup.Note]:

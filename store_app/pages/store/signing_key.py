@@ -49,7 +49,7 @@ def change() -> ResponseReturnValue:
     signing_key.change(doors(), actor=g.actor)
     with write() as session:
         wake_worker_after(session)
-    return form.done(_("New signing key created. The network gets it at the next sync."), ".show")
+    return form.done(_("New signing key created. The network will get it at the next sync."), ".show")
 
 
 @bp.post("/<name>/trust")

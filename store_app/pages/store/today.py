@@ -57,9 +57,9 @@ NEXT_STEPS = {
     "order": NextStep(_l("Review"), "ordering.orders", ("ordering.order", "order_id")),
     "delivery": NextStep(_l("Receive"), "receiving.deliveries", ("receiving.delivery", "delivery_id")),
     "pickup": NextStep(_l("Pick"), "pickup.orders"),
-    "offer": NextStep(_l("Answer"), "ordering.orders", icon="gift", permission="network_offer"),
-    "campaign": NextStep(_l("Answer"), "campaigns.listed"),
-    "transfer": NextStep(_l("Answer"), "transfers.everything"),
+    "offer": NextStep(_l("Respond"), "ordering.orders", icon="gift", permission="network_offer"),
+    "campaign": NextStep(_l("Respond"), "campaigns.listed"),
+    "transfer": NextStep(_l("Respond"), "transfers.everything"),
     "expiry": NextStep(_l("Mark down or write off"), "expiry.calendar"),
     "count": NextStep(_l("Count"), "check_these.list_today"),
     "label": NextStep(_l("Scan"), "shelf_labels.walk", icon="tag"),
@@ -128,7 +128,7 @@ def set_summary() -> ResponseReturnValue:
     address = form.text("email", most=messages.LONGEST)
     with write() as session:
         day_summary.set_recipient(acting(session), str(place().store_id), address)
-    flash(_("Saved. You get the summary each night.") if address else _("Saved. No summary is sent."), "good")
+    flash(_("Saved. You will get the summary each night.") if address else _("Saved. No summary will be sent."), "good")
     return redirect(url_for(".show"), 303)
 
 

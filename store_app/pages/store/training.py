@@ -25,7 +25,7 @@ START = {
 }  # fmt: skip
 """Scene -> the page a lesson begins on."""
 WHY = {
-    "overrides": _l("In the last four weeks, %(times)s of %(chances)s lines at the till had a manual price."),
+    "overrides": _l("In the last four weeks, %(times)s of %(chances)s lines at the till had a manually entered price."),
     "over-short": _l("In the last four weeks, %(times)s of %(chances)s drawers were off by more than the tolerance."),
     "late-goods": _l("In the last four weeks, %(times)s of %(chances)s deliveries were counted days late."),
     "orders-unanswered": _l(

@@ -173,7 +173,7 @@ def review(slug: str, token: str) -> ResponseReturnValue:
         row = reviews.write(Context(session, placing.CUSTOMER, clock.now()), found.order, sku, stars, words)
         online.send_review(session, row, clock.now())
         wake_worker_after(session)
-    flash(_("Thank you. Your review appears with the product."), "good")
+    flash(_("Thank you. Your review will appear with the product."), "good")
     return redirect(url_for(".order", slug=slug, token=token), 303)
 
 
@@ -185,7 +185,7 @@ def confirm(slug: str, token: str) -> ResponseReturnValue:
     with write() as session:
         here = visitors.store_at(session, slug)
         order_copy.confirm(session, here.id, token, at=clock.now())
-    flash(_("Thank you. The store gets its money sooner now."), "good")
+    flash(_("Thank you. The store will now get its money sooner."), "good")
     return redirect(url_for(".order", slug=slug, token=token), 303)
 
 

@@ -188,7 +188,7 @@ def bounded(product: listing.OnlineProduct, qty: int) -> int:
         )  # fmt: skip
     if qty > (most := product.maximum_qty or storefront.LINE_STEPS * product.step_qty):
         raise Invalid(
-            "bad-quantity", "Up to %(most)s of %(name)s per order.", most=written_qty(most, product.stock_unit),
+            "bad-quantity", "Limit: %(most)s of %(name)s per order.", most=written_qty(most, product.stock_unit),
             name=product.name,
         )  # fmt: skip
     return qty

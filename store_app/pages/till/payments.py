@@ -33,7 +33,7 @@ WAY_WORDS = {
 }
 STATE_WORDS = {
     "requested": (lazy("pending"), "info"),
-    "unknown": (lazy("no answer"), "warn"),
+    "unknown": (lazy("no response"), "warn"),
     "captured": (lazy("paid"), "good"),
     "declined": (lazy("refused"), ""),
     "cancelled": (lazy("canceled"), ""),
@@ -86,9 +86,9 @@ def ask(payment_id: str) -> ResponseReturnValue:
     """Ask the terminal or wallet now."""
     payment = asker(doors()).ask_again(payment_id, actor=g.actor)
     if payment.state in OPEN:
-        flash(_("Still no answer. It is retried automatically."), "info")
+        flash(_("Still no response. It will be retried automatically."), "info")
     else:
-        flash(_("The answer is: %(state)s.", state=STATE_WORDS[payment.state][0]), "good")
+        flash(_("The response is: %(state)s.", state=STATE_WORDS[payment.state][0]), "good")
     return _back()
 
 
@@ -102,7 +102,7 @@ def give_back(payment_id: str) -> ResponseReturnValue:
     if payment.state == "captured":
         flash(_("The refund failed. It stays on this page until it succeeds."), "warn")
     elif payment.state == "unknown":
-        flash(_("No answer. If the money is taken after all, it is refunded automatically."), "info")
+        flash(_("No response. If the money is taken after all, it will be refunded automatically."), "info")
     elif payment.state == "reversed":
         flash(_("The customer has been refunded."), "good")
     else:
@@ -131,7 +131,7 @@ def same_as_slip(payment_id: str) -> ResponseReturnValue:
     """Say that it is the payment whose slip number was typed."""
     with write() as session:
         unclaimed.same_as_slip(acting(session), str(place().store_id), payment_id)
-    return form.done(_("Saved as the same payment. Nothing is refunded."), ".overview")
+    return form.done(_("Saved as the same payment. Nothing will be refunded."), ".overview")
 
 
 @bp.post("/<payment_id>/decide")
@@ -203,16 +203,18 @@ def _kind(payment: Payment) -> str:
 def _words(payment: Payment, kind: str, slip: Payment | None) -> str:
     if kind == "open":
         if payment.unwanted_since:
-            return _("Canceled, but no answer yet. If the money is taken after all, it is refunded automatically.")
+            return _(
+                "Canceled, but not confirmed yet. If the money is taken after all, it will be refunded automatically."
+            )
         if payment.state == "requested":
             return _("Waiting for the customer.")
         return _("It is unclear whether the money was taken. The till keeps checking.")
     if kind == "going_back":
         if payment.ask_again_at is None:
-            return _("The money was taken and the refund failed. Try again, or call the bank.")
+            return _("The payment went through, but the refund failed. Try again, or call the bank.")
         return _("The money was taken and is being refunded.")
     if kind == "contradicted":
-        return _("The service gave two answers: first “%(first)s”, then “%(then)s”. Ask the bank.",
+        return _("The service gave two responses: first “%(first)s”, then “%(then)s”. Ask the bank.",
                  first=STATE_WORDS[payment.state][0], then=STATE_WORDS[payment.contradicted or ""][0])  # fmt: skip
     if kind == "back_unused":
         return _("A customer was refunded, but no return was recorded. Record the return at the till.")

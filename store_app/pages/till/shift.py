@@ -398,14 +398,14 @@ def _already(session: Session, command: str) -> bool:
 def _closed(session: Session, shift_id: str) -> Shift:
     found = session.get(Shift, (str(place().store_id), shift_id))
     if found is None or found.state != "closed":
-        raise NotFound("no-z-report", "Shift not found in this store, or still open.")
+        raise NotFound("no-z-report", "Shift not found at this store, or still open.")
     return found
 
 
 def _sale(session: Session, sale_id: str) -> Sale:
     found = session.get(Sale, (str(place().store_id), sale_id))
     if found is None or found.state != "completed":
-        raise NotFound("not-found-here", "Receipt not found in this store.")
+        raise NotFound("not-found-here", "Receipt not found at this store.")
     return found
 
 

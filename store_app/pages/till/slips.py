@@ -52,7 +52,7 @@ def mail(sale_id: str) -> ResponseReturnValue:
             command=command,
             sends_mail=settings.sends_mail,
         )
-    return _back(_("The receipt goes out by email once you’re online."), "shift.receipt", sale_id=sale_id)
+    return _back(_("The receipt will go out by email once you’re online."), "shift.receipt", sale_id=sale_id)
 
 
 @bp.post("/pick-list")

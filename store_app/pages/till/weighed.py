@@ -39,7 +39,7 @@ PART_WORDS = {
     "item": lazy("product"),
     "weight": lazy("weight"),
     "price": lazy("price"),
-    "count": lazy("pieces"),
+    "count": lazy("units"),
     "check": lazy("price check digit"),
     "any": lazy("ignored"),
     "last": lazy("check digit"),
@@ -182,7 +182,7 @@ def lay() -> ResponseReturnValue:
     grams = form.whole("grams", least=0, most=MOST_GRAMS)
     found = scale_of(request.form.get("till_id", ""))
     if not isinstance(found, PracticeScale):
-        raise Refused("real-scale", "This till has a real scale. Put the product on it.")
+        raise Refused("real-scale", "This till has a scale connected. Place the product on it.")
     found.put(grams)
     return redirect(url_for("weighed.overview", weigh=1) + "#scale", 303)
 

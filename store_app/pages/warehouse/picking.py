@@ -175,7 +175,7 @@ def send(pick_id: str) -> ResponseReturnValue:
         reported = ngettext("%(num)d delivery loaded.", "%(num)d deliveries loaded.", many)
         flash(words.joined([reported, supply.waiting(waiting)]), "good")
     else:
-        flash(_("Nothing was sent. The list is abandoned; what is left goes on the next one."), "warn")
+        flash(_("Nothing was sent. The list was discarded; what is left goes on the next one."), "warn")
     for why in picking.STAYS:
         stores = sorted({names.get(store, store) for store, reason in sent.stayed if reason == why})
         if stores:
@@ -189,10 +189,10 @@ def send(pick_id: str) -> ResponseReturnValue:
 @form.answers_on(walk)
 def drop(pick_id: str) -> ResponseReturnValue:
     """Give a list up, with a reason."""
-    why = form.text("why", required=_("Give a reason for the journal."))
+    why = form.text("why", required=_("Enter a reason. It will be recorded in the journal."))
     with write() as session:
         picking.drop(acting(session), pick_id, why=why)
-    return form.done(_("List abandoned. Its orders wait as before."), "console_picking.overview_page", "info")
+    return form.done(_("List discarded. Its orders are waiting again."), "console_picking.overview_page", "info")
 
 
 @bp.get("/orders/<store_id>/<order_id>")

@@ -90,7 +90,7 @@ def receive(warehouse_id: str, purchase_id: str) -> ResponseReturnValue:
         names = [one.name for one in purchases.lines_of(session, found) if one.sku in stopped and one.received_qty]
     flash(_("Purchase %(no)s received.", no=number), "good")
     if names:
-        words = _("Recalled: %(names)s. Set aside and check the warehouse.", names=", ".join(names))
+        words = _("Recalled: %(names)s. Set these aside and check the warehouse.", names=", ".join(names))
         flash(words, "warn")
     return redirect(url_for("console_purchases.listed"), 303)
 
@@ -100,7 +100,7 @@ def receive(warehouse_id: str, purchase_id: str) -> ResponseReturnValue:
 @form.answers_on(listed)
 def drop(warehouse_id: str, purchase_id: str) -> ResponseReturnValue:
     """Drop a proposal, or call an ordered purchase off, with a reason."""
-    why = form.text("why", required=_("Give a reason for discarding the purchase."))
+    why = form.text("why", required=_("Enter a reason for discarding the purchase."))
     with write() as session:
         purchasing.drop(acting(session), warehouse_id, purchase_id, why=why)
     return form.done(_("Discarded."), "console_purchases.listed", "info")

@@ -56,7 +56,7 @@ def listed(fault: DomainError | None = None) -> ResponseReturnValue:
 def call() -> ResponseReturnValue:
     """Call a product or a batch back from every warehouse and store; a second click changes nothing."""
     command, sku = form.command_id(), form.text("sku", most=64)
-    why = form.text("why", required=_("Give a reason for the recall."))
+    why = form.text("why", required=_("Enter a reason for the recall."))
     afterwards = form.one_of("afterwards", recall.AFTERWARDS, sentence=_("Choose what stores do with the products."))
     with write() as session:
         if not any(row.id == command for row, _looked, _all in recalls.called(session)):
@@ -104,7 +104,7 @@ def look_through(recall_id: str, warehouse_id: str) -> ResponseReturnValue:
     with write() as session:
         if recall.recall_of(session, warehouse_id, recall_id).state == "called":
             recalls.look_through(acting(session), warehouse_id, recall_id, found)
-    flash(_("Thanks. The recalled units are written off and cannot be shipped."), "good")
+    flash(_("Thanks. The recalled units have been written off and cannot be shipped."), "good")
     return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
 
 
@@ -149,7 +149,7 @@ def hand_over(recall_id: str, house_id: str, return_id: str) -> ResponseReturnVa
 @form.answers_on(one)
 def drop(recall_id: str, house_id: str, return_id: str) -> ResponseReturnValue:
     """Give a return up with a reason; a second click changes nothing."""
-    why = form.text("why", required=_("Give a reason for canceling the return."))
+    why = form.text("why", required=_("Enter a reason for canceling the return."))
     with write() as session:
         if upstream_returns.return_of(session, house_id, return_id).state != "dropped":
             upstream_returns.drop(acting(session), house_id, return_id, why=why)
@@ -203,7 +203,7 @@ def claim(recall_id: str, supplier_id: str) -> ResponseReturnValue:
         amount, currency = made.claimed_minor, usual_currency(session)
     flash(
         _(
-            "Claim for %(amount)s created. Write to the supplier and enter the answer here.",
+            "Claim for %(amount)s created. Write to the supplier and enter the response here.",
             amount=money(amount, currency),
         )
     )
@@ -218,7 +218,7 @@ def settle_claim(recall_id: str, claim_id: str) -> ResponseReturnValue:
     with write() as session:
         currency = usual_currency(session)
         credit = form.amount("amount", currency)
-        answer = form.text("answer", required=_("Enter the supplier’s answer."))
+        answer = form.text("answer", required=_("Enter the supplier’s response."))
         found = upstream_claims.settle(acting(session), claim_id, credit, answer=answer)
         refused = found.state == "refused"
     if refused:

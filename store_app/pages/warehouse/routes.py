@@ -132,7 +132,7 @@ def send_off(route_id: str) -> ResponseReturnValue:
 @form.answers_on(overview)
 def end(route_id: str) -> ResponseReturnValue:
     """End a route that does not go on; a second click finds it ended."""
-    why = form.text("why", most=200, required=_("Give a reason for the shopkeeper."))
+    why = form.text("why", most=200, required=_("Enter a reason. The shopkeeper will see it."))
     with write() as session:
         row = routes.end(acting(session), route_id, why=why)
         turned = sum(stop.outcome == "not_reached" for stop in routes.stops_of(session, row))

@@ -55,8 +55,8 @@ def fill() -> ResponseReturnValue:
     if held:
         flash(
             ngettext(
-                "%(num)d order is waiting for its store’s credit. Release or refuse it under Money.",
-                "%(num)d orders are waiting for their stores’ credit. Release or refuse them under Money.",
+                "%(num)d order is on credit hold. Release or decline it under Money.",
+                "%(num)d orders are on credit hold. Release or decline them under Money.",
                 held,
             ),
             "warn",

@@ -55,7 +55,7 @@ def write_off(warehouse_id: str) -> ResponseReturnValue:
     units, note = form.whole("qty", least=1), form.text("note")
     reason = form.one_of("reason", lots.REASONS, sentence=_("Choose a reason for the write-off."))
     if reason == "other" and not note:
-        raise Invalid("no-reason", "Give a short reason.", field="note")
+        raise Invalid("no-reason", "Enter a short reason.", field="note")
     with write() as session:
         product = find_product.product_of(session, sku)
         with form.once():
@@ -88,7 +88,10 @@ def stock(fault: DomainError | None = None, **_place: Any) -> ResponseReturnValu
 def count(warehouse_id: str) -> ResponseReturnValue:
     """Put right what stands of a product; a second click changes nothing."""
     command, sku = form.command_id(), form.text("sku", most=64)
-    counted, why = form.whole("qty"), form.text("why", required=_("Give a reason for the count. The journal keeps it."))
+    counted, why = (
+        form.whole("qty"),
+        form.text("why", required=_("Enter a reason for the count. It will be recorded in the journal.")),
+    )
     change = 0
     with write() as session:
         with form.once():

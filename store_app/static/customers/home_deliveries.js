@@ -72,7 +72,7 @@ async function send() {
       const body = new URLSearchParams(said.body);
       body.set("csrf_token", csrfToken());
       const answer = await fetch(said.to, { method: "POST", redirect: "manual", headers: { "X-Kept": "1" }, body });
-      if (answer.status >= 500) throw new Error("no answer");
+      if (answer.status >= 500) throw new Error("no response");
       names = answer.headers.get("X-Command-Id") === body.get("command_id");
       if (!names) break;
       if (answer.ok) drop((other) => other === said);

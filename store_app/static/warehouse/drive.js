@@ -90,7 +90,7 @@ async function send() {
       const { word: _word, ...body } = next;
       const answer = await fetch(page.dataset.drive ?? "", { method: "POST", redirect: "manual", headers: { "Content-Type": "application/json", "X-CSRF-Token": csrfToken() }, body: JSON.stringify(body) });
       const told = await answer.json().catch(() => null);
-      if (told?.store_id !== body.store_id && !(answer.status === 409 && told?.error)) throw new Error("no answer");
+      if (told?.store_id !== body.store_id && !(answer.status === 409 && told?.error)) throw new Error("no response");
       if (!answer.ok) refuse(told);
       kept.shift();
       keep();

@@ -101,7 +101,7 @@ def file(ctx: Context, store_id: str, asked: ClaimRequest, *, id: str, claim_day
     if delivery.state != "posted" or delivery.posted_at is None:
         raise Refused("not-posted", "Count and post this delivery first.", state=delivery.state)
     if asked.wish not in REMEDIES:
-        raise Invalid("bad-choice", "Choose money, replacement or collection.", field="wish")
+        raise Invalid("bad-choice", "Choose money back, replacement or collection.", field="wish")
     late = _is_late(ctx.session, delivery, claim_days, ctx.at)
     if late and not asked.goodwill:
         until = last_day(ctx.session, delivery, claim_days)
@@ -137,11 +137,11 @@ def contest(ctx: Context, store_id: str, claim_id: str, *, words: str) -> Claim:
     """Contest an answer that gave less than was asked, once (rule 5)."""
     claim = claim_of(ctx.session, store_id, claim_id)
     if claim.contested_at is not None:
-        raise Conflict("contested-once", "This claim was already contested: the second answer is final.")
+        raise Conflict("contested-once", "This claim was already contested: the second response is final.")
     granted = sum(line.granted_qty or 0 for line in lines_of(ctx.session, claim))
     if not STATES.legal(claim.state, "contested") or granted >= sum(line.qty for line in lines_of(ctx.session, claim)):
-        raise Refused("nothing-to-contest", "There is no answer to contest.", state=claim.state)
-    words = stated(words, Invalid("no-reason", "Explain why you contest the answer."), 500)
+        raise Refused("nothing-to-contest", "There is no response to contest.", state=claim.state)
+    words = stated(words, Invalid("no-reason", "Explain why you contest the response."), 500)
     _contested(ctx, claim, words, ctx.at)
     if supplier_of(ctx.session, claim.supplier_id).kind == NETWORK:
         _send(ctx.session, claim, ClaimContested, ctx.at)
@@ -154,7 +154,7 @@ def answered_by_supplier(
     """Write down what a supplier of the store's own answered (rule 7)."""
     claim = claim_of(ctx.session, store_id, claim_id)
     if supplier_of(ctx.session, claim.supplier_id).kind == NETWORK:
-        raise Refused("network-answers", "The network answers this claim. Wait for its answer.")
+        raise Refused("network-answers", "The network handles this claim. Wait for its response.")
     _decide(ctx, claim, granted, remedy=remedy, words=words)
     claim.granted_minor = sum(line.worth(line.granted_qty or 0) for line in lines_of(ctx.session, claim))
     if claim.state in ("accepted", "part_accepted"):
@@ -363,31 +363,31 @@ def _set_aside(ctx: Context, claim: Claim, rows: Sequence[ClaimLine]) -> None:
 def _decide(ctx: Context, claim: Claim, granted: dict[tuple[str, str], int], *, remedy: str, words: str) -> None:
     """Keep an answer: what is granted of each line, how, and why not more (rules 4, 5)."""
     if claim.state not in WAITING:
-        raise Conflict("claim-answered", "This claim is already answered.", state=claim.state)
+        raise Conflict("claim-answered", "This claim has already been answered.", state=claim.state)
     lines = lines_of(ctx.session, claim)
     for line in lines:
         qty, least = granted.get((line.sku, line.kind), 0), line.granted_qty or 0
         if isinstance(qty, bool) or not least <= qty <= line.qty:
-            raise Invalid("grant-out-of-bounds", "%(name)s: grant %(least)s to %(most)s units.", name=line.name,
+            raise Invalid("grant-out-of-bounds", "%(name)s: approve %(least)s to %(most)s units.", name=line.name,
                           least=least, most=line.qty, sku=line.sku)  # fmt: skip
         line.granted_qty = qty
     whole, given = sum(line.qty for line in lines), sum(line.granted_qty or 0 for line in lines)
     if remedy not in REMEDIES:
         raise Invalid("bad-choice", "Choose how to settle it.", field="remedy")
     if claim.round == 2 and remedy != "money":
-        raise Invalid("second-in-money", "On a second answer, you can only grant money.", field="remedy")
+        raise Invalid("second-in-money", "In a second response, you can only approve money back.", field="remedy")
     backs = [line for line in lines if line.granted_qty and line.kind in ("over", "wrong")]
     if remedy == "return" and given and not backs:
         raise Invalid(
-            "nothing-goes-back", "Only wrong or surplus products can be returned. Choose money.", field="remedy"
+            "nothing-goes-back", "Only wrong or surplus products can be returned. Choose money back.", field="remedy"
         )
     free = [line for line in lines if line.granted_qty and not line.charged and line.kind != "short"]
     if remedy == "replacement" and any(line.granted_qty and line.kind == "over" for line in lines):
-        raise Invalid("surplus", "Surplus products are not sent again. Choose money or collection.", field="remedy")
+        raise Invalid("surplus", "Surplus products are not replaced. Choose money back or collection.", field="remedy")
     if remedy == "replacement" and free:
-        raise Invalid("not-charged", "Consignment products were not charged. Choose money.", field="remedy")
+        raise Invalid("not-charged", "Consignment products were not charged. Choose money back.", field="remedy")
     if given < whole:
-        words = stated(words, Invalid("no-reason", "Explain to the shopkeeper why you grant less."), 500)
+        words = stated(words, Invalid("no-reason", "Explain to the shopkeeper why you are approving less."), 500)
     claim.remedy = remedy
     claim.answer, claim.answered_by, claim.answered_at = " ".join(words.split())[:500], ctx.actor.name, ctx.at
     state = "accepted" if given == whole else "part_accepted" if given else "refused"
@@ -404,7 +404,7 @@ def _refuse_beyond_count(session: Session, claim: Claim, granted: dict[tuple[str
     if not wanted:
         return
     if delivery is None or delivery.state != "posted":
-        raise Refused("count-not-here", "The store's count of this delivery has not arrived. Answer once it has.")
+        raise Refused("count-not-here", "The store's count of this delivery has not arrived. Respond once it has.")
     found = bounds(session, delivery, deliveries.lines_of(session, delivery), without=claim.id)
     refuse_more({bound.sku: bound for bound in found}, wanted)
 

@@ -86,7 +86,7 @@ def accept(ctx: Context, store_id: str, campaign_id: str) -> CampaignAsk:
 def decline(ctx: Context, store_id: str, campaign_id: str, *, why: str) -> CampaignAsk:
     """Say no; the network reads why."""
     ask = _open(ctx.session, store_id, campaign_id, ctx.at)
-    why = stated(why, Invalid("no-reason", "Give a reason, so the next campaign fits better."), 300)
+    why = stated(why, Invalid("no-reason", "Enter a reason, so the next campaign fits better."), 300)
     return _answer(ctx, ask, "declined", why)
 
 
@@ -97,7 +97,7 @@ def carry_out(ctx: Context, store_id: str) -> list[CampaignAsk]:
     for ask in ctx.session.scalars(query.order_by(CampaignAsk.campaign_id)).all():
         if ask.state == "asked":
             if ask.answer_by < today:
-                changed.append(_answer(ctx, ask, "expired", N_("No one answered in time.")))
+                changed.append(_answer(ctx, ask, "expired", N_("No one responded in time.")))
         elif today > ask.until_day:
             if ask.placed_on is not None or _sources(ctx.session, ask):
                 _clear(ctx, ask)
@@ -157,7 +157,7 @@ def _open(session: Session, store_id: str, campaign_id: str, at: dt.datetime) ->
     if ask.state != "asked":
         raise Conflict("campaign-answered", "This campaign is already %(state)s.", state=ask.state)
     if ask.answer_by < day_of(session, store_id, at):
-        raise Refused("campaign-over", "The answer was due by %(answer_by)s.", answer_by=ask.answer_by.isoformat())
+        raise Refused("campaign-over", "The response was due by %(answer_by)s.", answer_by=ask.answer_by.isoformat())
     return ask
 
 

@@ -81,10 +81,10 @@ class CampaignTerms:
     def check(self) -> None:
         """Refuse terms no store could answer, saying which."""
         if not self.name.strip() or not self.why.strip():
-            raise Invalid("no-reason", "Enter a name and a sentence for the shopkeepers.")
+            raise Invalid("no-reason", "Enter a name and a sentence the shopkeepers will see.")
         if not self.answer_by < self.from_day <= self.until_day:
             raise Invalid(
-                "bad-campaign-days", "The answer date must be before the start, and the start before the end."
+                "bad-campaign-days", "The response date must be before the start, and the start before the end."
             )
         if (self.until_day - self.from_day).days >= LONGEST_DAYS:
             raise Invalid("bad-campaign-days", "A campaign can last up to %(most)s days.", most=LONGEST_DAYS)
@@ -93,7 +93,8 @@ class CampaignTerms:
         for line in self.lines:
             if not 0 <= line.percent_bp <= MOST_DISCOUNT_BP or not 0 <= line.uplift_bp <= MOST_UPLIFT_BP:
                 raise Invalid(
-                    "bad-campaign-lines", "%(name)s: up to %(off_bp)s off, and up to %(uplift_bp)s more expected.",
+                    "bad-campaign-lines", "%(name)s: the discount can be up to %(off_bp)s, and the expected "
+                                          "uplift up to %(uplift_bp)s.",
                     name=line.name, off_bp=MOST_DISCOUNT_BP, uplift_bp=MOST_UPLIFT_BP,
                 )  # fmt: skip
         if self.fee_minor < 0 or not 0 <= self.hold_out_bp < BASIS:
@@ -147,7 +148,7 @@ def plan(ctx: Context, terms: CampaignTerms, store_ids: Sequence[str]) -> Campai
     if not chosen:
         raise Invalid("no-store", "Choose at least one store.", field="store_id")
     if any(terms.answer_by < day_of(ctx.session, store_id, ctx.at) for store_id in chosen):
-        raise Invalid("bad-day", "The answer date has passed. Choose today or later.")
+        raise Invalid("bad-day", "The response date has passed. Choose today or later.")
     held = _held_out(terms, chosen)
     campaign = Campaign(
         id=terms.id, name=terms.name.strip(), why=terms.why.strip(), from_day=terms.from_day, until_day=terms.until_day,

@@ -95,7 +95,7 @@ def order(ctx: Context, warehouse_id: str, purchase_id: str, packs: Mapping[str,
 def drop(ctx: Context, warehouse_id: str, purchase_id: str, *, why: str) -> Purchase:
     """Drop a proposed purchase, or call off an ordered one, with a reason."""
     found = purchase_of(ctx.session, warehouse_id, purchase_id)
-    why = stated(why, Invalid("no-reason", "Give a reason for discarding the purchase."), 300)
+    why = stated(why, Invalid("no-reason", "Enter a reason for discarding the purchase."), 300)
     target = "dropped" if found.state == "proposed" else "cancelled"
     journal.move(ctx, found, target, subject=subject_of(found), why=why)
     supplier_messages.call_off(ctx, warehouse_id, purchase_id, why=why)
@@ -190,7 +190,7 @@ def _seller(session: Session, found: Purchase, at: dt.datetime) -> Supplier | No
         )
     if found.cost_minor < seller.minimum_minor:
         raise Refused(
-            "below-minimum", "%(name)s has a higher minimum order. Add packs, or discard it and buy next time.",
+            "below-minimum", "%(name)s has a higher minimum order. Add packs, or discard it and order next time.",
             name=seller.name, minimum_minor=seller.minimum_minor, cost_minor=found.cost_minor,
         )  # fmt: skip
     return seller

@@ -166,11 +166,11 @@ def settle(ctx: Context, claim_id: str, credited_minor: int, *, answer: str) -> 
     if found is None:
         raise NotFound("unknown-upstream-claim", "Supplier claim not found.", claim_id=claim_id)
     if found.state != "open":
-        raise Conflict("claim-settled", "This claim is already settled.", state=found.state)
+        raise Conflict("claim-settled", "This claim has already been settled.", state=found.state)
     most = found.claimed_minor
     if isinstance(credited_minor, bool) or not 0 <= credited_minor <= most:
         raise Invalid("credit-beyond-claim", "The credit cannot exceed the claim.", most_minor=most, field="amount")
-    answer = stated(answer, Invalid("no-supplier-answer", "Enter the supplier’s answer.", field="answer"), LONGEST)
+    answer = stated(answer, Invalid("no-supplier-answer", "Enter the supplier’s response.", field="answer"), LONGEST)
     found.credited_minor, found.answer = credited_minor, answer
     found.settled_at, found.settled_by = ctx.at, ctx.actor.name
     _enter(ctx.session, found, "claimed", "credited", credited_minor, ctx.at)

@@ -195,7 +195,7 @@ def hand_over(ctx: Context, warehouse_id: str, return_id: str) -> UpstreamReturn
 def drop(ctx: Context, warehouse_id: str, return_id: str, *, why: str) -> UpstreamReturn:
     """Give a return up with a reason; nothing of it has left (rule 3)."""
     found = return_of(ctx.session, warehouse_id, return_id)
-    why = stated(why, Invalid("no-reason", "Give a reason for canceling the return.", field="why"), LONGEST)
+    why = stated(why, Invalid("no-reason", "Enter a reason for canceling the return.", field="why"), LONGEST)
     _end(ctx, found, "dropped", why=why)
     supplier_messages.call_off(ctx, warehouse_id, found.id, why=why)
     return found

@@ -188,7 +188,7 @@ def send_off(ctx: Context, route_id: str, driver: str) -> str:
     row = _locked(ctx.session, route_id)
     driver = " ".join(driver.split())
     if not 1 <= len(driver) <= 60:
-        raise Invalid("no-driver", "Enter the driver's name for the stores.", field="driver")
+        raise Invalid("no-driver", "Enter the driver’s name. The stores will see it.", field="driver")
     token = secrets.token_urlsafe(16)
     if row.state == "planned":
         if row.day < clock_of(ctx.session, ctx.at)[0]:
@@ -260,7 +260,7 @@ def end(ctx: Context, route_id: str, *, why: str) -> DeliveryRoute:
     if row.state == "done":
         return row
     STATES.require(row.state, "done")
-    why = stated(why, Invalid("no-reason", "Give a reason for the stores.", field="why"))
+    why = stated(why, Invalid("no-reason", "Enter a reason. The stores will see it.", field="why"))
     for stop in stops_of(ctx.session, row):
         if not stop.outcome:
             stop.receiver = _taken_in_by(ctx.session, row, stop)

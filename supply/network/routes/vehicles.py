@@ -88,7 +88,7 @@ def place(
     if ctx.session.get(Store, id) is None and id not in warehouses(ctx.session):
         raise NotFound("unknown-site", "Store or warehouse %(id)s not found. Check its number.", id=id)
     if not (-90_000_000 <= lat_e6 <= 90_000_000 and -180_000_000 <= lon_e6 <= 180_000_000):
-        raise Invalid("bad-position", "%(id)s: latitudes are -90 to 90 degrees, longitudes -180 to 180.", id=id)
+        raise Invalid("bad-position", "%(id)s: latitude must be -90 to 90 degrees, longitude -180 to 180.", id=id)
     _refuse_window(*window)
     if not 0 <= service_minutes <= 240:
         raise Invalid("bad-call-minutes", "Enter 0 to 240 minutes per stop.", field="service")

@@ -143,7 +143,7 @@ def agree(ctx: Context, store_id: str, transfer_id: str) -> Transfer:
         return found
     _refuse_unless(found, "proposed")
     if found.answer_by < day_of(ctx.session, store_id, ctx.at):
-        raise Refused("transfer-over", "The answer was due by %(answer_by)s.", answer_by=found.answer_by.isoformat())
+        raise Refused("transfer-over", "The response was due by %(answer_by)s.", answer_by=found.answer_by.isoformat())
     _note_yes(found, store_id)
     journal.record(ctx, verb="transfer.yes", subject=subject_of(found))
     if is_taker := store_id == found.taker_id:
@@ -156,7 +156,7 @@ def agree(ctx: Context, store_id: str, transfer_id: str) -> Transfer:
 def decline(ctx: Context, store_id: str, transfer_id: str, *, why: str) -> Transfer:
     """Say no, also after a yes, as long as nothing was handed over (rule 1)."""
     found = transfer_of(ctx.session, store_id, transfer_id)
-    why = stated(why, Invalid("no-reason", "Give a reason, so the next suggestion fits better."), 300)
+    why = stated(why, Invalid("no-reason", "Enter a reason, so the next suggestion fits better."), 300)
     if found.state == "declined":
         return found
     _end(ctx, found, "declined", why, store_id)
@@ -218,7 +218,7 @@ def did_not_come(ctx: Context, store_id: str, transfer_id: str, *, why: str) -> 
     found = transfer_of(ctx.session, store_id, transfer_id)
     if found.taker_id != store_id:
         raise Refused("not-the-taker", "%(taker_name)s collects these, not this store.", taker_name=found.taker_name)
-    why = stated(why, Invalid("no-reason", "Explain what happened; the other store and the network see it."), 300)
+    why = stated(why, Invalid("no-reason", "Explain what happened; the other store and the network will see it."), 300)
     if found.state == "received" and found.why:
         return found
     _refuse_unless(found, "handed_over")
@@ -379,7 +379,7 @@ def lapse_due(ctx: Context) -> list[Transfer]:
             is_over = last < day_of(ctx.session, found.giver_id, ctx.at)
             if is_over:
                 why = (
-                    N_("No one answered in time.")
+                    N_("No one responded in time.")
                     if found.state == "proposed"
                     else N_("The products were not collected in time.")
                 )

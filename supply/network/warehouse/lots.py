@@ -105,7 +105,9 @@ def count(ctx: Context, warehouse_id: str, sku: str, counted_qty: int, *, why: s
     if isinstance(counted_qty, bool) or not 0 <= counted_qty <= MOST_QTY:
         raise Invalid("bad-quantity", "Enter a count of 0 or more.", sku=sku, qty=counted_qty)
     why = stated(
-        why, Invalid("no-reason", "Give a reason for the count. The journal keeps it.", field="why"), LONGEST_WHY
+        why,
+        Invalid("no-reason", "Enter a reason for the count. It will be recorded in the journal.", field="why"),
+        LONGEST_WHY,
     )
     moved = sa.select(StockMovement.source_id).where(StockMovement.store_id == warehouse_id, StockMovement.sku == sku)
     done = ctx.session.scalar(moved.where(StockMovement.source_id == id).limit(1)) is not None

@@ -229,6 +229,6 @@ def _is_meant(held: Held, batch: str | None, until: dt.date | None) -> bool:
 def _unknown(name: str) -> NotFound:
     return NotFound(
         "lot-not-here",
-        "%(name)s: there is no such lot here. Set it aside, tell receiving and use another.",
+        "%(name)s: this lot is not on record here. Set it aside, tell receiving and use another.",
         name=name,
     )

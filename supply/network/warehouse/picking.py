@@ -149,7 +149,7 @@ def put_back(ctx: Context, pick_id: str, sku: str) -> PickList:
 def drop(ctx: Context, pick_id: str, *, why: str) -> PickList:
     """Give a list up: what was on it waits to be loaded as before."""
     found = pick_of(ctx.session, pick_id)
-    why = stated(why, Invalid("no-reason", "Give a reason for the journal.", field="why"))
+    why = stated(why, Invalid("no-reason", "Enter a reason. It will be recorded in the journal.", field="why"))
     journal.move(ctx, found, "dropped", subject=subject_of(found), why=why)
     ctx.session.flush()
     return found
@@ -196,8 +196,8 @@ def _confirm(line: PickLine, qty: int, why: str, actor: Actor) -> None:
         )  # fmt: skip
     if qty % line.pack_qty and not line.qty % line.pack_qty:
         raise Invalid(
-            "not-whole-packs", "%(name)s comes in whole packs of %(pack_qty)s.", name=line.name, pack_qty=line.pack_qty,
-            sku=line.sku,
+            "not-whole-packs", "%(name)s is sold in whole packs of %(pack_qty)s.",
+            name=line.name, pack_qty=line.pack_qty, sku=line.sku,
         )  # fmt: skip
     if qty < line.qty and why not in REASONS:
         raise Invalid("no-short-reason", "%(name)s: choose why less was picked.", name=line.name, sku=line.sku)

@@ -390,8 +390,8 @@ def refuse_hoarding(
     if waiting and _has_missed_one(session, of_theirs, at):
         raise Refused(
             "missed-one",
-            "A recent order with this number was not picked up, so only one unpaid order can wait. Pick "
-            "it up first, or pay online if offered.",
+            "A recent order with this number was not picked up, so you can have only one unpaid order at a time. "
+            "Pick it up first, or pay online if offered.",
             field="pay",
         )  # fmt: skip
     things = _things(session, [*wanted, *_lines_of(session, store_id, waiting)])
@@ -467,7 +467,7 @@ def _refuse_another_total(shown_minor: int | None, total_minor: int) -> None:
 
 def _open_store(session: Session, store_id: str, id: str, token: str | None) -> Store:
     if token is not None and not _TOKEN.fullmatch(token):
-        raise Invalid("bad-token", "This order's key is not valid. Reload the page.")
+        raise Invalid("bad-token", "This order can’t be verified. Reload the page.")
     if not is_id(id):
         raise Invalid("bad-id", "This order has no valid ID. Reload the page.")
     store = session.get(Store, store_id)
@@ -536,7 +536,7 @@ def _by_token(session: Session, store_id: str, token: str, *, lock: bool) -> Pic
     query = sa.select(PickupOrder).where(PickupOrder.store_id == store_id, PickupOrder.token_hash == token_hash(token))
     order = session.scalar(lock_rows(session, query) if lock else query)
     if order is None:
-        raise NotFound("unknown-order", "This store has no such order. Use the link you got when ordering.")
+        raise NotFound("unknown-order", "Order not found at this store. Use the link you got when ordering.")
     return order
 
 

@@ -199,7 +199,7 @@ def open_group(ctx: Context, terms: GroupTerms) -> GroupOffer:
     store_of(ctx.session, terms.store_id)
     product = ctx.session.get(Product, terms.sku)
     if product is None or (product.stock_unit, product.price_quantity, product.kind) != ("each", 1, "goods"):
-        raise Invalid("bad-group-product", "Group buys are for products sold by the piece.", sku=terms.sku)
+        raise Invalid("bad-group-product", "Group buys are for products sold by the unit.", sku=terms.sku)
     steps = [list(step) for step in terms.steps]
     row = GroupOffer(
         **{**vars(terms), "steps": steps}, state=STATES.first, opened_at=ctx.at, cases=0, why="", step=0, members=0,

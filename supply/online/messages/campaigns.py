@@ -169,7 +169,7 @@ def make(
         )  # fmt: skip
     people = [one.customer for one in reachable(ctx.session, store_id, day) if one.may_get(kind, away_days)]
     if not people:
-        raise Refused("no-recipients", "No customer who agreed to messages matches.")
+        raise Refused("no-recipients", "No matching customers have agreed to receive messages.")
     held = _left_out(id, [one.id for one in people])
     written = [one for one in people if one.id not in held]
     uses = FRIENDS if kind == "friend" else 1

@@ -116,7 +116,7 @@ def fail(ctx: Context, store_id: str, order_id: str, *, why: str) -> HomeDeliver
     if way.home.state == "failed":
         return way.home
     if not why.strip():
-        raise Invalid("reason-missing", "Give a reason for the customer.", field="reason")
+        raise Invalid("reason-missing", "Enter a reason. The customer will see it.", field="reason")
     home_delivery.move(ctx, way.home, "failed", why=why.strip()[:200])
     way.order.hold_until = held_until(ctx.session, store_id, ctx.at)
     send(ctx.session, way.order, ctx.at)

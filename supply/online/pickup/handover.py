@@ -171,7 +171,7 @@ def refuse_unpaid(order: PickupOrder) -> None:
     """Refuse an order paid beforehand that costs more than was paid: nobody has the rest (rule 4)."""
     if 0 < order.paid_minor < order.total_minor:
         raise Refused(
-            "above-paid", "Order %(order_no)s was prepaid and would now cost more. Give less, or cancel it.",
+            "above-paid", "Order %(order_no)s was prepaid and would now cost more. Hand over less, or cancel it.",
             order_no=order.order_no, paid_minor=order.paid_minor, total_minor=order.total_minor,
         )  # fmt: skip
 

@@ -306,7 +306,7 @@ def _by_token(session: Session, store_id: str, token: str) -> PickupOrder:
     query = sa.select(PickupOrder).where(PickupOrder.store_id == store_id, PickupOrder.token_hash == token_hash(token))
     order = session.scalar(lock_rows(session, query))
     if order is None:
-        raise NotFound("unknown-order", "This store has no such order. Use the link you got when ordering.")
+        raise NotFound("unknown-order", "Order not found at this store. Use the link you got when ordering.")
     return order
 
 

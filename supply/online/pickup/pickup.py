@@ -132,7 +132,7 @@ def refuse(ctx: Context, store_id: str, order_id: str, *, why: str) -> PickupOrd
     """Say no to an order; the customer reads why, the units are free again."""
     order = order_for_update(ctx.session, store_id, order_id)
     if not why.strip():
-        raise Invalid("reason-missing", "Give a reason for the customer.")
+        raise Invalid("reason-missing", "Enter a reason. The customer will see it.")
     move(ctx, order, "refused", why=why.strip()[:300])
     _give_back(ctx, order, "released", from_bin=False)
     return order
@@ -223,7 +223,7 @@ def ready(ctx: Context, store_id: str, order_id: str) -> PickupOrder:
     if order.state == "picking" and lacking:
         names = ", ".join(f"{line.name} {line.picked_qty or 0} of {line.qty}" for line in lacking)
         raise Refused(
-            "lines-short", "Some items are missing: %(names)s. Give the customer less, or pick the rest.", names=names
+            "lines-short", "Some items are missing: %(names)s. Hand over less, or pick the rest.", names=names
         )
     for line in found:
         line.picked_qty = line.qty if line.picked_qty is None else line.picked_qty
@@ -286,10 +286,10 @@ def expire_due(ctx: Context, store_id: str) -> list[PickupOrder]:
     orders = list(ctx.session.scalars(lock_rows(ctx.session, query)))
     for order in orders:
         if order.state == "ready":
-            move(ctx, order, "expired", why=N_("No one collected it in time."))
+            move(ctx, order, "expired", why=N_("No one picked it up in time."))
             _give_back(ctx, order, "expired", from_bin=True)
         elif order.state == "placed":
-            move(ctx, order, "refused", why=N_("The store did not answer in time."))
+            move(ctx, order, "refused", why=N_("The store did not respond in time."))
             _give_back(ctx, order, "released", from_bin=False)
         else:
             cancel(ctx, store_id, order.id, why=N_("The store did not prepare it in time."))
@@ -432,7 +432,9 @@ def _give_back(ctx: Context, order: PickupOrder, kind: str, *, from_bin: bool) -
 
 def _not_here(session: Session, order: PickupOrder) -> Refused:
     names = ", ".join(line.name for line in order_in.awaited(session, order))
-    return Refused("goods-not-here", "Not here yet: %(names)s. Wait for the delivery, or give the rest.", names=names)
+    return Refused(
+        "goods-not-here", "Not here yet: %(names)s. Wait for the delivery, or hand over the rest.", names=names
+    )
 
 
 def _leave_out_awaited(session: Session, order: PickupOrder) -> None:
@@ -464,7 +466,8 @@ def _bring_down(
         if row.price_minor == 0:
             raise Refused(
                 "replacement-dearer",
-                "%(name)s costs more than %(other)s with its deposit. Choose another substitute, or give the rest.",
+                "%(name)s costs more than %(other)s with its deposit. Choose another substitute, or hand over the "
+                "rest.",
                 name=row.name, other=line.name,
             )  # fmt: skip
         row.price_minor = max(0, row.price_minor + over_minor * row.price_quantity // -row.qty)

@@ -73,7 +73,7 @@ def take_back(
     if not again:
         order.STATES.require(order.state, "returned")
     if not lines:
-        raise Invalid("nothing-back", "Enter what is returned, and how many.")
+        raise Invalid("nothing-back", "Enter what is being returned, and how many.")
     rows = ctx.session.execute(
         sa.select(SaleLine.sku, SaleLine.n)
         .where(SaleLine.store_id == store_id, SaleLine.sale_id == order.sale_id, SaleLine.price_type != "deposit")
@@ -106,7 +106,7 @@ def refuse(ctx: Context, store_id: str, order_id: str, *, why: str) -> PickupOrd
     """Say no to goods that should come back (rule 3)."""
     order = order_for_update(ctx.session, store_id, order_id)
     if not why.strip():
-        raise Invalid("reason-missing", "Give a reason for the customer.")
+        raise Invalid("reason-missing", "Enter a reason. The customer will see it.")
     return move(ctx, order, "return_refused", why=why.strip()[:300])
 
 

@@ -60,7 +60,7 @@ def order_slip(session: Session, till: Till, order_id: str, *, command: str, at:
     store = store_of(session, till.store_id)
     order = session.get(PickupOrder, (store.id, order_id))
     if order is None or order.state not in OPEN:
-        raise NotFound("unknown-order", "Open order not found in this store.")
+        raise NotFound("unknown-order", "Open order not found at this store.")
     kind = "bin" if order.state == "ready" else "pickup"
     document: dict[str, Any] = {
         "store": head(store, Actor.system("print", store.id), at)["store"],

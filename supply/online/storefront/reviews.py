@@ -96,7 +96,7 @@ def answer(ctx: Context, row: Review, words: str) -> Review:
     """Answer a review for the store (rule 2)."""
     words = " ".join(words.split())
     if not 1 <= len(words) <= MOST_WORDS or not words.isprintable():
-        raise Invalid("bad-answer", "Enter an answer of 1 to %(most)s characters.", most=MOST_WORDS)
+        raise Invalid("bad-answer", "Enter a response of 1 to %(most)s characters.", most=MOST_WORDS)
     journal.record(ctx, verb="review.answered", subject=subject_of(row), before=row.answer, words=words)
     row.answer, row.answered_at = words, ctx.at
     return row
@@ -114,7 +114,7 @@ def report(ctx: Context, row: Review, why: str) -> Review:
 def decide(ctx: Context, row: Review, *, hide: bool, why: str) -> Review:
     """Hide a reported review or let it stand, with the reason (rule 3)."""
     if not why.strip():
-        raise Invalid("reason-missing", "Give a reason for the record.", field="why")
+        raise Invalid("reason-missing", "Enter a reason for the record.", field="why")
     row.decided_why = why.strip()[:300]
     journal.move(ctx, row, "hidden" if hide else "shown", subject=subject_of(row), why=row.decided_why)
     return row

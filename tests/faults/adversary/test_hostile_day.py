@@ -437,7 +437,9 @@ def attack(trade: Trade, count: int, *, seed: int, at_once: int = 100) -> Counte
         answer = trade.send(facts, signer=trade.signer)
         assert answer.status_code == 200, answer.text
         if not first:
-            assert is_named(trade, EPOCH_BEGUN, f"Store {ROGUE} seems to run twice"), "within one contact"
+            assert is_named(trade, EPOCH_BEGUN, f"Store {ROGUE} seems to be running on two computers"), (
+                "within one contact"
+            )
         became += Counter(taken=len(answer.json["taken"]), parked=len(answer.json["parked"]))
         trade.house.clock.advance(1)
     return became

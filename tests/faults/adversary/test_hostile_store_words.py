@@ -146,7 +146,7 @@ def test_goods_come_back_to_the_warehouse_by_the_word_of_the_store_that_was_sent
     country.deliver()
     before = country.level(NETWORK, WAREHOUSE, "bread").on_hand
     refused = reported["body"] | {"state": "refused"}
-    with pytest.raises(Refused, match="before, it was posted"):
+    with pytest.raises(Refused, match="previously, it was posted"):
         say(country, "delivery.refused", AT, **refused)
     say(country, "delivery.refused", AT, **refused | {"delivery_id": other})
     assert country.level(NETWORK, WAREHOUSE, "bread").on_hand == before

@@ -85,7 +85,7 @@ def test_the_workbook_that_cost_a_till_1300_mib_is_refused_and_costs_the_web_pro
     finally:
         tracemalloc.stop()
     assert answer.status_code == 422
-    assert "unpacks to more than 20 MB. Split it." in words(answer)
+    assert "is larger than 20 MB when unpacked. Split it" in words(answer)
     assert peak < 10 * MIB
 
 

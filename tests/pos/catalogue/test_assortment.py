@@ -88,7 +88,7 @@ def test_a_price_of_the_past_is_history(store):
         assortment.set_price(Context(session, store.wei, NOON), STORE, "milk", 135, yesterday, today=DAY)
     with store.write() as session:
         assortment.set_price(Context(session, store.wei, NOON), STORE, "milk", 135, DAY, today=DAY)
-    with store.write() as session, pytest.raises(Refused, match="in force"):
+    with store.write() as session, pytest.raises(Refused, match="in effect"):
         assortment.withdraw_price(Context(session, store.wei, NOON), STORE, "milk", DAY, today=DAY)
 
 

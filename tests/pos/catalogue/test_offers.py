@@ -289,7 +289,7 @@ def test_a_markdown_holds_for_its_pieces_until_their_day_and_the_last_one_counts
 
     first = mark(percent_bp=5000)
     second = mark(price_minor=99)
-    assert first.name == "Reduced to clear"
+    assert first.name == "Marked down"
     found = list(store.read(lambda session: offers.live(session, STORE, TODAY)))
     assert [(one.id, one.kind, one.amount_minor, one.expires_on) for one in found] == [
         (second.id, "price", 99, TODAY + DAY)

@@ -230,5 +230,5 @@ def test_a_missing_program_or_library_is_named(monkeypatch, tmp_path):
         CupsPrinter("till").send(PAPER)
     assert refused.value.code == "printer-library"
     if importlib.util.find_spec("win32print") is None:
-        with pytest.raises(Unreachable, match="needs the library pywin32"):
+        with pytest.raises(Unreachable, match="needs the pywin32 library"):
             WindowsPrinter("Till").send(PAPER)

@@ -295,7 +295,7 @@ def test_a_note_is_booked_once_and_a_line_sent_twice_is_kept_once(store):
     add(store, note, "milk", 5, line_id="scan-1")
     add(store, note, "milk", 5, line_id="scan-1")
     post(store, note)
-    with pytest.raises(Conflict, match="note is closed"):
+    with pytest.raises(Conflict, match="slip is closed"):
         post(store, note)
     with pytest.raises(Conflict):
         add(store, note, "milk", 1)

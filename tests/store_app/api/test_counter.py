@@ -288,8 +288,8 @@ def test_a_receipt_is_found_and_comes_back_line_by_line(store):
 @pytest.mark.parametrize(
     ("goes_back", "said", "left"),
     [
-        ("meal", "$1.29 is refunded the way it was paid.", {"cash": 58, "meal": 71}),
-        ("credit", "$1.29 is refunded as store credit", {"cash": 58, "credit": -129, "meal": 200}),
+        ("meal", "$1.29 will be refunded the way it was paid.", {"cash": 58, "meal": 71}),
+        ("credit", "$1.29 will be refunded as store credit", {"cash": 58, "credit": -129, "meal": 200}),
     ],
 )
 def test_a_tender_is_one_row_of_the_table(store, house, monkeypatch, goes_back, said, left):

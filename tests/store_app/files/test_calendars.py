@@ -80,8 +80,8 @@ def test_what_is_no_school_holiday_is_left_out_and_counted_by_its_reason():
     )
     assert rows(raw) == [("Easter", "260330", "260410")]
     assert calendars.table(raw, TODAY)[0] == (
-        "a calendar; 10 events are skipped (1 shorter than a day, 1 longer than 120 days, 1 more than 800 "
-        "days ahead, 1 canceled, 2 repeats in an unsupported way, 4 without a name or a day)"
+        "a calendar; 10 events will be skipped (1 less than a day, 1 longer than 120 days, 1 more than 800 days "
+        "ahead, 1 canceled, 2 repeats in an unsupported way, 4 without a name or a date)"
     )
 
 
@@ -96,7 +96,7 @@ def test_the_same_event_twice_is_one_and_the_longer_holds():
     ("raw", "said"),
     [
         (calendar(), "It contains no school holidays: a calendar."),
-        (calendar(event("Parents", ":20260310T190000", ":20260310T210000")), "1 event is skipped (1 shorter"),
+        (calendar(event("Parents", ":20260310T190000", ":20260310T210000")), "1 event will be skipped (1 less"),
         (b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nSUMMARY:cut o", "It contains no school holidays"),
         (b"<html>Sign in</html>", "This calendar cannot be read."),
         (b"\xff\xfe\x00", "The characters in the file cannot be read. Save"),

@@ -195,7 +195,7 @@ def test_without_a_price_it_is_typed_at_the_till_and_needs_no_label_and_again_wr
         assert session.scalars(sa.select(Price.sku)).all() == ["B"]
         priced = sa.select(JournalEntry.subject).where(JournalEntry.verb == "price.set")
         assert session.scalars(priced).all() == ["product:B"]
-    assert looked(house, text.encode()).notes == ["1 product has no price: the till asks for it."]
+    assert looked(house, text.encode()).notes == ["1 product has no price. The till will ask for one."]
 
 
 def test_grams_and_millilitres_are_the_size_of_a_piece(house: House):
@@ -257,7 +257,7 @@ def test_an_import_stays_once_one_of_its_products_moved_or_changed(house: House)
     brought(house, LIST + TEA + RUM)
     with house.doors.write() as session:
         catalogue.set_price(Context(session, BY, NOON), "A", 110, NOON.date(), scope_id=STORE)
-    with pytest.raises(Refused, match="Tea was changed since"):
+    with pytest.raises(Refused, match="Tea has been changed since"):
         undone(house)
     brought(house, LIST + RUM.replace("9.00", "9.50"))
     with house.doors.write() as session:

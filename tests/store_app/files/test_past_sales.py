@@ -126,7 +126,7 @@ def test_days_are_read_as_spreadsheets_write_them_where_they_can_mean_one_day_al
 def test_what_is_not_here_stays_out_and_is_named(office: House):
     client = office.signed_in()
     text = "day,sku,sold\n" + f"{DAYS[0]},milk,1\n{DAYS[0]},lava-lamp,1\n{DAYS[1]},lava-lamp,2\n"
-    assert "1 product in the file is not in your catalog; its rows are skipped: lava-lamp." in words(
+    assert "1 product in the file is not in your catalog; its rows will be skipped: lava-lamp." in words(
         upload(client, text)
     )
     bring(client, text)
@@ -204,7 +204,7 @@ def test_a_barcode_that_a_program_took_for_a_number_leads_to_its_product(office:
         (f"{TODAY + dt.timedelta(days=1)},milk,,1", "is in the future"),
         (f"{DAYS[0]},,,1", "2 sku is empty"),
         (f"{DAYS[0]},milk,,", "2 sold is empty"),
-        (f"{DAYS[0]},milk,,1.5", "1.5 of Whole milk, which is sold by the piece"),
+        (f"{DAYS[0]},milk,,1.5", "1.5 of Whole milk, which is sold by the unit"),
         (f"{DAYS[0]},milk,,1e3", "is not a number such as 3 or 1.25"),
         ("yesterday,milk,,1", "is not a day such as"),
     ],

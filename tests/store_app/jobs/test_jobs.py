@@ -116,7 +116,7 @@ def test_a_night_of_forecasts_that_broke_off_says_how_far_it_was_and_goes_on_fro
     with pytest.raises(Unreachable):
         forecast.forecast_stores(desk, DAY)
     (word,) = [word for word in doctor.examine(network.doors, outside=False) if word.thing == "jobs"]
-    assert f"forecast-stores of Mar 1, 2026 is running: 1 of {len(stores)} stores." in word.sentence
+    assert f"forecast-stores for Mar 1, 2026 is running: 1 of {len(stores)} stores." in word.sentence
     shown = words(network.signed_in("operator").get("/console/demand/north"))
     assert f"Tonight’s forecasts: 1 of {len(stores)} stores" in shown
     forecast.forecast_stores(desk, DAY)
@@ -127,7 +127,7 @@ def test_a_night_of_forecasts_that_broke_off_says_how_far_it_was_and_goes_on_fro
         forecasts.published(session, "store", stores[0]).reason = "fell_back:smooth,drifts:lumpy"
     (word,) = [word for word in doctor.examine(network.doors, outside=False) if word.thing == "forecasts"]
     assert (word.light, word.value) == ("warn", 1.0)
-    assert f"{len(stores)} stores forecast, the latest up to Mar 1, 2026" in word.sentence
+    assert f"{len(stores)} stores have forecasts, the latest through Mar 1, 2026" in word.sentence
     assert "differed from the forecast in 1 stores; 1 use the four-week average for some products." in word.sentence
 
 
@@ -174,7 +174,7 @@ def test_a_night_begun_again_says_nothing_of_the_one_before_and_one_cut_off_says
     take(3)
     with network.doors.write() as session:
         job_runs.report_progress(session, "network", "forecast-stores", DAY, 2, 9, "stores")
-    assert "forecast-stores of Mar 1, 2026 was cut off: 2 of 9 stores" in words()
+    assert "forecast-stores for Mar 1, 2026 was interrupted: 2 of 9 stores" in words()
     assert "is running" not in words()
 
 

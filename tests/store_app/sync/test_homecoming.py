@@ -154,7 +154,7 @@ def test_books_put_back_get_sales_stock_shifts_tabs_and_their_place_in_the_chain
     before = lost.books()
     assert lost.faults() == []
     lost.put_back()
-    assert "comes back at the next sync" in lost.examined()
+    assert "will come back at the next sync" in lost.examined()
     contact = lost.talk()
     assert contact.recovered == len(before["facts"]) - 4
     assert lost.books() == before
@@ -204,7 +204,7 @@ def test_sales_of_a_lost_shift_are_late_where_the_till_was_opened_anew_and_two_b
     assert lost.talk().recovered == 2
     said = lost.examined()
     assert "returned 2 messages, 1 of them sales" in said
-    assert "2 of them need a look on the store's settings page" in said
+    assert "2 of them need attention; see the store's settings page" in said
     closed = store.close_till()
     assert (closed.z_no, closed.z_report["late_count"], closed.z_report["late_minor"]) == (2, 1, 349)
     assert lost.faults() == []

@@ -124,5 +124,5 @@ def test_of_an_even_forecast_no_weekday_or_season_is_said(house):
     assert said[0].startswith("About ")
     assert not any("Saturday" in one or "days ahead" in one for one in said)
     assert any("Method: the four-week average, the same every" in one for one in said)
-    assert [one.split(" ")[0] for one in for_all] == ["For", "Some"]
+    assert [one.split(" ")[0] for one in for_all] == ["For", "Last"]
     assert forecast_sentences({"why": {}}, str) == []

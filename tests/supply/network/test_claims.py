@@ -96,7 +96,7 @@ def test_goods_too_many_are_never_sent_anew_and_no_answer_keeps_a_van_from_leavi
     delivery = deliver_bread(country, counted=15, why="Too many")
     file(country, delivery, ("bread", "over", 3))
     country.deliver()
-    with pytest.raises(Invalid, match="Surplus products are not sent again"):
+    with pytest.raises(Invalid, match="Surplus products are not replaced"):
         decide(country, {("bread", "over"): 3}, remedy="replacement")
     with country.network.write() as session:  # one that was answered so before
         claim = session.get(delivery_claims.Claim, ("S1", CLAIM))
@@ -150,23 +150,23 @@ def test_a_part_is_granted_with_a_reason_and_contested_once(country):
     delivery = deliver_bread(country)
     file(country, delivery, ("bread", "damaged", 4))
     country.deliver()
-    with pytest.raises(Invalid, match="Explain to the shopkeeper why you grant less"):
+    with pytest.raises(Invalid, match="Explain to the shopkeeper why you are approving less"):
         decide(country, {("bread", "damaged"): 1})
     decide(country, {("bread", "damaged"): 1}, words="Only one is to be seen")
-    with pytest.raises(Conflict, match="This claim is already answered"):
+    with pytest.raises(Conflict, match="This claim has already been answered"):
         decide(country, {("bread", "damaged"): 4})
     country.deliver()
     assert (states(country), owes(country)) == (("compensated", "compensated"), 11 * BREAD_MINOR)
     with country.stores["S1"].write() as session:
         handling.contest(Context(session, KEEPER["S1"], AT), "S1", CLAIM, words="Look at the second photo")
     country.deliver(seed=2)
-    with pytest.raises(Invalid, match="grant 1 to 4"):
+    with pytest.raises(Invalid, match="approve 1 to 4"):
         decide(country, {}, words="No")
     decide(country, {("bread", "damaged"): 3}, words="Three, not four")
     country.deliver(seed=3)
     country.reapply()
     assert (states(country), owes(country)) == (("compensated", "compensated"), 9 * BREAD_MINOR)
-    with country.stores["S1"].write() as session, pytest.raises(Conflict, match="second answer is final"):
+    with country.stores["S1"].write() as session, pytest.raises(Conflict, match="second response is final"):
         handling.contest(Context(session, KEEPER["S1"], AT), "S1", CLAIM, words="Again")
     assert country.findings() == []
 
@@ -267,7 +267,7 @@ def test_goods_that_never_come_back_end_their_claim_without_money_and_stay_the_s
     country.reapply()
     assert states(country) == ("forfeited", "forfeited")
     assert (owes(country), country.level("S1", "S1", "bread").on_hand) == (13 * BREAD_MINOR, 13)
-    with country.stores["S1"].write() as session, pytest.raises(Refused, match="no answer to contest"):
+    with country.stores["S1"].write() as session, pytest.raises(Refused, match="no response to contest"):
         handling.contest(Context(session, KEEPER["S1"], later(days=30)), "S1", CLAIM, words="Too fast")
     assert country.findings() == []
 
@@ -374,7 +374,7 @@ def test_a_claim_after_its_settlement_and_the_payment_is_refused_with_a_sentence
         file(country, delivery, ("bread", "damaged", 10), id="claim-00002")
     with pytest.raises(Refused, match=r"ended on Mar 5, 2026\. Ask for goodwill"):
         file(country, delivery, ("bread", "damaged", 1), at=later(days=4), id="claim-00002")
-    with country.stores["S1"].write() as session, pytest.raises(Refused, match="There is no answer to contest"):
+    with country.stores["S1"].write() as session, pytest.raises(Refused, match="There is no response to contest"):
         handling.contest(
             Context(session, KEEPER["S1"], AT), "S1", CLAIM, words="The image would be too faint on paper. Use a"
         )
@@ -407,7 +407,7 @@ def test_a_delivery_that_is_not_posted_or_another_shop_s_cannot_be_complained_of
     asked = handling.ClaimRequest(elsewhere, [("bread", "damaged", 1)], wish="money")
     with (
         country.stores["S2"].write() as session,
-        pytest.raises(NotFound, match="Delivery not found in this store"),
+        pytest.raises(NotFound, match="Delivery not found at this store"),
     ):
         handling.file(Context(session, KEEPER["S2"], AT), "S2", asked, id="c")
 

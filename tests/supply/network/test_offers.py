@@ -319,7 +319,7 @@ def test_an_accepted_offer_of_which_nothing_is_there_is_called_off_in_its_time_a
 
 def test_the_operator_calls_accepted_goods_off_with_a_reason_the_shop_reads(country):
     accepted(country)
-    with country.network.write() as session, pytest.raises(DomainError, match="reason why it is not coming"):
+    with country.network.write() as session, pytest.raises(DomainError, match="why it is not coming"):
         network_offers.call_off(Context(session, OPERATOR, AT), "S1", OFFER, why=" ")
     with country.network.write() as session:
         network_offers.call_off(Context(session, OPERATOR, AT), "S1", OFFER, why="It leaks")

@@ -165,7 +165,7 @@ def test_what_is_on_a_list_is_on_no_other_and_is_loaded_by_nobody_else(country):
     with pytest.raises(Refused, match="Nothing to pick"):
         make(country)
     with country.network.write() as session:
-        with pytest.raises(Invalid, match="Give a reason"):
+        with pytest.raises(Invalid, match="Enter a reason"):
             picking.drop(Context(session, **BY), made, why=" ")
         picking.drop(Context(session, **BY), made, why="Rain")
     assert country.load() == ["one"]
@@ -372,7 +372,7 @@ def test_a_lot_that_may_not_leave_is_refused_with_what_to_do(country):
         BREAD + "(10)OLD": "this lot expired on Mar 1, 2026",
         BREAD + "(17)260301(10)Z": "this lot expired on Mar 1, 2026",
         BREAD + "(10)BAD": "lot BAD is recalled",
-        BREAD + "(10)Z": "there is no such lot here. Set it aside, tell",
+        BREAD + "(10)Z": "this lot is not on record here. Set it aside, tell",
         BREAD + "(10)B": "all of this lot is on another list",
         "(01)04000000000013(10)B": "Unknown code. Search the product by name and",
         "(01)04": "misread or is damaged",

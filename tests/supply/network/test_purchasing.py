@@ -127,7 +127,7 @@ def test_a_count_puts_a_warehouse_right_once_with_a_reason_and_what_is_missing_l
             lot = Lot("tea", 6, code, DAY + dt.timedelta(days=days))
             stock.receive(Context(session, **BY), WAREHOUSE, [("tea", 6)], source_id=code)
             batches.lay_in(session, WAREHOUSE, [lot], source_kind="purchase", source_id=code, at=AT)
-        with pytest.raises(Invalid, match="Give a reason"):
+        with pytest.raises(Invalid, match="Enter a reason"):
             count(8, "c0", why=" ")
         assert count(8, "c1") == -24
         assert lots() == [("OLD", 2), ("NEW", 6)]
@@ -205,7 +205,7 @@ def test_what_cannot_be_ordered_or_counted_is_a_sentence(country):
         ):  # fmt: skip
             with pytest.raises(kind, match=words):
                 purchasing.order(Context(session, **BY), WAREHOUSE, made.id, packs)
-        with pytest.raises(Invalid, match="Give a reason"):
+        with pytest.raises(Invalid, match="Enter a reason"):
             purchasing.drop(Context(session, **BY), WAREHOUSE, made.id, why=" ")
         with pytest.raises(NotFound, match="No supplier delivers"):
             purchasing.propose(Context(session, **BY), "nowhere")

@@ -301,7 +301,7 @@ def test_what_a_round_did_not_reach_is_stock_again_and_comes_with_a_later_van(co
     route_id, key = sent_off(country)
     with country.network.write() as session:
         routes.confirm(session, key, "S1", "delivered", receiver="Wei", at=later(hours=1))
-        with pytest.raises(Invalid, match="reason for the stores"):
+        with pytest.raises(Invalid, match="The stores will see it"):
             routes.end(Context(session, **BY), route_id, why=" ")
     for _ in range(2):
         with country.network.write() as session:

@@ -152,7 +152,7 @@ def test_a_claim_is_settled_once_with_a_sentence_and_the_book_has_it(country, cr
         found = upstream_claims.settle(Context(session, **BY), "c1", credit, answer="As agreed by telephone")
         assert (found.state, found.credited_minor) == (state, credit)
         assert upstream_claims.balances(session) == {"lost": -credit, "claimed": 0, "credited": credit}
-        with pytest.raises(Conflict, match="This claim is already settled"):
+        with pytest.raises(Conflict, match="This claim has already been settled"):
             upstream_claims.settle(Context(session, **BY), "c1", credit, answer="Again")
         with pytest.raises(NotFound):
             upstream_claims.settle(Context(session, **BY), "c9", credit, answer="Again")

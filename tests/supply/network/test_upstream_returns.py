@@ -120,7 +120,7 @@ def test_a_return_whose_goods_are_gone_or_whose_recall_is_lifted_is_not_handed_o
         stock.count(Context(session, **BY), WAREHOUSE, "bread", 17, count_id="fewer")
         with pytest.raises(Refused, match="Only 5 of its lots are left"):
             upstream_returns.hand_over(Context(session, **BY), WAREHOUSE, "b1")
-        with pytest.raises(Invalid, match="Give a reason"):
+        with pytest.raises(Invalid, match="Enter a reason"):
             upstream_returns.drop(Context(session, **BY), WAREHOUSE, "b1", why=" ")
         upstream_returns.drop(Context(session, **BY), WAREHOUSE, "b1", why="Five are left")
         with pytest.raises(Conflict):
@@ -144,7 +144,7 @@ def test_the_message_says_in_the_suppliers_language_what_of_which_batch_and_purc
         assert (line["qty"], line["batch"], line["purchase_no"]) == (7, "A", f"{WAREHOUSE}-9")
         message = supplier_mail.written(mailed)
         assert message.subject.startswith(f"Return {WAREHOUSE}-R1 from")
-        assert "attached note" in message.text
+        assert "attached return slip" in message.text
         assert [name for name, _kind, _bytes in message.files] == [f"return-{WAREHOUSE}-R1.pdf"]
         assert "退货单" in supplier_mail.written(paper).subject
         assert (paper.carrier, paper.state) == ("paper", "waiting")

@@ -288,10 +288,10 @@ def test_no_other_shop_ends_a_group_or_opens_it_again(town):
     close(town)
     with town.network.write() as session:
         arrived = {"group_id": TERMS.id, "store_id": OTHER, "qty": 0}
-        with pytest.raises(Refused, match="only S07 may send"):
+        with pytest.raises(Refused, match="only S07 can send"):
             hear(session, "group.arrived", arrived, at=AT)
         opened = group_facts.GroupOpened(replace(TERMS, store_id=OTHER, owner=OTHER)).to_body()
-        with pytest.raises(Refused, match="only S07 may send"):
+        with pytest.raises(Refused, match="only S07 can send"):
             hear(session, "group.opened", opened, at=AT)
     assert (state_of(town), where(town, ["m1"], "escrow")) == ("ordered", 720)
 

@@ -137,7 +137,7 @@ def test_what_does_not_come_is_left_out_or_the_order_is_called_off(town):
         town.deliver()
         verb(town, "accept", id=one)
     verb(town, "start_picking", without=True)
-    with pytest.raises(Refused, match="Give the customer less, or pick the rest"):
+    with pytest.raises(Refused, match="Hand over less, or pick the rest"):
         verb(town, "ready")
     verb(town, "short")
     verb(town, "cancel", id=LATER, why="It did not arrive.")

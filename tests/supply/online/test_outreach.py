@@ -73,7 +73,7 @@ def test_only_who_agreed_to_messages_and_stayed_away_is_written_to(store):
     assert all(one.code in one.text for one in messages)
     days = f"{row.until:%-d %B %Y}", f"{row.until.year}年{row.until.month}月{row.until.day}日"
     assert [sum(day in one.text for one in messages) for day in days] == [1, 1], "a day as each reader writes it"
-    with pytest.raises(Refused, match="No customer who agreed"):
+    with pytest.raises(Refused, match="No matching customers"):
         write(store)
 
 

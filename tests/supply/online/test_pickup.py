@@ -335,7 +335,7 @@ def test_a_store_cannot_speak_for_another(town):
     with town.store.read() as session:
         row = session.scalar(sa.select(OutboxMessage).where(OutboxMessage.topic == "pickup.moved"))
         message = Message(**to_wire(row))
-    with pytest.raises(Refused, match="only S07 may send"), town.network.write() as session:
+    with pytest.raises(Refused, match="only S07 can send"), town.network.write() as session:
         facts.apply(session, message, OTHER, AT)
 
 

@@ -544,7 +544,7 @@ def test_no_other_shop_moves_the_money_of_an_order(town):
     town.deliver()
     for state in ("collected", "refused"):
         fact = PickupMoved.from_body(reported | {"store_id": OTHER, "state": state, "step": 99, "order_no": "x"})
-        with town.network.write() as session, pytest.raises(Refused, match="only S07 may send"):
+        with town.network.write() as session, pytest.raises(Refused, match="only S07 can send"):
             order_copy.mirror(Context(session, SYSTEM, AT), fact)
     assert (money(town), town.state(ONE)[1]) == ((387, 0, 0), "ready")
     assert placed.order.id == ONE

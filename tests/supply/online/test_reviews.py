@@ -71,7 +71,7 @@ def test_hiding_is_the_operators_wants_a_reason_and_stays_on_record(town):
     with town.network.write() as session:
         reviews.report(Context(session, CUSTOMER, AT), there(session), "Rude.")
         assert reviews.reported(session) == [there(session)]
-        with pytest.raises(DomainError, match="Give a reason"):
+        with pytest.raises(DomainError, match="Enter a reason"):
             reviews.decide(Context(session, OPERATOR, AT), there(session), hide=True, why=" ")
         reviews.decide(Context(session, OPERATOR, AT), there(session), hide=True, why="It is rude.")
         online.send_review(session, there(session), AT)

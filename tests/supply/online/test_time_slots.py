@@ -136,7 +136,7 @@ def test_an_order_nobody_answers_in_time_is_refused_by_itself_and_its_units_retu
         assert town.state("order-00001") == (state, state)
     assert town.left("tea") == 1
     with town.network.read() as session:
-        assert session.get(PickupOrder, (STORE, "order-00001")).why == "The store did not answer in time."
+        assert session.get(PickupOrder, (STORE, "order-00001")).why == "The store did not respond in time."
 
 
 def test_on_a_closed_day_nothing_is_collected_and_no_time_to_answer_runs():

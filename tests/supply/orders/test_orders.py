@@ -317,7 +317,7 @@ def test_an_order_not_sent_is_dropped_and_one_on_the_van_stays(country):
     with pytest.raises(Refused, match="Discard it instead"):
         cancel(country, order)
     send(country, order)
-    with pytest.raises(Invalid, match="Give a reason"):
+    with pytest.raises(Invalid, match="Enter a reason"):
         cancel(country, order, why="  ")
     country.send_out()
     with pytest.raises(Conflict, match="no longer possible"):

@@ -76,7 +76,7 @@ def test_a_delivery_of_another_shop_is_not_found_here(arriving):
     delivery = arriving.delivery("S1")
     with (
         arriving.stores["S2"].write() as session,
-        pytest.raises(NotFound, match="Delivery not found in this store"),
+        pytest.raises(NotFound, match="Delivery not found at this store"),
     ):
         receiving.begin_count(Context(session, KEEPER["S2"], AT), "S2", delivery)
 
@@ -154,7 +154,7 @@ def test_a_delivery_is_counted_before_it_is_posted(country):
 
 def test_sending_a_delivery_back_wants_a_reason(country):
     expect(country)
-    with country.stores["S1"].write() as session, pytest.raises(Invalid, match="Give a reason"):
+    with country.stores["S1"].write() as session, pytest.raises(Invalid, match="Enter a reason"):
         receiving.refuse(Context(session, KEEPER["S1"], AT), "S1", "delivery-1", why=" ")
 
 

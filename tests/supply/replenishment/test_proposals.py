@@ -542,7 +542,7 @@ def test_an_empty_order_is_not_approved(store):
 def test_a_dropped_order_keeps_its_reason_and_stays_dropped(store):
     order = proposed(store)
     with store.write() as session:
-        with pytest.raises(Invalid, match="Give a reason"):
+        with pytest.raises(Invalid, match="Enter a reason"):
             proposals.drop(Context(session, WEI, DAWN), "S1", order.id, why="")
         for _ in range(2):
             proposals.drop(Context(session, WEI, DAWN), "S1", order.id, why="We close")

@@ -118,7 +118,7 @@ def test_what_needs_a_person_is_said_with_the_shops_names_and_one_sentence_for_a
     reported = words(operator.get("/console/"))
     assert "No contact for over an hour: Store S01, Store S02." in reported
     assert "1 order is waiting to be confirmed: Store S01." in reported
-    assert "Store S01 has not answered the offer of 绿茶 Green tea (until Thu, Mar 5)" in reported
+    assert "Store S01 has not responded to the offer of 绿茶 Green tea (until Thu, Mar 5)" in reported
     assert "The forecast for North is missing" in reported
 
 
@@ -154,7 +154,7 @@ def test_a_store_never_heard_is_not_connected_in_the_list_and_on_its_own_page(no
 
 def test_a_region_shows_its_aisles_and_what_sells_most(operator):
     reported = words(operator.get("/console/demand/north?top_category=Dairy"))
-    assert "Dairy: pieces a day" in reported
+    assert "Dairy: units a day" in reported
     assert "Whole milk" in reported
     answer = operator.get("/console/demand/north?top_category=Fruit, gram")
     assert 'href="/console/demand/north?top_category=Fruit,+gram"' in answer.text, "another region is of the same "
@@ -235,7 +235,7 @@ def test_a_shop_whose_forecast_is_old_or_not_believed_is_named_with_why(node, op
     assert re.search(rf"{stores[second]} [\d.]+ its recent sales its own is too old: based on sales up to", page)
     reported = f"{stores[third]} its last forecast was rejected: it expects more than twice what was sold"
     assert reported in page
-    assert f"{stores[first]} {name}" in page.partition("Forecasts counted in part")[2]
+    assert f"{stores[first]} {name}" in page.partition("Partly used forecasts")[2]
     monkeypatch.setattr(demand, "DOUBTED_SHOWN", 1)
     assert f"{stores[first]} {name} and 1 more store" in words(operator.get("/console/demand/north?top_category=Dairy"))
 
@@ -285,7 +285,7 @@ def test_the_operator_says_the_takings_of_a_shop_without_a_node_and_of_no_other(
 
 
 def test_an_unknown_aisle_shows_the_first_one(operator):
-    assert "Bakery: pieces a day" in operator.get("/console/demand/north?top_category=Nothing").text
+    assert "Bakery: units a day" in operator.get("/console/demand/north?top_category=Nothing").text
     assert set(json.loads(operator.get("/console/demand/north/series?top_category=Nothing").text)["sold"]) == {None}
 
 
@@ -319,7 +319,7 @@ def test_sharing_out_says_what_waits_for_its_shop_s_credit(node, operator):
         credit.hold(Context(session, money.OPERATOR, NOON), STORE, why="Late")
     send_form(operator, "/console/supply/fill")
     page = words(operator.get("/console/supply/"))
-    assert ("1 order is waiting for its store’s credit" in page, "0 orders confirmed" in page) == (True, False)
+    assert ("1 order is on credit hold" in page, "0 orders confirmed" in page) == (True, False)
 
 
 def test_with_nothing_to_do_the_buttons_do_nothing(network):
@@ -379,9 +379,9 @@ def test_goods_a_shop_accepted_are_called_off_with_a_reason(node, operator):
         ({"packs": "0"}, 422, "from 1 to 99"),
         ({"packs": "100"}, 422, "from 1 to 99"),
         ({"packs": "many"}, 422, "from 1 to 99"),
-        ({"why": " "}, 422, "Give a short reason for the shopkeeper"),
+        ({"why": " "}, 422, "Enter a short reason. The shopkeeper will see it"),
         ({"why": "x" * 201}, 422, "Up to 200 characters"),
-        ({"answer_by": "2026-03-01"}, 422, "The answer date has passed. Choose today or"),
+        ({"answer_by": "2026-03-01"}, 422, "The response date has passed. Choose today or"),
         ({"answer_by": "2026-02-30"}, 422, "Choose a day"),
         ({"answer_by": "9999-12-31"}, 422, "within the next 60 days"),
         ({"store_id": []}, 422, "Choose at least one store"),

@@ -103,7 +103,7 @@ def test_a_shop_whose_program_tells_nothing_yet_is_asked_to_be_brought_up_to_dat
     assert lights(network, free_bytes=None)["Computer"][0] == "warn"
     with network.doors.write() as session:
         publication.publish(session, "catalogue", "*", {}, at=NOON)
-    assert "Update its program" in network.signed_in("operator").get(f"/console/stores/{STORE}").text
+    assert "Update its software" in network.signed_in("operator").get(f"/console/stores/{STORE}").text
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,7 @@ def test_while_the_till_is_closed_no_money_is_offered_to_be_taken(house):
     client = house.signed_in("cashier")
     send(client, "/counter-order/put", sku="milk")
     shown = client.get("/counter-order/")
-    assert "Open the till to take money." in words(shown)
+    assert "Open the till to take payment." in words(shown)
     assert re.findall(r'name="pay" value="(\w*)"[^>]* disabled', shown.text) == ["cash", "card"]
     assert order(client).status_code == 303, "what is paid later can be ordered"
 

@@ -29,7 +29,10 @@ def test_a_welcome_is_made_sent_and_taken_along_as_a_table(house):
             Offer("o1", "A tenth off", "percent", (part,), percent_bp=1_000, codes=frozenset()),
         )
     nobody = keeper.get("/customer-messages/")
-    assert ("No customer who agreed to messages matches yet" in words(nobody), 'btn-lg" disabled' in nobody.text) == (
+    assert (
+        "No matching customers have agreed to receive messages yet" in words(nobody),
+        'btn-lg" disabled' in nobody.text,
+    ) == (
         True,
         True,
     )
@@ -52,6 +55,6 @@ def test_a_welcome_is_made_sent_and_taken_along_as_a_table(house):
     assert keeper.get(f"{here}.pdf").status_code == 404, "everybody has theirs"
     assert "sent" in words(keeper.get(here))
     assert keeper.get(f"{here}.csv").get_data(as_text=True).count("5550100001") == 1
-    assert "No customer who agreed to messages matches" in words(
+    assert "No matching customers have agreed to receive messages" in words(
         send(keeper, "/customer-messages/", kind="welcome", offer="o1", away_days="30", days="21")
     )

@@ -94,7 +94,7 @@ def test_an_order_is_accepted_picked_made_ready_and_handed_over_with_change(offi
 
 def test_why_an_order_ended_is_said_in_the_readers_language_and_typed_words_stay(office):
     client = office.signed_in("cashier")
-    for why, said in (("No one collected it in time.", "逾期无人领取。"), ("Sold out, sorry", "Sold out, sorry")):
+    for why, said in (("No one picked it up in time.", "逾期无人领取。"), ("Sold out, sorry", "Sold out, sorry")):
         with office.doors.write() as session:
             order = session.get(PickupOrder, (STORE, FIRST))
             order.state, order.why = "cancelled", why
@@ -275,7 +275,7 @@ def test_an_order_is_rung_at_the_browsers_own_till_or_at_one_that_is_open(house,
         assert session.query(Sale.till_id).scalar() == rung
     send(client, f"/pickup/{FIRST}/return/ask", why="Sour")
     assert 'name="back-milk"' in client.get(f"/pickup/{FIRST}").text
-    assert "“Sour”" in words(client.get("/pickup/")), "who works at the pickup sees what needs an answer"
+    assert "“Sour”" in words(client.get("/pickup/")), "who works at the pickup sees what needs a response"
 
 
 def test_refusing_needs_a_reason_and_frees_the_units(office):
@@ -350,7 +350,7 @@ def test_an_order_of_what_was_recalled_since_says_so_and_is_not_handed_over(offi
         }
         session.add(HomeDelivery(store_id=STORE, order_id=FIRST, **door))
     for page in (f"/pickup/{FIRST}", "/home-deliveries/"):
-        assert "Recalled: Whole milk. Do not hand over" in words(client.get(page)), page
+        assert "Recalled: Whole milk. Do not hand these over" in words(client.get(page)), page
     with office.doors.write() as session:  # it is collected after all
         session.get_one(HomeDelivery, (STORE, FIRST)).state = "to_collect"
     there = send(client, "/pickup/find", code=code_for(FIRST)).location

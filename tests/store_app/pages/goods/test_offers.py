@@ -64,9 +64,9 @@ def test_every_kind_has_its_form(office):
         ("percent", {"pick0": "category:Drinks", "percent": "12.5"}, "12.5% off: Drinks"),
         ("amount", {"amount": "0.50"}, "$0.50 off each: Whole milk"),
         ("price", {"amount": "0,99", "members": "1"}, "$0.99 each: Whole milk, for members"),
-        ("free", {}, "Every third one free: Whole milk"),
+        ("free", {}, "Every third item free: Whole milk"),
         ("free", {"size": "5", "reduced": "2"}, "5 for the price of 3: Whole milk"),
-        ("nth", {"size": "2", "percent": "50"}, "Every second one 50% off: Whole milk"),
+        ("nth", {"size": "2", "percent": "50"}, "Every second item 50% off: Whole milk"),
         ("pack_price", {"amount": "3"}, "Any 3 for $3.00: Whole milk"),
         ("bundle", {"pick1": "sku:bread", "part_qty1": "2", "amount": "4"},
          "Whole milk + 2 × Rye bread together for $4.00"),
@@ -78,7 +78,7 @@ def test_every_kind_has_its_form(office):
         ("basket_amount", {"pick0": "all:", "amount": "5", "stackable": "1"},
          "$5.00 off the basket, combines with other promotions"),
         ("free", {"until_day": "2026-03-08", "weekday": ["0", "4"], "from_time": "17:00", "until_time": "19:00"},
-         "Every third one free: Whole milk, on Mon, Fri, from 5:00 PM to 7:00 PM, until Sun, Mar 8"),
+         "Every third item free: Whole milk, on Mon, Fri, from 5:00 PM to 7:00 PM, until Sun, Mar 8"),
     ],
 )  # fmt: skip
 def test_each_kind_is_saved_as_a_shopkeeper_says_it(office, kind, fields, sentence):
@@ -153,7 +153,7 @@ def test_an_offer_is_changed_in_its_own_form_and_ended_early(office):
         assert value in shown
     changed = send(client, f"/offers/{row.id}/change", **FREE | {"size": "4", "do": "save"})
     assert changed.status_code == 303
-    assert "Every fourth one free" in words(client.get("/offers/"))
+    assert "Every fourth item free" in words(client.get("/offers/"))
     for _ in range(2):
         assert send(client, f"/offers/{row.id}/end").status_code == 303
     with office.doors.read() as session:
@@ -233,7 +233,7 @@ def test_the_network_makes_offers_for_all_its_shops(network):
     assert "The customer pays $2.58" in words(found)
     assert send(client, "/offers/new/free", **FREE, do="save").status_code == 303
     assert [row.owner_id for row in rows(network)] == [EVERYONE]
-    assert "Every third one free: Whole milk" in words(client.get("/offers/"))
+    assert "Every third item free: Whole milk" in words(client.get("/offers/"))
 
 
 def test_the_networks_offers_reach_the_shops_with_their_codes(network, build):

@@ -46,7 +46,7 @@ def test_a_preview_shows_old_new_and_both_margins_and_changes_nothing(office: Ho
     client = office.signed_in()
     before = picture_of(office)
     page = words(client.get("/prices/", query_string=RULE))
-    assert "2 prices change" in page
+    assert "2 prices will change" in page
     assert "Pale beer 0.5 l $1.80 ↑ $1.98 44.4% 49.5%" in page
     assert "Whole milk" not in page
     assert picture_of(office) == before
@@ -73,7 +73,7 @@ def test_a_margin_cannot_be_aimed_at_without_a_cost_and_those_are_named(office: 
     client, rule = office.signed_in(), RULE | {"change": "margin", "value": "50"}
     page = words(client.get("/prices/", query_string=rule))
     assert "Cost unknown, so these prices stay: 绿茶 Green tea" in page
-    assert "1 price changes" in page
+    assert "1 price will change" in page
     apply(client, rule=rule)
     assert (price_of(office, "beer", LATER), price_of(office, "tea", LATER)) == (200, 395)
 

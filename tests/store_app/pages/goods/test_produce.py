@@ -88,7 +88,7 @@ def test_from_the_farmer_to_the_receipt_to_the_statement_on_the_pages(house, kee
     assert len(table) == 2
     assert table[1].endswith(f"4,{net / 100:.2f},{(net - due) / 100:.2f},{due / 100:.2f}")
     assert keeper.get(f"{stated}.pdf").data.startswith(b"%PDF")
-    assert "Add the account of Mei first" in words(keeper.get(stated))
+    assert "Add Mei’s account first" in words(keeper.get(stated))
     agent["agent_account"] = "DE89 3704 0044 0532 0130 00"
     assert send(keeper, f"{farm}/terms", **wished, **agent).status_code == 303
     shown = words(keeper.get(stated))

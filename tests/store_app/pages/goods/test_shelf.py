@@ -64,7 +64,7 @@ def test_a_plan_from_tomorrow_waits(office):
     for _ in range(2):
         assert send(client, f"/shelf/{draft_id}/approve", **{"from": "tomorrow"}).status_code == 303
     assert plan(office, "live") is None
-    assert "starts on" in words(client.get("/shelf/"))
+    assert "will start on" in words(client.get("/shelf/"))
 
 
 def test_a_place_takes_another_product_and_the_two_change_places(office):
@@ -175,7 +175,7 @@ def test_the_shelf_tells_before_and_since_and_that_it_is_no_proof(office):
     assert send(client, f"/shelf/{plan_id}/approve", **{"from": "today"}).status_code == 303
     assert "Before and after" not in words(client.get("/shelf/"))  # not a day has passed
     office.clock.advance(3 * 86_400)
-    assert "Pieces or portions a day, four weeks before the" in words(client.get("/shelf/"))
+    assert "Units or servings per day, four weeks before the" in words(client.get("/shelf/"))
 
 
 def test_a_draft_is_arranged_by_its_form_with_and_without_a_script(office):

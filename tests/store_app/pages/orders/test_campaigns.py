@@ -79,8 +79,8 @@ def test_the_operator_plans_one_for_the_shops_ticked_and_calls_it_off(console):
     for _ in range(2):
         assert send(client, "/console/campaigns/", command_id=command, **asked).status_code == 303
     reported = words(client.get("/console/campaigns/"))
-    assert "1 to answer" in reported
-    assert "No store is held out, so what this campaign brings can’t be measured." in reported, "25% of one store"
+    assert "1 awaiting your response" in reported
+    assert "No store is held out, so the effect of this campaign can’t be measured." in reported, "25% of one store"
     assert "Not measured: no store is held out." in reported
     assert send(client, f"/console/campaigns/{command}/call-off").status_code == 303
     with console.doors.read() as session:

@@ -64,7 +64,7 @@ def test_a_claim_with_photos_larger_than_other_forms_is_filed_once_and_read_in_w
     for _ in range(2):
         assert file(client, qty=2, photos=[large, complaints.photo("WEBP")], command=command).status_code == 303
     page = words(client.get(f"/claims/{command}"))
-    assert "Sent to the network, or goes out once you’re online" in page
+    assert "Sent to the network, or will be sent once you’re online" in page
     with office.doors.read() as session:
         (first, second) = photos.photos_of(session, STORE, command)
     shown = client.get(f"/claims/photos/{first.id}.jpg")
@@ -142,7 +142,7 @@ def test_the_operator_sees_the_photo_answers_line_by_line_and_counts_what_comes_
     assert client.get(f"/console/claims/{STORE}/photos/{shown.id}.jpg").mimetype == "image/jpeg"
     assert send(client, f"/console/claims/{STORE}/{CLAIM}/look").status_code == 303
     silent = send(client, f"/console/claims/{STORE}/{CLAIM}", remedy="money", **{f"grant-{n}": "0" for n in range(3)})
-    assert (silent.status_code, "Explain to the shopkeeper why you grant less" in words(silent)) == (422, True)
+    assert (silent.status_code, "Explain to the shopkeeper why you are approving less" in words(silent)) == (422, True)
     claim = found(desk)
     with desk.doors.read() as session:
         lines = claims.lines_of(session, claim)

@@ -71,7 +71,7 @@ def test_the_job_replays_once_a_week_and_the_page_shows_money(house):
     assert kept.body["products"] == 5  # soap never sold
     assert 0 < ours["stock_value"] < moving["stock_value"]
     reported = words(house.signed_in().get("/orders/proof"))
-    assert "To serve 97% of demand" in reported
+    assert "To meet 97% of demand" in reported
     assert "Suggested orders" in reported
     assert "$" in reported
 
@@ -132,7 +132,7 @@ def test_what_is_played_of_the_first_order_is_its_proposal(house, minimum_minor,
 def test_a_look_is_asked_for_shows_how_far_it_is_and_says_when_it_failed(house):
     keeper = house.signed_in()
     early = send(keeper, "/orders/look-again")
-    assert "Last night’s forecast is not there yet." in words(early)
+    assert "Last night’s forecast is not ready yet." in words(early)
     with house.doors.write() as session:
         goods(session)
         history(session, days=30)
@@ -141,14 +141,14 @@ def test_a_look_is_asked_for_shows_how_far_it_is_and_says_when_it_failed(house):
         begun = {"state": "running", "started_at": house.clock.now(), "origin_day": YESTERDAY, "horizon_days": 14}
         session.add(forecasts.ForecastRun(id="half", scope_kind="store", scope_id=STORE, **begun))
     still = send(keeper, "/orders/look-again")
-    assert "Last night’s forecast is not there yet." in words(still), "one that is being computed is none"
+    assert "Last night’s forecast is not ready yet." in words(still), "one that is being computed is none"
     forecast_jobs.forecast_store(desk, YESTERDAY)
     with house.doors.write() as session:
         at = house.clock.now()
         job_runs.note(session, STORE, "weeks-ahead", YESTERDAY, at=at, done=True, outcome="no forecast of last night")
     assert send(keeper, "/orders/look-again").status_code == 303
     asked = keeper.get("/orders/proof")
-    assert ". It starts within half a minute, or after the" in words(asked)
+    assert ". It will start within half a minute, or after the" in words(asked)
     assert "disabled" in asked.text.split("look-again", 1)[1].split("</form>")[0]
     with house.doors.write() as session:
         assert job_runs.due(session, STORE, [("weeks-ahead", 0)], YESTERDAY, at=at) == ("weeks-ahead", YESTERDAY, at)
@@ -161,11 +161,11 @@ def test_a_look_is_asked_for_shows_how_far_it_is_and_says_when_it_failed(house):
         assert job_runs.run_of(session, STORE, "weeks-ahead", YESTERDAY).so_far == 42
         job_runs.note(session, STORE, "weeks-ahead", YESTERDAY, at=at, done=False, outcome="It broke.")
     failed = words(keeper.get("/orders/proof"))
-    assert "The simulation failed. It is retried" in failed
+    assert "The simulation failed. It will be retried" in failed
     send(keeper, "/orders/look-again")
     with house.doors.write() as session:
         assert job_runs.take(session, STORE, "weeks-ahead", YESTERDAY, at=at - job_runs.CUT_OFF_AFTER)
-    assert "The simulation failed. It is retried" in words(keeper.get("/orders/proof")), "it was cut off"
+    assert "The simulation failed. It will be retried" in words(keeper.get("/orders/proof")), "it was cut off"
     assert send(house.signed_in("cashier"), "/orders/look-again").status_code == 403
 
 
@@ -180,13 +180,13 @@ def test_the_orders_say_that_tonight_s_forecast_is_being_made_and_that_it_failed
     keeper = house.signed_in()
     with house.doors.write() as session:
         assert job_runs.take(session, STORE, "forecast", YESTERDAY, at=NOON - job_runs.CUT_OFF_AFTER)
-    assert "forecast failed. It is retried automatically" in words(keeper.get("/orders/")), "it was cut off"
+    assert "forecast failed. It will be retried automatically" in words(keeper.get("/orders/")), "it was cut off"
     with house.doors.write() as session:
         assert job_runs.take(session, STORE, "forecast", YESTERDAY, at=NOON)
     assert "forecast has been running since" in words(keeper.get("/orders/"))
     with house.doors.write() as session:
         job_runs.note(session, STORE, "forecast", YESTERDAY, at=NOON, done=False, outcome="It broke.")
-    assert "Tonight’s forecast failed. It is retried automatically." in words(keeper.get("/orders/"))
+    assert "Tonight’s forecast failed. It will be retried automatically." in words(keeper.get("/orders/"))
 
 
 def test_a_shop_that_has_sold_nothing_yet_has_nothing_to_look_ahead_to(house):
@@ -253,7 +253,7 @@ def test_a_rule_that_would_have_needed_less_is_named_with_what_packs_alone_mean_
         replays.keep(session, "store", STORE, body, last_day=YESTERDAY, at=NOON)
     reported = words(house.signed_in().get("/orders/proof"))
     assert "“Four-week average with safety stock” would have needed $10.00 less in these weeks." in reported
-    assert "Whole packs alone mean 12 days of stock" in reported
+    assert "Because of whole packs alone, you hold 12 days of stock" in reported
     assert "“Reordering what was sold” never reached that service level in these weeks." in reported
 
 
@@ -261,7 +261,7 @@ def test_the_operator_sees_the_replay_of_a_region_in_money_with_all_six_curves_o
     operator = network.signed_in("operator")
     empty = words(operator.get("/console/proof/north"))
     assert "Nothing to simulate yet" in empty
-    assert "Money in stock" not in empty
+    assert "Cash tied up in stock" not in empty
     way = {"cover_days": 9.0, "waste_value": 100, "lost_value": 30, "order_lines": 9}
     ways = {name: way | {"stock_value": 10_000 + 1_000 * n} for n, name in enumerate(WAYS)}
     curves = {name: [(0.9, 8_000 + 1_000 * n), (0.98, 12_000 + 1_000 * n)] for n, name in enumerate(WAYS)}

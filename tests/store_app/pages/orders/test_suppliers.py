@@ -60,7 +60,7 @@ def test_a_supplier_is_added_once_however_often_the_button_is_pressed(office):
     shown = words(client.get("/suppliers/"))
     assert shown.count("Mill Farm") == 1
     assert "Promised: 2 days. Nothing measured yet." in shown
-    assert "By email, with PDF and table · orders@farm.example" in shown
+    assert "By email, with PDF and spreadsheet · orders@farm.example" in shown
     assert "Mon, Thu" in shown
 
 
@@ -194,7 +194,7 @@ def test_a_refused_address_is_a_sentence_the_order_stays_and_goes_again_to_anoth
     state["answer"] = b"550 no such person"
     assert sending.send_due(office.doors, [carrier]) == (0, 1)
     shown = words(client.get(f"/orders/{P1}"))
-    assert "orders@farm.example was refused" in shown
+    assert "orders@farm.example was rejected" in shown
     assert "no such person" in shown
     assert "not yet with the supplier" in words(client.get("/orders/"))
     assert send(client, f"/orders/messages/{P1}/again", email="nobody").status_code == 422

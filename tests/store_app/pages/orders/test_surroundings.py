@@ -31,7 +31,7 @@ def bring(client, text, **more):
 
 def test_holidays_are_told_shown_and_taken_back(office):
     client = office.signed_in()
-    assert "No upcoming ones. Add past ones too, so" in words(client.get(HERE))
+    assert "None upcoming. Add past ones too, so" in words(client.get(HERE))
     assert f'href="{HERE}"' in client.get("/settings/").text
     assert send(client, HERE, name="Easter", **{"from": on(3), "to": on(9)}).status_code == 303
     assert send(client, HERE, name="Winter", **{"from": on(-9), "to": on(-3)}).status_code == 303
@@ -39,7 +39,7 @@ def test_holidays_are_told_shown_and_taken_back(office):
     assert "Easter Thu, Mar 5 – Wed, Mar 11" in page
     assert page.index("Easter Thu") < page.index("Past") < page.rindex("Winter")
     assert send(client, f"{HERE}take-back", from_day=on(3), until_day=on(9)).status_code == 303
-    assert "No upcoming ones. Add past ones too, so" in words(client.get(HERE))
+    assert "None upcoming. Add past ones too, so" in words(client.get(HERE))
 
 
 @pytest.mark.parametrize(
@@ -68,14 +68,14 @@ def test_a_file_is_taken_whole_or_every_bad_line_is_said(office):
         assert said in found
     assert "No weather entered. Every day is treated as" in found
     assert bring(client, f"Day;Temperature\n{on(-1)};-2,5\n{on(0)};3,4\n").status_code == 303
-    assert "2 days are known, from Sun, Mar 1 to Mon, Mar 2." in words(client.get(HERE))
+    assert "Data available for 2 days, Sun, Mar 1 to Mon, Mar 2." in words(client.get(HERE))
     with office.doors.read() as session:
         assert session.get(surroundings.WeatherDay, (STORE, NOON.date())).temperature_tenths == 34
     assert send(client, f"{HERE}weather/forget").status_code == 303
     assert "No weather entered. Every day is treated as" in words(client.get(HERE))
     assert "Columns for school holidays: name, from, to" in words(bring(client, "a,b\n1,2\n"))
     refused = words(bring(client, f"name,from,to,region\nEaster,{on(1)},{on(2)},East\n"))
-    assert "A store reports only its own. Leave out the" in refused
+    assert "A store reports only its own data. Leave out the" in refused
 
 
 def test_of_a_calendar_the_names_are_shown_and_those_that_are_ticked_are_taken(office):
@@ -86,11 +86,11 @@ def test_of_a_calendar_the_names_are_shown_and_those_that_are_ticked_are_taken(o
         for name, n in (("Easter", 3), ("Winter", -20), ("Project <b>week", 40), ("Easter", 368))
     )
     shown = bring(client, f"BEGIN:VCALENDAR\r\n{reported}END:VCALENDAR\r\n")
-    assert "Read: a calendar." in words(shown)
+    assert "Read from the file: a calendar." in words(shown)
     assert "Project &lt;b&gt;week" in shown.text
     assert re.search(r"Easter Thu, Mar 5 – Wed, Mar 11; .*Mar 5, 2027", words(shown))
     file_id = re.search(r'name="file_id" value="(\w+)"', shown.text)[1]
-    assert "No upcoming ones. Add past ones too, so" in words(client.get(HERE))
+    assert "None upcoming. Add past ones too, so" in words(client.get(HERE))
     empty = send(client, f"{HERE}calendar", file_id=file_id)
     assert (empty.status_code, "Select at least one name" in words(empty)) == (422, True)
     odd = send(client, f"{HERE}calendar", file_id=file_id, name="Autumn")
@@ -109,7 +109,7 @@ def test_taking_all_weather_back_is_asked_before_it_is_done(office):
     client = office.signed_in()
     bring(client, f"day,temperature\n{on(0)},9\n")
     asked = re.search(r"<details>(?:(?!</details>).)*weather/forget.*?</details>", client.get(HERE).text, re.DOTALL)
-    assert asked[0].index("</summary>") < asked[0].index("All weather entered here is deleted. To restore")
+    assert asked[0].index("</summary>") < asked[0].index("All weather data entered here will be deleted. To restore")
 
 
 def test_an_operator_tells_them_of_the_region_that_was_chosen_or_named(network):

@@ -110,7 +110,7 @@ def test_goods_that_did_not_come_are_said_so_and_found_again_by_who_gave_them(st
         session.get_one(store_transfers.Transfer, "transfer-7").handed_over_at = NOON
         before = stock.levels(session, STORE, ["milk"])["milk"].on_hand
     page = words(client.get("/transfers/"))
-    assert "Your code signed for these products. You are" in page
+    assert "These products were signed for with your code. Your account stays" in page
     assert page.count("Show this code at") == 1, "what was handed over asks for no code any more"
     assert "Harbour Corner says: Lost on the way." in page
     assert send(client, "/transfers/transfer-6/did-not-come").status_code == 422

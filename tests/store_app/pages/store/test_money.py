@@ -67,7 +67,7 @@ def test_the_shop_sees_why_takes_its_figures_along_and_objects(pair, tmp_path):
     network, house = pair
     client = house.signed_in()
     page = words(client.get("/finance/"))
-    assert "A typical week sells $630.00" in page
+    assert "Sales in a typical week are $630.00" in page
     file = tmp_path / "credit.json"
     file.write_bytes(client.get("/finance/everything.json").data)
     reported = subprocess.run([sys.executable, str(SCRIPT), str(file)], capture_output=True, text=True, check=True)
@@ -75,8 +75,8 @@ def test_the_shop_sees_why_takes_its_figures_along_and_objects(pair, tmp_path):
     assert send(client, "/finance/objections", about="limit", words="We were closed a week").status_code == 303
     money.carry(house, network, STORE)
     operator = network.signed_in("operator")
-    assert "Store S01 · Objects to the credit limit · We were closed a week" in words(operator.get("/console/money/"))
-    assert "Objections to answer: Store S01" in words(operator.get("/console/"))
+    assert "Store S01 · Disputes the credit limit · We were closed a week" in words(operator.get("/console/money/"))
+    assert "Disputes awaiting a response: Store S01" in words(operator.get("/console/"))
     with network.doors.read() as session:
         (one,) = objections.waiting(session)
     address = f"/console/money/objections/{STORE}/{one.id}"
@@ -116,7 +116,7 @@ def test_a_payment_of_another_shop_is_taken_back_and_the_shop_reads_why(pair):
     assert send(operator, "/console/money/payments", command_id=once, **fields).status_code == 303
     store, back = f"/console/money/stores/{STORE}", f"/console/money/stores/{STORE}/payments/{once}/back"
     assert "RF18" in words(operator.get(store))
-    assert "Give a reason" in words(send(operator, back, payer="S02"))
+    assert "Enter a reason" in words(send(operator, back, payer="S02"))
     assert send(operator, back, why="Sent by store 2", payer="S02").status_code == 303
     assert "already reversed" in words(send(operator, back, why="Sent by store 2", payer="S02"))
     assert "RF18" in words(operator.get("/console/money/stores/S02"))
@@ -215,7 +215,7 @@ def test_the_shop_sees_its_standing_beside_its_thresholds_and_appeals(pair):
     assert client.get("/standing/evidence.json").json["collected"] == []
     assert send(client, "/standing/appeal", words="The shelf came late").status_code == 303
     money.carry(house, network, STORE)
-    assert "Objects to the membership level" in words(network.signed_in("operator").get("/console/money/"))
+    assert "Disputes the membership level" in words(network.signed_in("operator").get("/console/money/"))
     assert "Level: Starting out" in words(network.signed_in("operator").get(f"/console/money/stores/{STORE}"))
 
 

@@ -171,10 +171,10 @@ def test_hours_of_sale_are_set_shown_and_lifted(office):
     ("wrong", "said"),
     [
         ({"kind": ""}, "Choose a category."),
-        ({"kind": "nowhere"}, "No product is in that category. Choose one from"),
+        ({"kind": "nowhere"}, "There are no products in that category. Choose a category from"),
         ({"from_time": "soon"}, "Enter a time such as 07:30."),
         ({"until_time": "25:00"}, "Enter a time such as 07:30."),
-        ({"until_time": "08:00"}, "Enter both times"),
+        ({"until_time": "08:00"}, "Enter both a start and an end time"),
     ],
 )
 def test_wrong_hours_of_sale_are_said_beside_their_field(office, wrong, said):
@@ -261,7 +261,7 @@ def test_closed_days_that_cannot_be_are_said_beside_their_field(office, given, s
                 "Till 1: 2 sales from a shift",
                 "count the drawer",
                 "$50.00 (Float) belongs",
-                "Sale 17 of",
+                "Sale 17, ",
                 "Refund exactly $1,234.50.",
             ),
         ),

@@ -61,7 +61,7 @@ def test_each_row_leads_where_it_is_done(filled):
     text = filled.signed_in().get("/today/").text
     assert row(text, "Deliveries due") == ("/deliveries/D1", "Deliveries due Cornerstore Supply Receive")
     assert row(text, "Online orders (3)") == ("/pickup/", "Online orders (3) Li Wei Pick")
-    assert row(text, "Network offers") == ("/orders/", "Network offers 绿茶 Green tea · by Thu, Mar 5 Answer")
+    assert row(text, "Network offers") == ("/orders/", "Network offers 绿茶 Green tea · by Thu, Mar 5 Respond")
     assert row(text, "Till 1") == ("/money/", "Till 1 The till is closed Open the till")
     assert "Items to count" not in text
 

@@ -428,7 +428,7 @@ def test_a_closed_shop_says_so_first_and_takes_no_order(market, customer):
 def test_a_product_has_a_most_for_one_order(market, customer):
     with market.town.network.write() as session:
         session.get_one(Product, "milk").maximum_qty = 4
-    assert "Up to 4 of Milk" in customer.send(f"{ONLINE}/p/milk", steps=5).text
+    assert "Limit: 4 of Milk" in customer.send(f"{ONLINE}/p/milk", steps=5).text
 
 
 # --- the order's page ---

@@ -102,7 +102,7 @@ def test_a_typed_slip_over_the_same_amount_is_a_question_for_who_may_answer_it(h
     keeper = house.signed_in()
     assert "slip 7" in words(keeper.get("/payments/"))
     assert post(keeper, f"/payments/{payment['id']}/slip").status_code == 303
-    assert "Nothing is refunded" in words(keeper.get("/payments/"))
+    assert "Nothing will be refunded" in words(keeper.get("/payments/"))
 
 
 def test_what_has_no_answer_is_asked_again_or_stopped(house, till):
@@ -110,7 +110,7 @@ def test_what_has_no_answer_is_asked_again_or_stopped(house, till):
     assert "It is unclear whether the money was taken. The" in words(till.get("/payments/"))
     for _ in range(2):
         post(till, f"/payments/{late.id}/ask")
-    assert "The answer is" in words(till.get("/payments/"))
+    assert "The response is" in words(till.get("/payments/"))
     assert state(house, late.id).state == "captured"
     assert post(till, f"/payments/{silent.id}/back").status_code == 303
     assert "refunded automatically" in words(till.get("/payments/"))
@@ -133,7 +133,7 @@ def test_a_refused_giving_back_stays_here(house, till):
     post(till, f"/payments/{payment['id']}/back")
     found = words(till.get("/payments/"))
     assert "The refund failed" in found
-    assert "The money was taken and the refund failed. Try" in found
+    assert "The payment went through, but the refund failed. Try" in found
 
 
 def test_two_answers_that_contradict_each_other_stay_until_somebody_asked_the_bank(house, till):

@@ -75,11 +75,11 @@ def test_the_receipt_of_what_was_put_on_the_tab_asks_not_how_the_money_goes_back
         customers.add(Context(session, SYSTEM, NOON), store_of(session, STORE), "customer-marta", agreed)
     sale_id = sold(office, client, [("tab", 0)], customer_id="customer-marta")
     here = f"/money/receipts/{sale_id}"
-    assert "The refund goes to the account it was paid" in words(client.get(here))
+    assert "The refund will go to the account it was paid" in words(client.get(here))
     assert 'type="radio" name="tender"' not in client.get(here).text
     assert send(client, f"{here}/return", **{"back-1": "2", "tender": "cash"}).status_code == 303
-    assert "is deducted from the customer" in html.unescape(words(client.get(here)))
-    assert "The refund goes to the account it was paid" not in words(client.get(here)), "nothing of it is left"
+    assert "will be deducted from the customer" in html.unescape(words(client.get(here)))
+    assert "The refund will go to the account it was paid" not in words(client.get(here)), "nothing of it is left"
 
 
 def test_goods_taken_back_on_the_money_page_say_where_each_part_of_their_money_goes(office: House):
@@ -98,7 +98,7 @@ def test_goods_taken_back_on_the_money_page_say_where_each_part_of_their_money_g
         }
     assert set(paid) == {"tab", "cash"}
     said = html.unescape(words(client.get(f"/money/receipts/{sale_id}")))
-    assert f"${paid['tab'] / 100:.2f} is deducted from the customer’s tab." in said
+    assert f"${paid['tab'] / 100:.2f} will be deducted from the customer’s tab." in said
     assert f"Give the customer ${paid['cash'] / 100:.2f} in cash." in said
 
 

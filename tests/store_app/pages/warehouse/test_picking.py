@@ -105,7 +105,7 @@ def test_the_page_says_which_shop_did_not_leave_and_why(console):
         assert send(client, f"{at}/products/{sku}", **typed).status_code == 303
     assert send(client, f"{at}/send").status_code == 303
     page = words(client.get("/console/picking/"))
-    assert "Nothing was sent. The list is abandoned; what" in page
+    assert "Nothing was sent. The list was discarded; what" in page
     assert "on its way" not in page
     with console.doors.read() as session:
         name = session.get_one(Store, lines[0].store_id).name

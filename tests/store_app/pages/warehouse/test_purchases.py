@@ -84,7 +84,7 @@ def test_what_is_over_in_the_warehouse_is_written_off_by_its_lot_with_a_reason_a
     at = "/console/warehouse/WH1/write-off"
     given = {"sku": "milk", "lot_id": lot_id, "qty": "4", "reason": "expired", "command_id": new_id()}
     for wrong, sentence in (
-        ({"qty": "25"}, "Only 24 of this lot are left"), ({"reason": "other"}, "Give a short reason"),
+        ({"qty": "25"}, "Only 24 of this lot are left"), ({"reason": "other"}, "Enter a short reason"),
         ({"reason": "boredom"}, "Choose a reason"), ({"sku": "nothing"}, "Product not found"),
         ({"lot_id": "x"}, "Only 0 of this lot are left"),
     ):  # fmt: skip
@@ -114,7 +114,7 @@ def test_what_stands_in_the_warehouse_is_put_right_by_a_count_with_a_reason_once
     assert 'href="/console/supplied/"' in page.text, "one warehouse's vehicles have their days there, too"
     at, given = "/console/warehouse/WH1/count?q=milk", {"sku": "milk", "qty": "475", "command_id": new_id()}
     refused = send(client, at, **given)
-    assert (refused.status_code, "Give a reason for the count. The journal keeps" in words(refused)) == (422, True)
+    assert (refused.status_code, "Enter a reason for the count. It will be recorded" in words(refused)) == (422, True)
     assert 'value="475"' in refused.text, "what was typed is still there"
     for wrong, status in ({"sku": "nothing"}, 404), ({"qty": "-1"}, 422):
         assert send(client, at, **given | {"why": "Count"} | wrong | {"command_id": new_id()}).status_code == status
@@ -186,7 +186,7 @@ def test_whom_the_network_buys_from_is_added_with_prices_and_gets_a_purchase_as_
         assert [line.pack_qty for line in purchases.lines_of(session, made)] == [24]
     shown = words(client.get("/console/purchases/"))
     assert "Dairy Union" in shown
-    assert "None of your suppliers lists these. Order" in shown, "what nobody known sells"
+    assert "None of your suppliers carry these. Order" in shown, "what nobody known sells"
     assert (
         send(client, f"/console/purchases/WH1/{made.id}/order", **{"sku-0": "milk", "packs-0": "3"}).status_code == 303
     )

@@ -53,7 +53,7 @@ def test_a_batch_is_called_back_looked_for_credited_and_lifted_on_the_page(conso
     assert "Batch L7 is recalled: leave it where it is" in words(client.get(sheet)), "the picker reads it"
     at = f"/console/recalls/{command}"
     page = words(client.get(at))
-    assert "24 in stock, plus 56 of unknown batch" in page
+    assert "24 in stock, plus 56 from an unknown batch" in page
     assert "12 shipped" in page
     assert "0 of 2 locations checked" in words(client.get("/console/recalls/"))
     for typed, status in (("999", 409), ("x", 422)):
@@ -146,7 +146,7 @@ def test_a_purchase_of_what_is_recalled_is_called_off_on_either_page_and_warned_
     assert f'action="{at}/purchases/WH1/po-2"' in listed.text
     received = {"sku-0": "milk", "qty-0": "24", "until-0": ""}
     assert send(client, "/console/purchases/WH1/po-3/receive", **received).status_code == 303
-    assert "Recalled: Milk. Set aside and check the warehouse." in words(client.get("/console/purchases/"))
+    assert "Recalled: Milk. Set these aside and check the warehouse." in words(client.get("/console/purchases/"))
 
 
 def called_of_the_dairy(console) -> str:
@@ -173,7 +173,7 @@ def test_recalled_goods_go_back_to_the_supplier_with_a_message_and_its_claim_nam
     page = words(client.get(at))
     assert "Dairy to hand over Return WH1-R1 · batch L7 20" in page
     assert "4 in stock" in page
-    assert "The table (CSV)" not in page
+    assert "Spreadsheet (CSV)" not in page
     paper = f"/console/purchases/WH1/messages/{command}"
     assert client.get(f"{paper}.pdf").data.startswith(b"%PDF-")
     assert client.get(f"{paper}.csv").status_code == 404
@@ -182,7 +182,7 @@ def test_recalled_goods_go_back_to_the_supplier_with_a_message_and_its_claim_nam
         assert send(client, f"{at}/returns/WH1/{command}").status_code == 303
     page = words(client.get(at))
     assert "Dairy handed over" in page
-    assert "The page (PDF)" in page, "its letter is seen again"
+    assert "Page (PDF)" in page, "its letter is seen again"
     assert "20 written off, returned or credited to stores" in page
     assert "4 in warehouse WH1" in page
     send(client, f"{at}/suppliers/dairy")
