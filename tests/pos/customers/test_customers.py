@@ -4,6 +4,7 @@ import datetime as dt
 import json
 import random
 import threading
+from contextlib import suppress
 
 import pytest
 import sqlalchemy as sa
@@ -24,7 +25,7 @@ from pos.store.store import store_of
 from pos.sync import checks
 from pos.till import shift, shift_report
 from pos.till.shift_book import CashMovement
-from tests.builders import FLOAT_MINOR, OpenStore
+from tests.builders import FLOAT_MINOR, NOON, STORE, OpenStore, open_store
 from tests.readable import readable
 from tests.tampering import unlocked
 
@@ -70,9 +71,12 @@ class Counter:
     def owed(self) -> int:
         return self.store.read(lambda session: tab.account(session, self.store.store_id, self.id).balance_minor)
 
-    def debt(self) -> tab.Debt:
+    def debts(self, *customer_id: str) -> list[tab.Debt]:
         today = self.store.now.date()
-        (found,) = self.store.read(lambda session: tab.debts(session, self.store.store_id, today))
+        return self.store.read(lambda session: tab.debts(session, self.store.store_id, today, *customer_id))
+
+    def debt(self) -> tab.Debt:
+        (found,) = self.debts()
         return found
 
     def drawer(self) -> int:
@@ -129,6 +133,28 @@ def test_many_tills_at_once_cannot_pass_the_limit_together(counter: Counter):
     assert (len(won), lost) == (3, ["tab-limit"] * 5)
     assert counter.owed() == 9_000
     assert counter.findings() == []
+
+
+@pytest.mark.postgres
+def test_every_verb_holds_its_account_on_postgresql_until_it_ends_even_where_it_books_nothing(
+    postgres_database, tmp_path
+):
+    store = open_store(tmp_path, database_url=postgres_database)
+    counter = Counter(store)
+    verbs = [
+        (tab.carry_over, (300, NOON.date()), {"id": "old-0001"}),
+        (tab.repay, (100,), {"id": "paid-0001", "till_id": store.till_id}),
+        (tab.write_off, (100,), {"id": "lost-0001", "why": "moved away"}),
+        (tab.give_back, (), {"tab_minor": 100, "sale_id": "return"}),
+    ]
+    for verb, values, wishes in verbs:
+        counter.book(verb, counter.id, *values, **wishes)
+    for verb, values, wishes in verbs:
+        with store.write() as session, store.database.engine.connect() as other:
+            with suppress(Refused):  # what goes back to a tab has no command's id
+                verb(Context(session, store.ana, store.now), store_of(session, STORE), counter.id, *values, **wishes)
+            with pytest.raises(sa.exc.OperationalError, match="could not obtain lock"):
+                other.execute(sa.text("SELECT 1 FROM tab_account FOR UPDATE NOWAIT"))
 
 
 def test_a_lower_limit_stops_charges_and_keeps_the_debt(counter: Counter):
@@ -375,7 +401,12 @@ def test_a_debt_is_as_old_as_its_oldest_unpaid_charge(counter: Counter):
         counter.charge(100)
     assert counter.debt() == tab.Debt(counter.id, 400, start, (200, 100, 0, 100))
     counter.repay(150)
-    assert counter.debt() == tab.Debt(counter.id, 250, start + dt.timedelta(days=31), (200, 50, 0, 0))
+    debt = tab.Debt(counter.id, 250, start + dt.timedelta(days=31), (200, 50, 0, 0))
+    assert counter.debts() == counter.debts(counter.id) == [debt]
+    other = counter.add("Cem", limit_minor=400)
+    counter.charge(400, customer_id=other)
+    assert [one.customer_id for one in counter.debts()] == [other, counter.id], "who owes most first"
+    assert counter.debts(counter.id) == [debt]
 
 
 def test_ages_end_where_they_say():
@@ -388,8 +419,12 @@ def test_ages_end_where_they_say():
 
 def test_a_debt_is_written_off_with_a_reason_only(counter: Counter):
     counter.charge(800)
-    with pytest.raises(Invalid):
+    with pytest.raises(Invalid) as refused:
         counter.book(tab.write_off, counter.id, 800, id=new_id(), why=" ")
+    assert (refused.value.code, refused.value.facts) == ("no-reason", {"field": "why"})
+    with pytest.raises(Invalid) as refused:
+        counter.book(tab.write_off, counter.id, 800, id="short", why="moved away")
+    assert refused.value.code == "no-command-id"
     counter.book(tab.write_off, counter.id, 800, id=new_id(), why="moved away")
     assert counter.owed() == 0
     assert counter.findings() == []

@@ -104,6 +104,9 @@ def test_of_a_day_that_is_over_only_what_was_there_at_its_end_pays_and_is_paid(s
     assert (night.day, night.day_is_over) == (DAY, True)
     assert night.pay() == 0, "neither was here at the day's end"
     assert late.pay() == 200
+    pay_in(session, 60, "at its end")
+    invoiced(session, "its own", 40)
+    assert (night.pay(), left(session)) == (40, {})
 
 
 def test_an_advance_nothing_is_held_for_any_more_is_asked_back_on_account_and_paid_before_it_is_due(session):
@@ -128,8 +131,9 @@ def test_no_more_is_credited_than_was_charged_for_goods_and_not_given_up(session
     assert ledger.write_off(at(session), "S1", "i1", why="Closed down") == 500
     assert left(session) == {"i2": 300, "taken": 50}
     for gone in ("i1", "never was"):
-        with pytest.raises(Conflict):
+        with pytest.raises(Conflict) as none:
             ledger.write_off(at(session), "S1", gone, why="Again")
+        assert none.value.code == "nothing-left"
     assert ledger.left_to_credit(session, "S1") == 300
     ledger.write_off(at(session), "S1", "taken", why="Goodwill")
     assert ledger.left_to_credit(session, "S1") == 300, "what came from another store was not credited as goods"

@@ -326,6 +326,7 @@ SELLS_6 = {("S1", "bread"): 6.0}  # 12 in two days and 1.5 times their root for 
         ({}, 0, [{"target": 12, "on_the_way": 6}], 1),
         ({}, 0, [{}, {}], 10),
         ({"rates": {("S1", "bread"): 0.0}}, 0, [{}], 1),
+        ({"rates": {("S1", "bread"): -6.0}}, 0, [{}], 1),
         ({"rates": {("S1", "bread"): 0.0}, "have": {("S1", "bread"): 1}}, 0, [{}], 0),
         ({"rates": SELLS_6, "packs": {LOAF: frozenset({12})}, "have": {("S1", "bread"): 5}}, 0, [{}], 2),
         ({"rates": {("S1", "bread"): 0.0}, "packs": {}}, 0, [{}], 0),
@@ -341,7 +342,7 @@ def test_a_store_needs_what_it_sells_until_the_vehicle_after_its_order_s_less_wh
 @pytest.mark.parametrize(
     ("have", "per_day", "days", "packs"),
     [(0, 6.0, {"WH1": 3}, 5), (7, 6.0, {"WH1": 3}, 3), (30, 6.0, {"WH1": 3}, 0), (0, 6.0, {}, 3),
-     (0, 1e12, {}, MOST_PACKS)],
+     (0, -6.0, {}, 0), (0, 1e12, {}, MOST_PACKS)],
 )  # fmt: skip
 def test_a_store_without_an_order_takes_part_with_its_need_until_the_vehicle_after_next(have, per_day, days, packs):
     place = ("S1", "bread")

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.stats import nbinom, poisson
 
@@ -400,6 +400,8 @@ def test_a_line_whose_smallest_order_does_not_fit_the_money_gets_no_pack():
     found = [decide_basket([few], budget_minor=minor)[0] for minor in (3 * 552, 3 * 552 - 1)]
     assert [(one.packs, one.reason) for one in found] == [(3, "budget"), (0, "budget")]
     assert [one.cut_packs for one in found] == [decide(few).packs - 3, decide(few).packs]
+    cheap = line(pack_cost_minor=1)
+    assert [decide_basket([cheap], budget_minor=minor)[0].packs for minor in (-1, 0, 1)] == [0, 0, 1]
 
 
 @pytest.mark.parametrize(("minor", "packs"), [(0, 0), (1, 0), (2, 0), (3, 3), (4, 4), (5, 4)])
@@ -460,6 +462,7 @@ def test_more_stock_never_means_more_packs(some, more):
 
 
 @given(lines(), st.integers(0, 500))
+@example(line(presentation_qty=6), 0)
 def test_without_demand_nothing_is_ordered(some, position):
     still = some._replace(mean=0.0, variance=0.0, mean_before=0.0, position_qty=position)
     assert (decide(still).packs, decide(still).target_qty) == (0, some.presentation_qty)
