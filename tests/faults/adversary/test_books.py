@@ -36,7 +36,7 @@ from store_app.runtime import tables
 from store_app.runtime.doors import Doors
 from store_app.sync import restored
 from tests.builders import NOON
-from tests.empty import empty_database
+from tests.empty import empty_database, made_once
 from tests.tampering import thief
 
 tables.known()
@@ -74,13 +74,21 @@ def on_postgres(postgres_url: str) -> Iterator[Engine]:
     server.dispose()
 
 
+@pytest.fixture(scope="module")
+def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """Give a store's empty books."""
+    path = tmp_path_factory.mktemp("protected") / "books.db"
+    with made_once():
+        empty_database(path)
+    engine = make_engine(f"sqlite:///{path}")
+    yield engine
+    engine.dispose()
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def books(request, tmp_path) -> Iterator[sa.Connection]:
+def books(request) -> Iterator[sa.Connection]:
     """Give a connection to empty books, in a transaction that is thrown away; keys to other tables do not count."""
-    if request.param == "sqlite":
-        engine = empty_database(tmp_path / "books.db").engine
-    else:
-        engine = request.getfixturevalue("on_postgres")
+    engine = request.getfixturevalue("on_postgres" if request.param == "postgresql" else "on_sqlite")
     with engine.connect() as connection:
         if request.param == "sqlite":
             connection.connection.dbapi_connection.execute("PRAGMA foreign_keys=OFF")

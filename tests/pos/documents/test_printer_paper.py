@@ -18,6 +18,7 @@ from pos.documents.paper import CUT, PaperLine
 from pos.printing import models, preview
 from pos.printing.escpos import encode
 from pos.printing.models import PrinterModel
+from tests.pairs import pairwise
 from tests.pos import paper_documents as documents
 from tests.readable import paper_text
 from tests.tools import escpos_printer
@@ -65,10 +66,9 @@ DOCUMENTS = {
 }
 
 
-@pytest.mark.parametrize("chinese", [True, False], ids=["chinese", "western"])
-@pytest.mark.parametrize("columns", [32, 42, 48])
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("name", DOCUMENTS)
+@pytest.mark.parametrize(
+    ("name", "language", "columns", "chinese"), pairwise(DOCUMENTS, LANGUAGES, (32, 42, 48), (True, False))
+)
 def test_every_document_prints_without_a_problem(tool, name, language, columns, chinese):
     layout, make = DOCUMENTS[name]
     lines = layout(make(), columns=columns, language=language)

@@ -20,6 +20,7 @@ from pos.printing.models import PrinterModel
 from pos.printing.printers import Outlet, PrinterFacts, outlet_for
 from pos.printing.wires import FilePrinter, NetworkPrinter, PracticePaper
 from pos.store.store import Region, Store
+from tests.pairs import pairwise
 from tests.pos import paper_documents as documents
 from tests.pos.documents.test_printer_paper import DOCUMENTS, printed, tool  # noqa: F401 - a fixture
 from tests.pos.printing.test_printer import (  # noqa: F401 - fixtures among them
@@ -191,9 +192,7 @@ def test_what_comes_while_another_printer_hangs_is_printed_at_once(database, clo
     assert rounds == [print_worker.PrintRound(printed=1, failed=1)]
 
 
-@pytest.mark.parametrize("columns", [32, 42, 48])
-@pytest.mark.parametrize("chinese", [True, False])
-@pytest.mark.parametrize("name", DOCUMENTS)
+@pytest.mark.parametrize(("name", "columns", "chinese"), pairwise(DOCUMENTS, (32, 42, 48), (True, False)))
 def test_the_preview_knows_every_command_of_every_document(name, columns, chinese):
     layout, make = DOCUMENTS[name]
     paper = encode(layout(make(), columns=columns, language="zh"), PrinterModel(columns, chinese), opens_drawer=True)

@@ -265,10 +265,14 @@ def test_no_address_breaks_a_page(attack: Attack, corpus: ModuleType, tries: int
     chosen = random.Random(1)
     reads = fields_read()
     people = attack.people()
+    asked: set[tuple[str, str]] = set()
     for who, client in people.items():
         for rule in attack.rules():
             needed = rule_of(attack.house.app, rule.endpoint)
             refused = needed != "public" and (who in OUTSIDE or needed not in AT_FIRST[who])
+            if not refused and tries == 1 and (rule.endpoint, rule.rule) in asked:
+                continue  # another who is let in has asked it
+            asked |= set() if refused else {(rule.endpoint, rule.rule)}
             wanted = chosen.sample(values, 1 if refused or rule.rule.endswith(".png") else tries)
             for address in addresses(attack, rule, wanted):
                 attack.ask(who, client, method_of(rule), address)
@@ -286,12 +290,16 @@ def test_no_form_breaks_a_page(attack: Attack, corpus: ModuleType, tries: int):
     values = [writable(value) for value in {**corpus.strings(), **corpus.numbers()}.values()] + ["//[", "a\x00b"]
     chosen, reads = random.Random(2), fields_read()
     people = attack.people()
+    asked: set[tuple[str, str]] = set()
     for who in [name for name in people if name not in ("stranger", "device")] + ["stranger"]:
         for rule in attack.rules():
             needed = rule_of(attack.house.app, rule.endpoint)
             module = rule.endpoint.split(".")[0]
             if method_of(rule) != "POST" or module not in reads or not (needed == "public" or who != "stranger"):
                 continue
+            if tries == 1 and (rule.endpoint, rule.rule) in asked:
+                continue  # another who is let in has sent it
+            asked |= {(rule.endpoint, rule.rule)} if needed == "public" or needed in AT_FIRST[who] else set()
             address, back = next(addresses(attack, rule, ())), [f"back-{n}" for n in range(3)]
             for n, value in enumerate(chosen.sample(values, tries)):
                 form = {**dict.fromkeys([*reads[module], *back], "1"), **GOOD, "command_id": f"command-{n:05d}"}
@@ -302,7 +310,9 @@ def test_no_form_breaks_a_page(attack: Attack, corpus: ModuleType, tries: int):
     assert attack.signed_out(people) == []
 
 
-def test_no_json_breaks_the_api(attack: Attack, corpus: ModuleType):
+@pytest.mark.parametrize("each", [4, pytest.param(1, marks=pytest.mark.faults)])
+def test_no_json_breaks_the_api(attack: Attack, corpus: ModuleType, each: int):
+    """each: every value takes so many-th of the texts, one after the other all of them."""
     texts = [json.dumps(value) for value in corpus.strings().values()] + list(corpus.numbers().values())
     texts += ['"a\\u0000b"', "1" + "0" * 25, "[" * 3000 + "]" * 3000, '{"a":' * 150 + "1" + "}" * 150]
     people = attack.people()
@@ -312,8 +322,8 @@ def test_no_json_breaks_the_api(attack: Attack, corpus: ModuleType):
         if device is not (attack.role == "network"):
             continue
         who = "device" if device else "cashier"
-        for place in leaves(body):
-            for text in texts:
+        for n, place in enumerate(leaves(body)):
+            for text in texts[n % each :: each]:
                 raw = json.dumps(put(body, place, "@@here@@")).replace('"@@here@@"', text)
                 attack.ask(who, people[who], "POST", address, data=raw.encode("utf-8", "replace"))
     assert attack.faults == []
@@ -321,8 +331,9 @@ def test_no_json_breaks_the_api(attack: Attack, corpus: ModuleType):
 
 def test_no_method_breaks_a_route(attack: Attack):
     client = attack.people()["operator" if attack.role == "network" else "shopkeeper"]
-    for method in ("PUT", "DELETE", "PATCH", "TRACE", "OPTIONS", "HEAD", "BREW"):
-        for rule in attack.rules():
+    unknown = itertools.cycle(("PUT", "DELETE", "PATCH", "TRACE", "BREW"))
+    for rule in attack.rules():
+        for method in ("OPTIONS", "HEAD", next(unknown)):
             attack.ask("signed in", client, method, next(addresses(attack, rule, ())))
     assert attack.faults == []
 
