@@ -44,6 +44,7 @@ ROLES: dict[str, Role] = {
             "orders.replays",
             "orders.receiving",
             "orders.claims",
+            "orders.invoices",
             "orders.consignment_pages",
             "orders.network_offers",
             "orders.transfers",

@@ -45,7 +45,7 @@ _NUMBER = N_("Our customer number: {customer_no}\n")
 _GREETING = "\n{by}\n{store}\n{address}\n{phone}"
 _CLAIMED = {
     "short": N_("missing"), "over": N_("too many"), "damaged": N_("damaged"), "wrong": N_("another product"),
-    "expired": N_("too old"),
+    "expired": N_("too old"), "billed": N_("billed too much"),
 }  # fmt: skip
 _WISHES = {
     "money": N_("Please refund us."),

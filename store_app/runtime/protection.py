@@ -63,6 +63,7 @@ _OF_TABLES = {
         "sale": ("note",),
         "signed_batch": ("text",),
         "store": ("summary_email",),
+        "supplier_document": ("said",),
         "route_stop": ("note",),
     },
     STAFF: {

@@ -9,7 +9,7 @@ from supply.orders.network_offers import NetworkOffer, terms_from
 
 KINDS = {
     "short": _l("Not received"), "damaged": _l("Damaged"), "expired": _l("Expired or too old"),
-    "wrong": _l("Wrong product"), "over": _l("Too many"),
+    "wrong": _l("Wrong product"), "over": _l("Too many"), "billed": _l("Billed too much"),
 }  # fmt: skip
 """What is wrong with units of a delivery."""
 WISHES = {

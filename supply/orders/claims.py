@@ -45,6 +45,8 @@ STATES = StateTable(
 KINDS = ("short", "over", "damaged", "wrong", "expired")
 COUNTED = ("over", "damaged", "wrong", "expired")
 """What can be wrong with units that came: a unit is claimed for one of them."""
+BILLED = "billed"
+"""What a store's own supplier billed too much: a claim about money, which no count bounds."""
 REMEDIES = {"money": "compensated", "replacement": "replaced", "return": "returned"}
 """What a claim ends in -> its last state."""
 ENDS = (*REMEDIES.values(), "forfeited")

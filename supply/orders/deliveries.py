@@ -4,7 +4,7 @@
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -131,6 +131,25 @@ def expect(ctx: Context, store_id: str, delivery_id: str, advice: Advice) -> Del
     record(ctx, verb="delivery.expected", subject=subject, lines=len(rows), units=units)
     ctx.session.flush()
     return delivery
+
+
+def advise_again(ctx: Context, delivery: Delivery, lines: Mapping[str, Advised], expected_day: dt.date) -> None:
+    """Let an expected delivery bring what its sender says now, by SKU; what it no longer names doesn't come with it."""
+    before = {line.sku: line for line in lines_of(ctx.session, delivery)}
+    for sku, line in before.items():
+        now = lines[sku].qty if sku in lines else 0
+        if now < line.advised_qty:
+            line.promised_qty = line.advised_qty if line.promised_qty is None else line.promised_qty
+        line.advised_qty = now
+    ctx.session.add_all(
+        DeliveryLine(store_id=delivery.store_id, delivery_id=delivery.id, sku=sku, name=line.name,
+                     pack_qty=line.pack_qty, advised_qty=line.qty)
+        for sku, line in lines.items() if sku not in before
+    )  # fmt: skip
+    delivery.expected_day = expected_day
+    ctx.session.flush()
+    units = sum(line.qty for line in lines.values())
+    record(ctx, verb="delivery.advised", subject=subject_of(delivery), lines=len(lines), units=units)
 
 
 def delivery_of(session: Session, store_id: str, delivery_id: str) -> Delivery:

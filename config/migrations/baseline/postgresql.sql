@@ -2192,6 +2192,28 @@ CREATE TABLE supplier (
   CONSTRAINT pk_supplier PRIMARY KEY (id)
 );
 
+CREATE TABLE supplier_document (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  supplier_id TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  number TEXT NOT NULL,
+  day DATE NOT NULL,
+  state TEXT NOT NULL,
+  order_id TEXT,
+  delivery_id TEXT,
+  payable_minor BIGINT NOT NULL,
+  said JSON NOT NULL,
+  answers JSON NOT NULL,
+  taken_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  taken_by TEXT NOT NULL,
+  CONSTRAINT pk_supplier_document PRIMARY KEY (store_id, id)
+);
+
+CREATE INDEX ix_supplier_document_taken ON supplier_document (store_id, taken_at);
+
+CREATE UNIQUE INDEX ix_supplier_document_no ON supplier_document (store_id, supplier_id, kind, number) WHERE state <> 'abandoned';
+
 CREATE TABLE supplier_return (
   store_id TEXT NOT NULL,
   id TEXT NOT NULL,

@@ -267,7 +267,7 @@ def _typed() -> list[handling.Wrong]:
 
 
 def _wrong_line(n: int, bound: Bound, stock_unit: str) -> WrongLine:
-    kinds = tuple(kind for kind in claims_words.KINDS if bound.most[kind])
+    kinds = tuple(kind for kind in claims_words.KINDS if bound.most.get(kind))
     missing = bound.most["short"]
     kind = request.form.get(f"kind-{n}", kinds[0] if kinds else "")
     typed = request.form.get(f"qty-{n}", str(missing or 0))

@@ -35,6 +35,7 @@ from supply.online.storefront.reviews import Review
 from supply.orders import transfers
 from supply.orders.claims import Claim
 from supply.orders.transfers import Transfer
+from supply.receiving.documents.supplier_documents import SupplierPaper
 
 bp = Blueprint("more", __name__, url_prefix="/more")
 RAIL_COUNTS["campaigns"] = waiting.campaigns
@@ -196,6 +197,15 @@ GROUPS: tuple[Group, ...] = (
                 lazy("Claims"),
                 lazy("Problems with a delivery"),
                 used=has(Claim),
+            ),
+            Place(
+                "invoices.listed",
+                "order",
+                "document-text",
+                lazy("Invoices"),
+                lazy("Compare with orders and deliveries"),
+                used=has(SupplierPaper),
+                words=lazy("bills, credit notes, e-invoice, despatch advice, ASN"),
             ),
             Place(
                 "consigned.overview",

@@ -19,11 +19,12 @@ Rules
    network's loss.
 7. A claim to a supplier of the store's own goes by e-mail or on paper (`supplier_messages`), and the shopkeeper writes
    down what the supplier answered; no ledger here moves.
+8. What an invoice of such a supplier asks too much is claimed the same way, in money, whenever the invoice comes.
 """
 
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
@@ -33,6 +34,7 @@ from config.nodes import journal
 from config.nodes.facts import STORE, applies
 from config.nodes.journal import Context
 from config.nodes.node import this_node
+from pos.catalogue.catalogue import Product
 from pos.stock import consignment_stock, waste
 from pos.stock.consignment_stock import Consignment
 from pos.stock.ledger import Place, Source
@@ -40,6 +42,7 @@ from pos.store.store import day_of, send_fact
 from supply.money import consignment, ledger, terms
 from supply.orders import deliveries, supplier_messages, supplier_returns
 from supply.orders.claims import (
+    BILLED,
     ENDS,
     KINDS,
     REMEDIES,
@@ -84,6 +87,8 @@ class ClaimRequest:
     words: str = ""
     photos: int = 0
     goodwill: bool = False
+    billed: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """SKU -> (units, what an invoice asks too much for them): of a store's own supplier alone (rule 8)."""
 
 
 # --- verbs, store ---
@@ -102,7 +107,7 @@ def file(ctx: Context, store_id: str, asked: ClaimRequest, *, id: str, claim_day
         raise Refused("not-posted", "Count and post this delivery first.", state=delivery.state)
     if asked.wish not in REMEDIES:
         raise Invalid("bad-choice", "Choose money back, replacement or collection.", field="wish")
-    late = _is_late(ctx.session, delivery, claim_days, ctx.at)
+    late = not asked.billed and _is_late(ctx.session, delivery, claim_days, ctx.at)
     if late and not asked.goodwill:
         until = last_day(ctx.session, delivery, claim_days)
         raise Refused(
@@ -110,7 +115,9 @@ def file(ctx: Context, store_id: str, asked: ClaimRequest, *, id: str, claim_day
             until=until.isoformat(),
         )  # fmt: skip
     supplier = supplier_of(ctx.session, delivery.supplier_id)
-    rows = _rows(ctx.session, store_id, id, delivery, asked.lines, charged_all=supplier.kind != NETWORK)
+    if asked.billed and supplier.kind == NETWORK:
+        raise Refused("network-bills", "The network bills what you counted. Claim what was wrong with the delivery.")
+    rows = _rows(ctx.session, store_id, id, delivery, asked, charged_all=supplier.kind != NETWORK)
     made = Claim(
         store_id=store_id, id=id, claim_no=next_no(ctx.session, store_id), supplier_id=supplier.id,
         delivery_id=delivery.id, state=STATES.first, wish=asked.wish, words=" ".join(asked.words.split())[:500],
@@ -325,9 +332,10 @@ def _is_late(session: Session, delivery: Delivery, claim_days: int | None, at: d
 
 
 def _rows(
-    session: Session, store_id: str, claim_id: str, delivery: Delivery, lines: Sequence[Wrong], *, charged_all: bool
+    session: Session, store_id: str, claim_id: str, delivery: Delivery, asked: ClaimRequest, *, charged_all: bool
 ) -> list[ClaimLine]:
-    """Return the lines of a claim, each within what may be claimed (rule 1)."""
+    """Return the lines of a claim, each within what may be claimed (rules 1, 8)."""
+    lines = asked.lines
     left = {bound.sku: bound for bound in bounds(session, delivery, deliveries.lines_of(session, delivery))}
     rows = []
     for sku, kind, qty in lines:
@@ -344,6 +352,14 @@ def _rows(
                 charged=charged_all or (kind != "short" and not bound.consigned),
             )
         )  # fmt: skip
+    rows += [
+        ClaimLine(
+            store_id=store_id, claim_id=claim_id, sku=sku, kind=BILLED, name=session.get_one(Product, sku).shown,
+            qty=units, pack_qty=units, pack_cost_minor=excess_minor, granted_qty=None, charged=True,
+        )
+        for sku, (units, excess_minor) in asked.billed.items()
+        if units > 0 and excess_minor > 0
+    ]  # fmt: skip
     if not rows:
         raise Invalid("no-lines", "Describe the problem with at least one product.")
     refuse_more(left, lines)

@@ -16,12 +16,13 @@ VIRUS = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 DOORS = {
     "store_app/pages/store/paper_looks.py": "read_apart(pictures.dotted",
     "store_app/pages/orders/claims.py": "_uploaded()",
+    "store_app/pages/orders/invoices.py": "read_apart(reading.read",
     "store_app/pages/goods/product_photo.py": "read_apart(pictures.square",
     "store_app/pages/goods/producers.py": "read_apart(pictures.small",
     "store_app/pages/warehouse/routes.py": "tables.table(",
     "store_app/pages/common/uploads.py": "read_as(read, raw",
 }
-"""Every file that takes files in, and where they go: dots of a new picture, or rows of text."""
+"""Every file that takes files in, and where they go: dots of a new picture, rows of text, or a document."""
 
 
 def picture(kind: str) -> bytes:

@@ -430,6 +430,26 @@ def test_a_claim_to_an_own_supplier_is_a_message_and_its_answer_is_written_down(
         assert not {topic for topic in topics if topic.startswith("claim.")}
 
 
+def test_what_an_own_supplier_billed_too_much_is_claimed_in_money_whenever_the_invoice_comes(country):
+    country.order("S1", {"bread": 1}, supplier=FARM)
+    delivery = country.take_in("S1")
+    assert file(country, delivery, at=later(days=60), billed={"bread": (6, 80), "milk": (0, 10)}) == "filed"
+    with country.stores["S1"].write() as session:
+        claim = session.get_one(delivery_claims.Claim, ("S1", CLAIM))
+        assert (claim.late, claim.claimed_minor) == (False, 80)
+        half = handling.answered_by_supplier(
+            Context(session, KEEPER["S1"], AT), "S1", CLAIM, {("bread", "billed"): 3}, remedy="money", words="Half"
+        )
+        assert half.granted_minor == 40
+    file(country, delivery, ("bread", "damaged", 6), id="claim-00002")  # money claimed bounds no goods
+
+
+def test_the_network_bills_by_the_count_and_hears_no_claim_about_an_invoice(country):
+    delivery = deliver_bread(country)
+    with pytest.raises(Refused, match="The network bills what you counted"):
+        file(country, delivery, billed={"bread": (6, 80)})
+
+
 @cache
 def a_photo(side: int = 2400, kind: str = "JPEG") -> bytes:
     picture = Image.effect_noise((side, side), 90).convert("RGB")
