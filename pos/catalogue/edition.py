@@ -51,40 +51,42 @@ def edition(session: Session, store_id: str, *, day: dt.date | None = None) -> d
     }
 
 
-def take_edition(session: Session, body: dict[str, Any]) -> None:
+def take_edition(session: Session, body: dict[str, Any]) -> list[str]:
     """Take over the network's catalogue edition; what is the store's own stays as it is.
 
     Products new to the store are listed; a listing the store changed is never touched. A network product that is in
-    the edition no more is no longer active.
+    the edition no more is no longer active. Returns the products it changes, with their codes and prices.
     """
     store_id = body["store_id"]
     _merge(session, TaxClass, body["tax_classes"])
-    _merge(session, Product, body["products"])
+    changed = {row["sku"] for row in _merge(session, Product, body["products"])}
     session.execute(sa.delete(CategoryNames).where(CategoryNames.owner_id == EVERYONE))
     _merge(session, CategoryNames, body["category_names"])
     published = {product["sku"] for product in body["products"]}
     ours = session.scalars(sa.select(Product.sku).where(Product.owner_id == EVERYONE, Product.active)).all()
     if published and (gone := sorted(set(ours) - published)):
         session.execute(sa.update(Product), [{"sku": sku, "active": False} for sku in gone])
-    _merge(session, Barcode, [{"code": code, "sku": sku, "qty": qty} for code, sku, qty in body["barcodes"]])
+        changed.update(gone)
+    codes = [{"code": code, "sku": sku, "qty": qty} for code, sku, qty in body["barcodes"]]
     prices = [
         {"sku": sku, "scope_id": EVERYONE, "from_day": dt.date.fromisoformat(day), "price_minor": price_minor}
         for sku, day, price_minor in body["prices"]
     ]
-    _merge(session, Price, prices)
+    changed.update(row["sku"] for row in [*_merge(session, Barcode, codes), *_merge(session, Price, prices)])
     known = set(session.scalars(sa.select(Listing.sku).where(Listing.store_id == store_id)))
     if fresh := sorted(published - known):
         rows = [{"store_id": store_id, "sku": sku, "active": True, "hold_back_qty": 0} for sku in fresh]
         session.execute(sa.insert(Listing), rows)
+    return sorted(changed.union(fresh))
 
 
 # --- inside ---
 
 
-def _merge(session: Session, table: Any, rows: Sequence[dict[str, Any]]) -> None:
-    """Insert what is new and update what differs, by primary key, in at most three statements."""
+def _merge(session: Session, table: Any, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Insert what is new and update what differs, by primary key, in at most three statements; returns both."""
     if not rows:
-        return
+        return []
     keys = [column.name for column in sa.inspect(table).primary_key]
     names = list(rows[0])
     stored = session.execute(sa.select(*(getattr(table, name) for name in names))).mappings()
@@ -100,6 +102,7 @@ def _merge(session: Session, table: Any, rows: Sequence[dict[str, Any]]) -> None
         session.execute(sa.insert(table), fresh)
     if changed:
         session.execute(sa.update(table), changed)
+    return fresh + changed
 
 
 def _columns(row: Base, but: str = "") -> dict[str, Any]:

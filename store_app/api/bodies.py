@@ -329,6 +329,16 @@ def shaped(shape: type[BaseModel]) -> Callable[[View], View]:
     return mark
 
 
+def answers(shape: type[BaseModel]) -> Callable[[View], View]:
+    """Tell callers the shape of what the view answers."""
+
+    def mark(view: View) -> View:
+        view.answer = shape  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
 def asks(**words: str) -> Callable[[View], View]:
     """Tell callers what the view reads from the address: name -> what it is for. None of it must be there."""
 

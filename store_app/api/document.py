@@ -10,13 +10,13 @@ from typing import Any
 
 from flask import Blueprint, Flask, Response, current_app, jsonify
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from werkzeug.routing import Rule
 
 from store_app.web.security import public, rule_of
 
 bp = Blueprint("api_document", __name__, url_prefix="/api")
-KEYS = {"device": "storeKey", "agent": "printerKey", "watcher": "metricsKey"}
+KEYS = {"device": "storeKey", "agent": "printerKey", "watcher": "metricsKey", "partner": "partnerKey"}
 """Rules that a bearer key opens, and what the key is called; every other rule but public is a person's permission."""
 READS, WRITES = ("GET",), ("POST", "PUT", "PATCH", "DELETE")
 
@@ -42,12 +42,13 @@ def document() -> Response:
     return jsonify(describe(current_app))
 
 
-def describe(app: Flask) -> dict[str, Any]:
-    """Return the OpenAPI document of the routes this node has."""
-    routes = sorted(api_routes(app), key=lambda rule: rule.rule)
-    shapes = {shape for rule in routes if (shape := _mark(app, rule, "shape"))}
+def describe(app: Flask, under: str = "/") -> dict[str, Any]:
+    """Return the OpenAPI document of the routes this node has. under: of those alone whose address begins so."""
+    routes = sorted((rule for rule in api_routes(app) if rule.rule.startswith(under)), key=lambda rule: rule.rule)
+    kinds: tuple[tuple[str, JsonSchemaMode], ...] = (("shape", "validation"), ("answer", "serialization"))
+    shapes = {(shape, mode) for rule in routes for mark, mode in kinds if (shape := _mark(app, rule, mark))}
     _, schemas = models_json_schema(
-        [(shape, "validation") for shape in sorted(shapes | {Refusal}, key=lambda shape: shape.__name__)],
+        sorted(shapes | {(Refusal, "validation")}, key=lambda one: one[0].__name__),
         ref_template="#/components/schemas/{model}",
     )
     paths: dict[str, Any] = {}
@@ -85,8 +86,7 @@ def _operation(app: Flask, rule: Rule, method: str) -> dict[str, Any]:
         "summary": words.split("\n")[0],
         "parameters": [*map(_place, sorted(rule.arguments)), *_asked(_mark(app, rule, "asked") or {})],
         "responses": {
-            "2XX": {"description": "Done.", "content": {_mark(app, rule, "media") or "application/json": {}}},
-            "3XX": {"description": "Nothing new since the ETag that was sent."},
+            **_answer(app, rule),
             "4XX": _refusal("Refused, with a sentence that says what to do."),
             "503": _refusal("What this needs cannot be reached now."),
         },
@@ -95,6 +95,8 @@ def _operation(app: Flask, rule: Rule, method: str) -> dict[str, Any]:
         reported["description"] = re.sub(r"\s+", " ", rest)
     if who in KEYS:
         reported["security"] = [{KEYS[who]: []}]
+        if scope := _mark(app, rule, "scope"):
+            reported["x-scope"] = scope
     elif who != "public":
         reported["security"] = [{"session": [], **({"token": []} if method in WRITES else {})}]
         reported["x-permission"] = who
@@ -104,6 +106,16 @@ def _operation(app: Flask, rule: Rule, method: str) -> dict[str, Any]:
             "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{shape.__name__}"}}},
         }
     return reported
+
+
+def _answer(app: Flask, rule: Rule) -> dict[str, Any]:
+    if shape := _mark(app, rule, "answer"):
+        schema = {"$ref": f"#/components/schemas/{shape.__name__}"}
+        return {"200": {"description": "Done.", "content": {"application/json": {"schema": schema}}}}
+    return {
+        "2XX": {"description": "Done.", "content": {_mark(app, rule, "media") or "application/json": {}}},
+        "3XX": {"description": "Nothing new since the ETag that was sent."},
+    }
 
 
 def _mark(app: Flask, rule: Rule, name: str) -> Any:

@@ -21,9 +21,9 @@ from pos.printing import agents, print_worker
 from pos.printing.print_worker import PrintOutcome
 from pos.printing.wires import AgentPrinter, Said
 from store_app.api.bodies import shaped
-from store_app.api.pace import Pace
 from store_app.node.printers import printers_in_force
 from store_app.runtime.doors import Doors, doors, read, write
+from store_app.web.pace import Pace
 from store_app.web.security import print_agent
 
 bp = Blueprint("api_print_agent", __name__, url_prefix="/api/print-agent")

@@ -15,9 +15,9 @@ from config.nodes import signing
 from config.nodes.node import this_node
 from config.nodes.publication import Publication, edition_for
 from store_app.api.bodies import LARGEST, Body, asks, shaped, takes
-from store_app.api.pace import Pace
 from store_app.runtime.doors import clock, doors, read, wake_worker_after, write
 from store_app.sync import receiver, wire
+from store_app.web.pace import Pace
 from store_app.web.security import device, introduces
 from supply.demand import reported_forecasts
 from supply.money import points_pool

@@ -23,7 +23,7 @@ import random
 import secrets
 import shutil
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -41,6 +41,7 @@ from config.errors import Invalid, Unreachable
 from config.ids import NETWORK
 from config.nodes import inbox, outbox, signing_keys
 from config.nodes.inbox import NUMBER_USED, InboxAlarm, InboxHead, InboxMessage
+from config.nodes.journal import Actor, Context, record_many
 from config.nodes.node import this_node
 from config.nodes.outbox import MAX_BYTES, OutboxMessage
 from config.nodes.publication import Pulled, note_refused, take_over
@@ -442,7 +443,7 @@ class _Talk:
                         whole.sha256,
                         dt.datetime.fromisoformat(whole.made_at),
                         whole.text,
-                        effect_of_edition(whole.kind, whole.sha256),
+                        effect_of_edition(whole.kind, whole.sha256, self.doors.now()),
                         at=self.doors.now(),
                     )
             except (OSError, sa.exc.OperationalError):
@@ -526,13 +527,16 @@ def ask_end(settings: Settings) -> wire.KnownEnd:
         raise Unreachable("network-fault", "The network could not be asked for its records.") from fault
 
 
-def effect_of_edition(kind: str, sha256: str) -> Callable[[Session, dict[str, Any]], None]:
-    """Return what checks an edition and takes it over."""
-    effect: Callable[[Session, dict[str, Any]], None] = importlib.import_module(EDITIONS[kind]).take_edition
+def effect_of_edition(kind: str, sha256: str, at: dt.datetime) -> Callable[[Session, dict[str, Any]], None]:
+    """Return what checks an edition and takes it over; the journal names the products that it changes."""
+    effect: Callable[[Session, dict[str, Any]], Iterable[str] | None]
+    effect = importlib.import_module(EDITIONS[kind]).take_edition
 
     def taken(session: Session, body: dict[str, Any]) -> None:
         edition_check.check(session, kind, body, sha256)
-        effect(session, body)
+        if changed := effect(session, body):
+            ctx = Context(session, Actor.system("sync", this_node(session).id), at)
+            record_many(ctx, [("product.published", f"product:{sku}", {}) for sku in changed])
 
     return taken
 

@@ -31,7 +31,7 @@ CHAPTERS = {
     "store/pickup": "pickup pickup_returns counter_orders",
     "store/online": "online_store groups",
     "store/deliver": "home_deliveries drive",
-    "store/network": "finance support signing_key leaving standing network_offers",
+    "store/network": "finance support leaving partners signing_key standing network_offers",
     "store/transfers": "transfers",
     "store/suppliers": "suppliers produce",
     "store/reports": "today reports compare replays",

@@ -2,8 +2,8 @@
 
 Rules
 -----
-1. Every route carries a rule: `@requires("permission")`, `@public`, `@device`, `@print_agent` or `@watcher`. Without
-   one it is refused.
+1. Every route carries a rule: `@requires("permission")`, `@public`, `@device`, `@print_agent`, `@partner("scope")` or
+   `@watcher`. Without one it is refused.
 2. `g.actor` is a plain Actor, read before the view in a look of its own. Whoever is not signed in is sent to the
    sign-in page, a script gets 401.
 3. A store's node is known by its bearer key; what it says about itself is never believed. Where it names itself and
@@ -25,7 +25,9 @@ Rules
    that leave. No page has it.
 11. On a network that is no practice, who has a PIN of before or no second factor yet reaches only what is marked
     `@while_setting_up`.
-12. Signing out clears the browser's cache of this node, and at the network what pages kept there too. A store's till
+12. A partner's program has a key with scopes (`pos/store/partner_keys.py`). Unknown ones are answered WRONG_A_MINUTE
+   times a minute, whoever sends them; good ones go on meanwhile.
+13. Signing out clears the browser's cache of this node, and at the network what pages kept there too. A store's till
     keeps its basket and unsent sales, and a device stays known.
 """
 
@@ -51,7 +53,8 @@ from config.nodes.journal import Actor, Context
 from config.prepared import Prepared
 from config.settings import Settings
 from pos.printing import agents
-from pos.store import staff_sessions
+from pos.store import partner_keys, staff_sessions
+from pos.store.partner_keys import PartnerKey
 from pos.store.permissions import permitted
 from pos.store.staff_sessions import SignedOut
 from pos.store.store import Staff, Store, store_for_key
@@ -60,6 +63,7 @@ from store_app.sync import receiver, signed, wire
 from store_app.web import devices, signed_in
 from store_app.web import staff as people
 from store_app.web.idle import Hands
+from store_app.web.pace import Pace
 from store_app.web.sessions import KeptSessions
 from store_app.web.signed_in import Seen
 from supply.online import customer_sessions
@@ -74,6 +78,7 @@ PIN_WANTED = frozenset({"staff", "settings"})
 CLOSED_IN_PRACTICE = frozenset({"staff", "settings", "import"})
 """Permissions whose pages are closed while a browser practices; single routes: `@not_in_practice`."""
 OPEN_ENDPOINTS = frozenset({"static", "bootstrap.static"})
+WRONG_A_MINUTE = 60
 READER = "built/camera/reader.js"
 _NO_ONE: tuple[None, frozenset[str]] = None, frozenset()
 
@@ -114,6 +119,17 @@ def print_agent(view: View) -> View:
     view.rule = "agent"  # type: ignore[attr-defined]
     csrf.exempt(view)
     return view
+
+
+def partner(scope: str) -> Callable[[View], View]:
+    """Let only a partner's program use the route, by a key with `scope`; sets g.actor and g.partner_key."""
+
+    def mark(view: View) -> View:
+        view.rule, view.scope = "partner", scope  # type: ignore[attr-defined]
+        csrf.exempt(view)
+        return view
+
+    return mark
 
 
 def watcher(view: View) -> View:
@@ -209,6 +225,7 @@ def set_up(app: Flask, settings: Settings) -> None:
     """Put the guards before every request and the headers on every answer."""
     names, hands = _our_names(settings), Hands()
     app.session_interface = KeptSessions()
+    app.extensions["wrong_partner_keys"] = Pace(WRONG_A_MINUTE)
     app.extensions["cornerstore_seen"] = Seen()
 
     def guard() -> Any:
@@ -224,6 +241,10 @@ def set_up(app: Flask, settings: Settings) -> None:
             return None
         if rule == "agent":
             g.actor, g.printer_id = None, _printer_of_key(settings.node_id)
+            return None
+        if rule == "partner":
+            g.partner_key = _partner_of_key(settings.node_id, app.view_functions[str(request.endpoint)])
+            g.actor = g.partner_key.actor
             return None
         if rule == "watcher":
             g.actor = None
@@ -384,13 +405,24 @@ def _printer_of_key(store_id: str) -> str:
     return printer_id
 
 
+def _partner_of_key(store_id: str, view: Any) -> PartnerKey:
+    given = _bearer(lazy("Send your partner key as a bearer token."))
+    with read() as look:
+        key = partner_keys.known(look, store_id, given)
+        if key is None:
+            current_app.extensions["wrong_partner_keys"].take("")
+            abort(401, description=lazy("This key is unknown. Check it, or ask the store for a new one."))
+        partner_keys.refuse(key, view.scope, at=doors().now())
+    return key
+
+
 def _let_watcher(key: str) -> None:
     given = _bearer("Send the metrics key.")
     if not key or not secrets.compare_digest(given.encode(), key.encode()):
         abort(401, description="This key is unknown or was withdrawn.")
 
 
-def _bearer(wanted: str) -> str:
+def _bearer(wanted: Any) -> str:
     kind, _, key = request.headers.get("Authorization", "").partition(" ")
     if kind.lower() != "bearer" or not key:
         abort(401, description=wanted)

@@ -1060,6 +1060,20 @@ CREATE TABLE outreach_recipient (
   CONSTRAINT pk_outreach_recipient PRIMARY KEY (store_id, outreach_id, customer_id)
 );
 
+CREATE TABLE partner_key (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  scopes JSON NOT NULL,
+  key_sha256 TEXT NOT NULL,
+  made_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  revoked_at TIMESTAMP WITH TIME ZONE,
+  used_at TIMESTAMP WITH TIME ZONE,
+  CONSTRAINT pk_partner_key PRIMARY KEY (store_id, id),
+  CONSTRAINT uq_partner_key_key_sha256 UNIQUE (key_sha256)
+);
+
 CREATE TABLE payment (
   store_id TEXT NOT NULL,
   id TEXT NOT NULL,

@@ -1058,6 +1058,20 @@ CREATE TABLE outreach_recipient (
   CONSTRAINT pk_outreach_recipient PRIMARY KEY (store_id, outreach_id, customer_id)
 );
 
+CREATE TABLE partner_key (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  scopes JSON NOT NULL,
+  key_sha256 TEXT NOT NULL,
+  made_at DATETIME NOT NULL,
+  expires_at DATETIME NOT NULL,
+  revoked_at DATETIME,
+  used_at DATETIME,
+  CONSTRAINT pk_partner_key PRIMARY KEY (store_id, id),
+  CONSTRAINT uq_partner_key_key_sha256 UNIQUE (key_sha256)
+);
+
 CREATE TABLE payment (
   store_id TEXT NOT NULL,
   id TEXT NOT NULL,

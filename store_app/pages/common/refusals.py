@@ -32,6 +32,9 @@ OF_CODE = {
     "unknown-signing-key": 403,
     "signing-key-withdrawn": 403,
     "wrong-signature": 403,
+    "key-revoked": 401,
+    "key-expired": 401,
+    "key-lacks-scope": 403,
     "too-old": 426,
     "body-too-large": 413,
 }

@@ -20,6 +20,7 @@ from config.database import Base
 from pos.payments.vouchers import Voucher
 from pos.producers.producers import Producer
 from pos.stock.consignment_stock import Consignment
+from pos.store.partner_keys import PartnerKey
 from store_app.pages.common import waiting
 from store_app.roles import is_network
 from store_app.runtime.doors import own_doors, read
@@ -380,6 +381,15 @@ GROUPS: tuple[Group, ...] = (
                 of_network=True,
                 words=lazy("remote help"),
                 used=has(SupportPermission),
+            ),
+            Place(
+                "partners.show",
+                "settings",
+                "puzzle-piece",
+                lazy("Partner access"),
+                lazy("Keys for other programs"),
+                words=lazy("API, interface, bookkeeping, integration"),
+                used=has(PartnerKey),
             ),
             Place(
                 "signing_key.show",

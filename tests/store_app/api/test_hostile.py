@@ -29,10 +29,10 @@ from config.settings import Settings
 from pos.printing.queue import PrintJob
 from pos.store.permissions import AT_FIRST
 from pos.store.store import StoreKey
-from store_app.api.pace import Pace
 from store_app.app import create_app
 from store_app.sync import receiver
 from store_app.web import staff
+from store_app.web.pace import Pace
 from store_app.web.security import rule_of
 from supply.shelf.plan import ShelfPlan
 from tests.arriving import apply_once, content_hash
@@ -45,7 +45,7 @@ from tests.tools import hostile
 PAGES = ROOT / "store_app" / "pages"
 READS = re.compile(r'(?:text|whole|amount|one_of|get|getlist|_day)\(\s*"(\w+)"')
 TRACES = ("Traceback (most recent", 'File "/', "sqlalchemy.", "sqlite3.")
-KNOWN = frozenset().union(*AT_FIRST.values()) | {"public", "device", "agent", "watcher"}
+KNOWN = frozenset().union(*AT_FIRST.values()) | {"public", "device", "agent", "watcher", "partner"}
 LONGEST_ADDRESS = 12_000  # a server refuses longer ones before we see them
 NUMBERS = ("slot", "receipt_no")
 """Places of an address that take whole numbers alone."""
@@ -232,7 +232,7 @@ def test_nobody_gets_further_than_the_rule_of_the_route(attack: Attack):
             if who not in ("stranger", "device") and needed in AT_FIRST[who]:
                 continue
             status = attack.ask(who, client, method_of(rule), address)
-            by_key, signed_out = needed in ("device", "agent", "watcher"), who in ("stranger", "device")
+            by_key, signed_out = needed in ("device", "agent", "watcher", "partner"), who in ("stranger", "device")
             allowed = {401} if by_key else {303, 401} if signed_out else {403}
             if status not in allowed:
                 wrong.append(f"{status} {who} {method_of(rule)} {address}")

@@ -30,9 +30,9 @@ from pos.catalogue.catalogue import Listing, Price, Product, TaxClass
 from pos.stock import recall, stock
 from pos.stock.ledger import StockLevel
 from pos.store.store import Store
-from store_app.api.pace import MINUTE_S, Pace
 from store_app.jobs import publishing
 from store_app.sync import receiver, restored, sender
+from store_app.web.pace import MINUTE_S, Pace
 from supply import isolation
 from supply.network import founding
 from supply.network.recalls import recalls
@@ -256,7 +256,7 @@ def test_an_edition_of_a_network_put_back_is_taken_and_one_that_is_refused_spoil
     house, network, served, monkeypatch
 ):
     taken = []
-    monkeypatch.setattr(sender, "effect_of_edition", lambda kind, sha256: lambda session, body: taken.append(body))
+    monkeypatch.setattr(sender, "effect_of_edition", lambda kind, sha256, at: lambda session, body: taken.append(body))
     for n in range(3):
         with network.doors.write() as session:
             publication.publish(session, "lessons", "*", {"n": n}, at=NOON)
@@ -278,7 +278,7 @@ def test_an_edition_of_a_network_put_back_is_taken_and_one_that_is_refused_spoil
 
 def test_an_edition_is_taken_over_whole_and_only_when_it_is_newer(house, network, served, monkeypatch):
     taken = []
-    monkeypatch.setattr(sender, "effect_of_edition", lambda kind, sha256: lambda session, body: taken.append(body))
+    monkeypatch.setattr(sender, "effect_of_edition", lambda kind, sha256, at: lambda session, body: taken.append(body))
     for body in ({"products": 1}, {"products": 2}):
         with network.doors.write() as session:
             publication.publish(session, "catalogue", STORE, body, at=NOON)

@@ -20,11 +20,11 @@ from config.nodes.outbox import Message, OutboxHead, hash_of
 from config.nodes.signing import Signer
 from pos.sold import Sale
 from pos.store.store import give_key
-from store_app.api.pace import Pace
 from store_app.jobs.desk import Desk
 from store_app.jobs.jobs import JOBS, jobs_of
 from store_app.node import verifying
 from store_app.sync import receiver, restored, sender, signed
+from store_app.web.pace import Pace
 from tests import network_facts
 from tests.network_facts import message, sales
 from tests.store_app.conftest import KEY, NOON, STORE, House, post

@@ -30,7 +30,7 @@ from store_app.web.signed_in import OPERATOR_FOR
 from tests.readable import readable
 from tests.store_app.conftest import STORE, post, token
 
-KNOWN = frozenset().union(*AT_FIRST.values()) | {"public", "device", "agent", "watcher"}
+KNOWN = frozenset().union(*AT_FIRST.values()) | {"public", "device", "agent", "partner", "watcher"}
 
 
 @pytest.mark.parametrize("which", ["house", "network"])

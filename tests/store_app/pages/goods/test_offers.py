@@ -245,7 +245,7 @@ def test_the_networks_offers_reach_the_shops_with_their_codes(network, build):
         body = offers.edition(session)
     store = build()
     with store.doors.write() as session:
-        effect_of_edition("offers", "")(session, body)
+        effect_of_edition("offers", "", NOON)(session, body)
     with store.doors.read() as session:
         (live,) = offers.live(session, STORE, NOON.date())
     assert live == replace(shared, codes=frozenset({"TOGETHER"}))

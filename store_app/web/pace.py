@@ -23,6 +23,12 @@ class Pace:
         self._lock = threading.Lock()
         self._taken: dict[str, tuple[int, int]] = {}
 
+    def left(self, key: str) -> tuple[int, int]:
+        """Return what a key may still take, and after how many seconds it has its whole minute again."""
+        now = self._now()
+        since, taken = self._taken.get(key, (0, 0))
+        return max(0, self.a_minute - taken * (since == int(now // MINUTE_S))), MINUTE_S - int(now % MINUTE_S)
+
     def take(self, key: str, amount: int = 1) -> None:
         """Take from the minute of a key; refuse what it has no room for, unless it is the minute's first."""
         now = self._now()
