@@ -182,7 +182,11 @@ class Settings(BaseSettings):
 
     def trusts_wire_to(self, host: str) -> bool:
         """Tell whether a host may be reached without TLS: it is this computer, or `trusted_wires` names it."""
-        return is_here(host) or host.lower() in [one.strip().lower() for one in self.trusted_wires.split(",")]
+        return is_here(host) or self.names_wire_to(host)
+
+    def names_wire_to(self, host: str) -> bool:
+        """Tell whether `trusted_wires` names a host."""
+        return host.lower() in [one.strip().lower() for one in self.trusted_wires.split(",")]
 
     def _open_lines(self) -> Iterator[str]:
         """Yield a sentence about each setting by which books or messages would leave this computer readable."""

@@ -1,8 +1,9 @@
-"""Outgoing messages: one queue for whatever leaves a node for a person, by e-mail, to a phone or on paper.
+"""Outgoing messages: one queue for whatever leaves a node for a person or a partner, by e-mail, to a phone or on paper.
 
 Receipts (`pos.reports.receipt_mail`), messages to suppliers (`supply.orders.supplier_messages`), words to customers
 (`supply.online.messages.customer_messages`) and the shopkeeper's nightly summary (`supply.membership.day_summary`).
-`store_app.mail.sending` renders what is due and hands it over.
+`store_app.mail.sending` renders what is due and hands it over. Events for partners' programs (`pos.store.webhooks`) are
+sent by `store_app.api.v1.events`, in order.
 
 Rules
 -----
@@ -35,11 +36,11 @@ STATES = StateTable(
     {"waiting": ["sent", "failed", "withdrawn"], "failed": ["waiting", "withdrawn"]},
     resting=["failed"],
 )
-EMAIL, PAPER, ANY = "email", "paper", "any"
+EMAIL, PAPER, ANY, WEBHOOK = "email", "paper", "any", "webhook"
 """The carriers; ANY: each one that reaches the customer's phone or e-mail."""
 TRIES = 8
-MOST_TRIES = {"receipt": 30}
-"""Kinds that are tried more often than TRIES: about a day."""
+MOST_TRIES = {"receipt": 30, "webhook": 80}
+"""Kinds that are tried more often than TRIES: about a day, about three."""
 WORTH = {"summary": dt.timedelta(days=1)} | dict.fromkeys(("code", "points_code"), dt.timedelta(minutes=10))
 """How long a kind is worth sending, where it is not for ever."""
 ONCE = ("receipt", "summary")
@@ -129,7 +130,7 @@ def failed(ctx: Context, message: OutgoingMessage, code: str, fault: str) -> Non
     if message.state != "waiting":
         return
     message.tries, message.fault_code, message.fault = message.tries + 1, code, fault[:200]
-    message.try_at = ctx.at + min(dt.timedelta(hours=1), dt.timedelta(seconds=15) * 2**message.tries)
+    message.try_at = ctx.at + min(dt.timedelta(hours=1), dt.timedelta(seconds=15) * 2 ** min(8, message.tries))
     worth = WORTH.get(message.kind)
     if (
         code != "unreachable"
@@ -196,7 +197,9 @@ def written_about(session: Session, store_id: str, about: str) -> list[OutgoingM
 def due(session: Session, at: dt.datetime, limit: int = 50) -> list[OutgoingMessage]:
     """Return what is to be sent now, the oldest first."""
     query = sa.select(OutgoingMessage).where(
-        OutgoingMessage.state == "waiting", OutgoingMessage.try_at <= at, OutgoingMessage.carrier != PAPER
+        OutgoingMessage.state == "waiting",
+        OutgoingMessage.try_at <= at,
+        OutgoingMessage.carrier.not_in((PAPER, WEBHOOK)),
     )
     order = (OutgoingMessage.try_at, OutgoingMessage.made_at, OutgoingMessage.id)
     return list(session.scalars(query.order_by(*order).limit(limit)))

@@ -124,6 +124,15 @@ def send_messages(desk: Desk, _day: dt.date) -> str:
     return f"{sent} sent, {failed} failed"
 
 
+def send_events(desk: Desk, _day: dt.date) -> str:
+    """Write and send partners' programs what changed."""
+    from store_app.api.v1 import events
+
+    events.write_due(desk.doors)
+    sent, failed = events.send_due(desk.doors)
+    return f"{sent} sent, {failed} failed"
+
+
 def expire_pickups(desk: Desk, _day: dt.date) -> str:
     """Give back the units of orders nobody collected."""
     from supply.online.pickup import pickup
@@ -168,6 +177,7 @@ def roll_up(desk: Desk, day: dt.date) -> str:
 def forget_people(desk: Desk, _day: dt.date) -> str:
     """Forget names and phones of orders that are over, and the wrong codes of days gone by."""
     from pos import messages
+    from pos.store import webhooks
     from supply.membership import support
     from supply.online import customer_sessions
     from supply.online.checkout import phone_codes
@@ -177,6 +187,7 @@ def forget_people(desk: Desk, _day: dt.date) -> str:
     with desk.doors.write() as session:
         handover.forget_tries(session, desk.node_id, at=desk.doors.now())
         messages.forget(session, at=desk.doors.now())
+        webhooks.forget(session, at=desk.doors.now())
         phone_codes.forget(session, at=desk.doors.now())
         customer_sessions.forget(session, at=desk.doors.now())
         support.forget(session, at=desk.doors.now())
@@ -319,6 +330,7 @@ JOBS: dict[str, Job] = {
         Job("payments", ask_payments, STORE, every_s=5),
         Job("send", send, STORE, every_s=5, after_ring_s=0.3),
         Job("messages", send_messages, every_s=5, after_ring_s=0.3),
+        Job("webhooks", send_events, STORE, every_s=10, after_ring_s=1),
         Job("storefront-publish", publish_storefront, STORE, every_s=60, after_ring_s=5),
         Job("expire-pickups", expire_pickups, STORE, every_s=60),
         Job("expire-offers", expire_offers, STORE, every_s=600),

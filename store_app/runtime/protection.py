@@ -14,8 +14,8 @@ SECRET_TABLES = frozenset(
     {"store_key", "pin_tries", "badge_reader", "invitation", "staff_session", "recovery_code", "device_code"}
 )
 SECRET_COLUMNS = frozenset({
-    "pin_hash", "badge_hash", "totp_salt", "peer_nonce", "nonce", "agent_key_sha256", "key_sha256", "code_hash",
-    "token_hash", "leader_token",
+    "pin_hash", "badge_hash", "totp_salt", "secret_salt", "peer_nonce", "nonce", "agent_key_sha256", "key_sha256",
+    "code_hash", "token_hash", "leader_token",
 })  # fmt: skip
 PERSONAL, BANK, STAFF, SECRET = "personal", "bank", "staff", "secret"
 _ANYWHERE = {

@@ -2404,6 +2404,20 @@ CREATE TABLE weather_day (
   CONSTRAINT pk_weather_day PRIMARY KEY (scope_id, day)
 );
 
+CREATE TABLE webhook_endpoint (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  url TEXT NOT NULL,
+  resources JSON NOT NULL,
+  secret_salt TEXT NOT NULL,
+  last_n BIGINT NOT NULL,
+  round BIGINT NOT NULL,
+  made_at DATETIME NOT NULL,
+  failing_since DATETIME,
+  paused_at DATETIME,
+  CONSTRAINT pk_webhook_endpoint PRIMARY KEY (store_id, id)
+);
+
 CREATE TABLE claim_line (
   store_id TEXT NOT NULL,
   claim_id TEXT NOT NULL,

@@ -390,6 +390,7 @@ GROUPS: tuple[Group, ...] = (
                 lazy("Keys for other programs"),
                 words=lazy("API, interface, bookkeeping, integration"),
                 used=has(PartnerKey),
+                waits="partners",
             ),
             Place(
                 "signing_key.show",

@@ -1,4 +1,4 @@
-"""Partner access: keys for partners' programs, shown once, with what they open, until when, and when last used."""
+"""Partner access: keys for partners' programs and addresses that receive events, with what became of them."""
 
 from typing import Any
 
@@ -7,14 +7,17 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as lazy
 
-from config.errors import DomainError
-from pos.store import partner_keys
+from config.clock import day_start
+from config.errors import DomainError, Invalid
+from pos.store import partner_keys, webhooks
 from store_app.pages.common import form
-from store_app.runtime.doors import acting, doors, read, write
-from store_app.web.presenting import page, place
+from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
+from store_app.web.presenting import RAIL_COUNTS, page, place, today
 from store_app.web.security import requires
 
 bp = Blueprint("partners", __name__, url_prefix="/partners")
+RAIL_COUNTS["partners"] = webhooks.paused
+SHOWN = 50
 WORDS = {
     "products": lazy("Products"), "prices": lazy("Prices"), "stock": lazy("Stock"), "sales": lazy("Sales"),
     "orders": lazy("Orders"), "deliveries": lazy("Deliveries"),
@@ -23,14 +26,15 @@ WORDS = {
 
 @bp.get("/")
 @requires("settings")
-def show(fault: DomainError | None = None, made: str = "", **_place: Any) -> ResponseReturnValue:
-    """Show the keys there are. made: the one just created, this once."""
+def show(fault: DomainError | None = None, made: str = "", secret: str = "", **_place: Any) -> ResponseReturnValue:
+    """Show the keys and addresses there are. made, secret: of the one just created, this once."""
     store_id = str(place().store_id)
     with read() as session:
-        keys = partner_keys.keys_of(session, store_id)
+        keys, endpoints = partner_keys.keys_of(session, store_id), webhooks.endpoints_of(session, store_id)
     return page(
-        "store/settings/partners.html", keys=keys, now=doors().now(), words=WORDS, reads=partner_keys.READ,
-        lasts=partner_keys.LASTS_DAYS, longest=partner_keys.LONGEST_NAME, fault=fault, made=made, typed=request.form,
+        "store/settings/partners.html", keys=keys, endpoints=endpoints, now=doors().now(), words=WORDS,
+        reads=partner_keys.READ, lasts=partner_keys.LASTS_DAYS, longest=partner_keys.LONGEST_NAME,
+        longest_url=webhooks.LONGEST_URL, fault=fault, made=made, secret=secret, typed=request.form,
     )  # fmt: skip
 
 
@@ -55,3 +59,63 @@ def revoke(key_id: str) -> ResponseReturnValue:
     with write() as session:
         partner_keys.revoke(acting(session), str(place().store_id), key_id)
     return form.done(_("Key revoked. It opens nothing from now on."), ".show")
+
+
+@bp.post("/webhooks")
+@requires("settings")
+@form.answers_on(show)
+def add_webhook() -> ResponseReturnValue:
+    """Add an address that receives events, and show its secret."""
+    url, resources = form.text("url", most=webhooks.LONGEST_URL), request.form.getlist("resource")
+    if not set(resources) <= set(WORDS):
+        raise Invalid("no-events", "Choose what the address receives.", field="resource")
+    with write() as session:
+        secret = webhooks.make(acting(session), str(place().store_id), form.command_id(), url, resources)
+    return show(secret=secret)
+
+
+@bp.get("/webhooks/<id>")
+@requires("settings")
+def webhook(id: str, fault: DomainError | None = None) -> ResponseReturnValue:
+    """Show an address and what became of its last events."""
+    with read() as session:
+        row = webhooks.endpoint_of(session, str(place().store_id), id)
+        events, waiting = webhooks.newest(session, row, SHOWN), len(webhooks.waiting(session, row))
+    return page(
+        "store/settings/webhook.html", row=row, events=events, waiting=waiting, words=WORDS, fault=fault,
+        last=today(),
+    )  # fmt: skip
+
+
+@bp.post("/webhooks/<id>/replay")
+@requires("settings")
+@form.answers_on(webhook)
+def replay(id: str) -> ResponseReturnValue:
+    """Send again what changed since the beginning of a day."""
+    here = place()
+    since = day_start(form.day("since", _("Choose a day.")), here.tz, here.rollover_hour)
+    with write() as session:
+        webhooks.replay(acting(session), webhooks.endpoint_of(session, str(here.store_id), id), since)
+        wake_worker_after(session)
+    return form.done(_("Everything that changed since then is sent again."), ".webhook", id=id)
+
+
+@bp.post("/webhooks/<id>/resume")
+@requires("settings")
+@form.answers_on(webhook)
+def resume(id: str) -> ResponseReturnValue:
+    """Go on sending to a paused address."""
+    with write() as session:
+        webhooks.resume(acting(session), webhooks.endpoint_of(session, str(place().store_id), id))
+        wake_worker_after(session)
+    return form.done(_("Resumed. What waits is sent now."), ".webhook", id=id)
+
+
+@bp.post("/webhooks/<id>/remove")
+@requires("settings")
+@form.answers_on(webhook)
+def remove(id: str) -> ResponseReturnValue:
+    """Remove an address."""
+    with write() as session:
+        webhooks.remove(acting(session), webhooks.endpoint_of(session, str(place().store_id), id))
+    return form.done(_("Address removed. It receives nothing from now on."), ".show")
