@@ -1,4 +1,4 @@
-"""Keys by which a partner's program reads a store, within scopes and until a day.
+"""Keys by which a partner's program reads a store and writes to it, within scopes and until a day.
 
 Rules
 -----
@@ -6,6 +6,8 @@ Rules
 2. It ends by itself at its expiry, at the latest after a year, and at once when it is revoked. Its row stays: whoever
    asks with it is told which of both it was.
 3. What a partner's program does is journalled under the key's name.
+4. The answer to what a key wrote is kept with the name the program gave its request, so that a request sent again does
+   nothing twice.
 """
 
 import datetime as dt
@@ -23,11 +25,14 @@ from config.nodes.journal import Actor, Context, record
 
 PREFIX = "csk_"
 READ = ("products:read", "prices:read", "stock:read", "sales:read", "orders:read", "deliveries:read")
-SCOPES = READ
+WRITE = ("products:write", "prices:write", "orders:write", "deliveries:write")
+SCOPES = READ + WRITE
 """What a key may open, in the order of the page."""
 LASTS_DAYS = (30, 90, 365)
 NOTED_EVERY = dt.timedelta(minutes=10)
-LONGEST_NAME = 60
+LONGEST_NAME, LONGEST_REQUEST = 60, 80
+KEEP = dt.timedelta(days=30)
+"""How long a request is known by its name."""
 
 
 class PartnerKey(Base):
@@ -50,6 +55,21 @@ class PartnerKey(Base):
     def actor(self) -> Actor:
         """Return who acts by it."""
         return Actor(id=f"partner:{self.id}", name=self.name, role="partner", node=self.store_id)
+
+
+class PartnerRequest(Base):
+    """A request that wrote something, by the name its program gave it, with its answer."""
+
+    __tablename__ = "partner_request"
+    __table_args__ = (sa.Index("ix_partner_request_at", "at"),)
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    key_id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    asked: Mapped[str]
+    """The SHA-256 of what was asked."""
+    answer: Mapped[str]
+    at: Mapped[dt.datetime]
 
 
 # --- verbs ---
@@ -89,7 +109,28 @@ def note_used(session: Session, key: PartnerKey, *, at: dt.datetime) -> None:
     session.get_one(PartnerKey, (key.store_id, key.id)).used_at = at
 
 
+def keep_answer(ctx: Context, key: PartnerKey, name: str, asked: str, answer: str) -> None:
+    """Keep the answer to a request (rule 4)."""
+    row = PartnerRequest(store_id=key.store_id, key_id=key.id, name=name, asked=asked, answer=answer, at=ctx.at)
+    ctx.session.add(row)
+
+
+def forget(session: Session, *, at: dt.datetime) -> None:
+    """Forget the answers that no program asks for again."""
+    session.execute(sa.delete(PartnerRequest).where(PartnerRequest.at <= at - KEEP))
+
+
 # --- questions ---
+
+
+def answer_of(session: Session, key: PartnerKey, name: str, asked: str) -> str | None:
+    """Return the answer kept for a request; None for a new one. A name used for something else is refused."""
+    row = session.get(PartnerRequest, (key.store_id, key.id, name))
+    if row is not None and row.asked != asked:
+        raise Invalid(
+            "idempotency-key-reused", "This Idempotency-Key was used for another request. Send a new one.", name=name
+        )
+    return row.answer if row is not None else None
 
 
 def keys_of(session: Session, store_id: str) -> list[PartnerKey]:

@@ -349,6 +349,16 @@ def asks(**words: str) -> Callable[[View], View]:
     return mark
 
 
+def needs(name: str, what: str) -> Callable[[View], View]:
+    """Tell callers a header that the view needs."""
+
+    def mark(view: View) -> View:
+        view.needs = {name: what}  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
 def gives(media: str) -> Callable[[View], View]:
     """Tell callers what the view answers when that is not JSON."""
 

@@ -84,7 +84,11 @@ def _operation(app: Flask, rule: Rule, method: str) -> dict[str, Any]:
     reported: dict[str, Any] = {
         "operationId": rule.endpoint.replace(".", "-"),
         "summary": words.split("\n")[0],
-        "parameters": [*map(_place, sorted(rule.arguments)), *_asked(_mark(app, rule, "asked") or {})],
+        "parameters": [
+            *map(_place, sorted(rule.arguments)),
+            *_asked(_mark(app, rule, "asked") or {}),
+            *_needed(_mark(app, rule, "needs") or {}),
+        ],
         "responses": {
             **_answer(app, rule),
             "4XX": _refusal("Refused, with a sentence that says what to do."),
@@ -133,6 +137,14 @@ def _place(name: str) -> dict[str, Any]:
 def _asked(words: dict[str, str]) -> Iterator[dict[str, Any]]:
     return (
         {"name": name, "in": "query", "description": what, "schema": {"type": "string"}} for name, what in words.items()
+    )
+
+
+def _needed(words: dict[str, str]) -> Iterator[dict[str, Any]]:
+    schema = {"type": "string", "minLength": 8, "maxLength": 80, "pattern": "^[!-~]+$"}
+    return (
+        {"name": name, "in": "header", "required": True, "description": what, "schema": schema}
+        for name, what in words.items()
     )
 
 

@@ -177,7 +177,7 @@ def roll_up(desk: Desk, day: dt.date) -> str:
 def forget_people(desk: Desk, _day: dt.date) -> str:
     """Forget names and phones of orders that are over, and the wrong codes of days gone by."""
     from pos import messages
-    from pos.store import webhooks
+    from pos.store import partner_keys, webhooks
     from supply.membership import support
     from supply.online import customer_sessions
     from supply.online.checkout import phone_codes
@@ -188,6 +188,7 @@ def forget_people(desk: Desk, _day: dt.date) -> str:
         handover.forget_tries(session, desk.node_id, at=desk.doors.now())
         messages.forget(session, at=desk.doors.now())
         webhooks.forget(session, at=desk.doors.now())
+        partner_keys.forget(session, at=desk.doors.now())
         phone_codes.forget(session, at=desk.doors.now())
         customer_sessions.forget(session, at=desk.doors.now())
         support.forget(session, at=desk.doors.now())

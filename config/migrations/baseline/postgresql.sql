@@ -1074,6 +1074,18 @@ CREATE TABLE partner_key (
   CONSTRAINT uq_partner_key_key_sha256 UNIQUE (key_sha256)
 );
 
+CREATE TABLE partner_request (
+  store_id TEXT NOT NULL,
+  key_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  asked TEXT NOT NULL,
+  answer TEXT NOT NULL,
+  at TIMESTAMP WITH TIME ZONE NOT NULL,
+  CONSTRAINT pk_partner_request PRIMARY KEY (store_id, key_id, name)
+);
+
+CREATE INDEX ix_partner_request_at ON partner_request (at);
+
 CREATE TABLE payment (
   store_id TEXT NOT NULL,
   id TEXT NOT NULL,

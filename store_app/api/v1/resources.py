@@ -55,6 +55,9 @@ class ProductOut(Shown):
     kind: str
     deposit_sku: str | None
     minimum_age: int | None
+    maximum_qty: int | None
+    shelf_life_days: int | None
+    price_typed: bool
     sold: bool
     own: bool
     barcodes: list[BarcodeOut]

@@ -1,4 +1,4 @@
-"""The routes of `/api/v1`, made from the table of resources; each asks for a partner's key with the resource's scope.
+"""The routes of `/api/v1`, made from the tables of what is read and written; each asks for a key with its scope.
 
 A key has so many calls a minute, told in `RateLimit-Policy` and `RateLimit` as the IETF's draft of them says.
 """
@@ -10,10 +10,11 @@ from flask.blueprints import BlueprintSetupState
 
 from config.errors import NotFound
 from pos.store import partner_keys
-from store_app.api.bodies import answers, asks, bounded
+from store_app.api.bodies import answers, asks, bounded, needs, shaped
 from store_app.api.document import describe
-from store_app.api.v1 import feed
+from store_app.api.v1 import feed, writing
 from store_app.api.v1.resources import RESOURCES, Resource
+from store_app.api.v1.writing import WRITINGS, Writing
 from store_app.runtime.doors import doors, read, write
 from store_app.web.pace import MINUTE_S, Pace
 from store_app.web.security import partner, public
@@ -83,6 +84,14 @@ def _one(resource: Resource) -> Callable[[str], Response]:
     return view
 
 
+def _written(row: Writing) -> Callable[..., Response]:
+    def view(**place: str) -> Response:
+        return writing.once(row, **place)
+
+    view.__doc__ = row.about
+    return needs("Idempotency-Key", "the request's own name; sent again it does nothing twice")(shaped(row.shape)(view))
+
+
 _ASKS = asks(
     cursor="from the last answer; without it the list begins",
     limit=f"at most so many: 1 to {feed.MOST}, {feed.USUAL} unless said",
@@ -94,3 +103,7 @@ for _resource in RESOURCES:
     ):
         _view = answers(_shape)(partner(_resource.scope)(_view))
         bp.add_url_rule(f"/{_resource.name}{_place}", f"{_named}_{_resource.name}", _view)
+for _row in WRITINGS:
+    _view = answers(_row.resource.shape)(partner(_row.scope)(_written(_row)))
+    _name = f"{_row.name}_{_row.resource.name}"
+    bp.add_url_rule(f"/{_row.resource.name}{_row.place}", _name, _view, methods=[_row.method])

@@ -33,8 +33,9 @@ def show(fault: DomainError | None = None, made: str = "", secret: str = "", **_
         keys, endpoints = partner_keys.keys_of(session, store_id), webhooks.endpoints_of(session, store_id)
     return page(
         "store/settings/partners.html", keys=keys, endpoints=endpoints, now=doors().now(), words=WORDS,
-        reads=partner_keys.READ, lasts=partner_keys.LASTS_DAYS, longest=partner_keys.LONGEST_NAME,
-        longest_url=webhooks.LONGEST_URL, fault=fault, made=made, secret=secret, typed=request.form,
+        reads=partner_keys.READ, writes=partner_keys.WRITE, lasts=partner_keys.LASTS_DAYS,
+        longest=partner_keys.LONGEST_NAME, longest_url=webhooks.LONGEST_URL, fault=fault, made=made, secret=secret,
+        typed=request.form,
     )  # fmt: skip
 
 

@@ -210,7 +210,7 @@ def addresses(attack: Attack, rule: Rule, values: Sequence[str]) -> Iterator[str
 
 
 def method_of(rule: Rule) -> str:
-    return "POST" if "POST" in (rule.methods or ()) else "GET"
+    return next((one for one in ("POST", "PUT", "PATCH") if one in (rule.methods or ())), "GET")
 
 
 def writable(value: str) -> str:
