@@ -15,6 +15,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.benchmarks import _weekly
+
 HERE = Path(__file__).parent / "benchmarks"
 NAMES = sorted(file.stem for file in HERE.glob("[!_]*.py"))
 Asked = pytest.FixtureRequest
@@ -245,12 +247,35 @@ def test_what_arrives_in_a_game_is_traced_to_the_orders_that_add_up_to_it_and_a_
     assert score.item() == pytest.approx(10 / 40), "ten of forty are sold, and nothing is left"
 
 
-def test_an_order_of_the_vn2_challenge_is_on_the_shelf_three_weeks_later_and_each_unit_left_or_lost_costs() -> None:
+def test_an_order_of_the_vn2_challenge_misses_two_weeks_of_sales_and_each_unit_left_or_lost_costs() -> None:
     bench = import_module("tests.benchmarks.vn2")
     weeks = tuple(pd.Timestamp("2022-01-03").date() + pd.Timedelta(weeks=n) for n in range(40))
     y = np.full((1, 40), 4.0)
     sales = bench.Sales(y, np.ones_like(y, dtype=bool), (), weeks)
-    assert bench.cost_per_week(sales, lambda week, here, due: np.array([5.0 * (week == 27)]), 30, 34) == pytest.approx(
+    assert bench.cost_per_week(sales, lambda week, here, due: np.array([5.0 * (week == 28)]), 30, 34) == pytest.approx(
         (0.2 * 1 + 3 + 4 + 4) / 4
     )
     assert bench.cost_per_week(sales, bench.perfect(sales), 30, 34) == 0.0
+
+
+def test_a_launch_does_not_widen_the_weeks_after_it() -> None:
+    expected = _weekly.outlook(np.array([[1.0] * 40 + [60.0] * 8]), 3)
+    assert expected.mean[0, 0] > 40
+    assert (expected.variance[0] < expected.mean[0].cumsum() ** 2).all(), "a lead time with no demand is no worry"
+
+
+def test_the_bursts_of_one_series_are_no_season_of_its_group() -> None:
+    y = np.full((31, 100), 10.0)
+    y[:, 10] = 25.0
+    y[0] *= np.where(np.arange(100) % 13 == 7, 20.0, 2.0)
+    factor = _weekly.seasons(y, 3, (np.zeros(31, dtype=np.int64),))
+    assert factor[1, 10] > 1.55
+    assert factor[1, 20] < 1.05
+
+
+def test_series_of_one_retailer_choose_how_fast_they_follow_together() -> None:
+    y = np.random.default_rng(3).poisson(1.0, (40, 60)).astype(float)
+    apart, together = (
+        np.abs(_weekly.outlook(y, 1, together=np.full(40, chosen)).mean - 1.0).mean() for chosen in (False, True)
+    )
+    assert together < 0.8 * apart

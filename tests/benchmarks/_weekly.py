@@ -9,7 +9,7 @@ import numpy as np
 
 from forecasting.fit.levels import first_level
 from forecasting.series import kernels
-from forecasting.series.panel import Floats, Ints
+from forecasting.series.panel import Flags, Floats, Ints
 from forecasting.series.pools import ratio, sums
 from supply.orders.lead_times import LeadTime
 from supply.replenishment.policy import PolicyLine, decide_basket, ready
@@ -33,18 +33,18 @@ class Outlook(NamedTuple):
     variance: Floats
 
 
-def outlook(y: Floats, horizon: int, season: Floats | None = None) -> Outlook:
+def outlook(y: Floats, horizon: int, season: Floats | None = None, together: Flags | None = None) -> Outlook:
     """Forecast weekly demand from y (n, T), NaN where it was not observed.
 
-    season: (n, T + horizon) factor of each week.
+    season: (n, T + horizon) factor of each week. together: (n,) series of one retailer, which choose discounts jointly.
     """
     n, weeks = y.shape
     season = np.ones((n, weeks + horizon)) if season is None else season
     past, ahead = season[:, :weeks], season[:, weeks:]
     discounts = np.broadcast_to(np.array(DISCOUNTS)[:, None], (len(DISCOUNTS), n))
     levels, _, _ = kernels.gamma_poisson_levels(y, past, discounts, first_level(y, past, FIRST_WEEKS), 1.0)
-    apart = np.zeros(n, dtype=np.bool_)
-    mix = kernels.mix_weights(y, past, levels, apart, ahead_days=min(MIX_WEEKS, weeks), memory_days=MEMORY_WEEKS)
+    together = np.zeros(n, dtype=np.bool_) if together is None else together
+    mix = kernels.mix_weights(y, past, levels, together, ahead_days=min(MIX_WEEKS, weeks), memory_days=MEMORY_WEEKS)
     level = np.einsum("dn,dnt->nt", mix, levels)
     mean = level[:, -1:] * ahead
     return Outlook(mean, _variances(y, level, past, mean))
@@ -53,6 +53,7 @@ def outlook(y: Floats, horizon: int, season: Floats | None = None) -> Outlook:
 def seasons(y: Floats, horizon: int, groups: Sequence[Ints]) -> Floats:
     """Return (n, T + horizon) each week's factor, as the same week of the years before: 1 until a year is known.
 
+    A series counts the less, the more it scatters beyond chance around what all sold: its bursts are no season.
     groups: (n,) each series' group, the widest first.
     """
     n, weeks = y.shape
@@ -62,10 +63,12 @@ def seasons(y: Floats, horizon: int, groups: Sequence[Ints]) -> Floats:
     padded = [np.concatenate([np.zeros((n, 1)), np.cumsum(grid, axis=1)], axis=1) for grid in (np.nan_to_num(y), seen)]
     low, high = np.maximum(at - HALF_YEAR, 0), np.minimum(at + HALF_YEAR + 1, weeks)
     units, days = (grid[:, high] - grid[:, low] for grid in padded)
-    usual = np.where(seen, units / np.maximum(days, 1), 0.0)
-    calm = 1.0 / np.sqrt(1.0 + 0.3 * usual.mean(axis=1, keepdims=True))
+    sold, usual = np.nan_to_num(y), np.where(seen, units / np.maximum(days, 1), 0.0)
+    due = usual * sold.sum(axis=0) / np.maximum(usual.sum(axis=0), 1e-9)
+    scatter = ((sold - due) ** 2 - due).sum(axis=1) / np.maximum((due**2).sum(axis=1), 1e-9)
+    calm = 1.0 / (1.0 + np.maximum(scatter, 0.0) * usual.mean(axis=1))
     week = np.eye(YEAR_WEEKS)[at % YEAR_WEEKS]
-    sold, due = (np.nan_to_num(y) * calm) @ week, (usual * calm) @ week
+    sold, due = ((calm[:, None] * grid) @ week for grid in (sold, usual))
     factor: Floats = np.ones((n, YEAR_WEEKS))
     for group in (np.zeros(n, dtype=np.int64), *groups):
         factor = ratio(sums(sold, group)[group], sums(due, group)[group], SEASON_PSEUDO, factor)
@@ -73,7 +76,10 @@ def seasons(y: Floats, horizon: int, groups: Sequence[Ints]) -> Floats:
 
 
 def _variances(y: Floats, level: Floats, past: Floats, mean: Floats) -> Floats:
-    """Return (n, H) the variance of each sum of weeks, as sums of so many weeks strayed from the level known before."""
+    """Return (n, H) the variance of each sum of weeks, as sums of so many weeks strayed from the level known before.
+
+    An error is judged beside what was due or what came, whichever is more: a launch tells nothing of the weeks after.
+    """
     n, weeks = y.shape
     seen, whole = ~np.isnan(y), mean.cumsum(axis=1)
     one = np.zeros(n)
@@ -84,7 +90,8 @@ def _variances(y: Floats, level: Floats, past: Floats, mean: Floats) -> Floats:
         due = due * level[:, : due.shape[1]]
         fade = SPREAD_DISCOUNT ** np.arange(due.shape[1])[::-1]
         due, error = due[:, 1:], ((units - due) ** 2)[:, 1:]
-        relative = error / np.maximum(due + due**2 * SPREAD_PRIOR**2, 1e-9)
+        usual = np.maximum(due, units[:, 1:])
+        relative = error / np.maximum(usual + usual**2 * SPREAD_PRIOR**2, 1e-9)
         weight = fade[1:] * (due > 0)
         prior = 1.0 if h == 1 else one
         ratio = ((relative * weight).sum(axis=1) + SPREAD_PSEUDO * prior) / (weight.sum(axis=1) + SPREAD_PSEUDO)

@@ -1,7 +1,8 @@
 """VN2 (arXiv 2601.18919): weekly orders for 599 products of stores, two weeks under way, lost sales.
 
-An order placed before the sales of week X is on the shelf at the start of week X + 3. Each unit left at the end of a
-week costs .20, each unit lost 1. The service level is chosen on as many weeks before the counted ones.
+An order placed at the end of week X, before the next one's sales, is on the shelf at the start of week X + 3. Each unit
+left at the end of a week costs .20, each unit lost 1. The service level is chosen on as many weeks before the counted
+ones.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from tests.benchmarks._weekly import WEEK, Stand
 FILES = ("vn2_weekly.parquet", "vn2_master.parquet")
 GROUPS = ("DepartmentGroup", "Department", "ProductGroup", "Product")
 HOLDING, SHORTAGE = 0.2, 1.0
-LEAD_WEEKS, SETTLE_WEEKS, RECENT_WEEKS = 3, 10, 13
+LEAD_WEEKS, COVER_WEEKS, SETTLE_WEEKS, RECENT_WEEKS = 2, 4, 10, 13
 LEVELS = (0.5, 0.6, 0.65, 0.7, 0.75)
 SAMPLE, QUICK_WEEKS, SEED = 60, 12, 11
 
@@ -42,7 +43,7 @@ class Sales:
 
 
 Rule = Callable[[int, Floats, Floats], Floats]
-"""Says what to order in a week: (its index, units here, units (n, 2) that come in one and two weeks)."""
+"""Says what to order before a week's sales: (its index, units here, units (n, 1) that come in a week)."""
 
 
 def main() -> None:
@@ -110,12 +111,12 @@ def cost_per_week(sales: Sales, rule: Rule, first: int, end: int) -> float:
     """Return what a week from `first` until before `end` cost, after SETTLE_WEEKS that are not counted."""
     start = first - SETTLE_WEEKS
     usual = np.ceil(sales.y[:, max(0, start - RECENT_WEEKS) : start].mean(axis=1))
-    here, due = 2 * usual, np.stack([usual, usual, 0 * usual], axis=1)
+    here, due = 2 * usual, np.stack([usual, 0 * usual], axis=1)
     total = 0.0
     for week in range(start, end):
         here = here + due[:, 0]
         due = np.concatenate([due[:, 1:], np.zeros((len(due), 1))], axis=1)
-        due[:, 2] = np.maximum(np.rint(rule(week, here, due[:, :2])), 0.0)
+        due[:, 1] = np.maximum(np.rint(rule(week, here, due[:, :1])), 0.0)
         sold = np.minimum(here, sales.y[:, week])
         here = here - sold
         if week >= first:
@@ -124,14 +125,15 @@ def cost_per_week(sales: Sales, rule: Rule, first: int, end: int) -> float:
 
 
 def ours(sales: Sales, level: float) -> Rule:
-    """Order as a store does whose supplier takes three weeks."""
+    """Order as a store does whose supplier takes two weeks."""
     lead, levels = LeadTime(LEAD_WEEKS * WEEK, LEAD_WEEKS * WEEK, 0.0), np.full(len(sales.y), level)
 
     def rule(week: int, here: Floats, due: Floats) -> Floats:
         y = np.where(sales.in_stock[:, :week], sales.y[:, :week], np.nan)
-        expected = _weekly.outlook(y, LEAD_WEEKS + 1, _weekly.seasons(y, LEAD_WEEKS + 1, sales.groups))
-        rows = zip(here.tolist(), due.tolist(), strict=True)
-        stands = [Stand(there, {1: one, 2: two}, lead) for there, (one, two) in rows]
+        season = _weekly.seasons(y, LEAD_WEEKS + 1, sales.groups)
+        expected = _weekly.outlook(y, LEAD_WEEKS + 1, season, np.ones(len(y), dtype=np.bool_))
+        rows = zip(here.tolist(), due[:, 0].tolist(), strict=True)
+        stands = [Stand(there, {1: units}, lead) for there, units in rows]
         return _weekly.orders(expected, stands, levels)
 
     return rule
@@ -140,7 +142,7 @@ def ours(sales: Sales, level: float) -> Rule:
 def organisers(sales: Sales) -> Rule:
     """Order as the competition's benchmark does: four weeks of the 13 weeks' mean, times the factor of the week."""
     number = np.array([day.isocalendar().week for day in sales.weeks])
-    ahead = [(sales.weeks[-1] + dt.timedelta(weeks=n)).isocalendar().week for n in range(1, LEAD_WEEKS + 1)]
+    ahead = [(sales.weeks[-1] + dt.timedelta(weeks=n)).isocalendar().week for n in range(1, COVER_WEEKS)]
     number = np.concatenate([number, np.array(ahead)])
 
     def rule(week: int, here: Floats, due: Floats) -> Floats:
@@ -150,7 +152,7 @@ def organisers(sales: Sales) -> Rule:
             factor[one] = max(total[number[:week] == one].mean() / max(total.mean(), 1e-9), 1e-9)
         recent = slice(week - RECENT_WEEKS, week)
         level = (sales.y[:, recent] / factor[number[recent]]).mean(axis=1)
-        coming = level * factor[number[week : week + LEAD_WEEKS + 1]].sum()
+        coming = level * factor[number[week : week + COVER_WEEKS]].sum()
         return np.asarray(coming - here - due.sum(axis=1))
 
     return rule
