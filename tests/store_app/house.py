@@ -22,6 +22,7 @@ from config.settings import Settings
 from store_app.app import create_app
 from store_app.runtime.doors import Doors
 from store_app.web import staff
+from store_app.web.pace import Pace
 
 
 @dataclass
@@ -87,6 +88,9 @@ class Kept:
         if at:
             house.clock.set(at)
         house.doors.settings.state_folder.mkdir(parents=True, exist_ok=True)
+        for name, pace in [*house.app.extensions.items()]:
+            if isinstance(pace, Pace):  # nobody has asked for anything yet
+                house.app.extensions[name] = Pace(pace.a_minute)
         self._taken[id(house)] = kind, house.doors.settings.model_copy(), dict(house.app.extensions)
         return house
 
