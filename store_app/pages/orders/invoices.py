@@ -145,7 +145,7 @@ def claim(paper_id: str) -> ResponseReturnValue:
         row = supplier_documents.paper_of(session, store_id, paper_id)
         asked = _claim(session, row, one, key)
         handling.file(ctx, store_id, asked, id=command)
-    return form.done(_("The claim is on its way. You will see the answer here."), "claims.claim", claim_id=command)
+    return form.done(_("The claim has been sent. You will see the response here."), "claims.claim", claim_id=command)
 
 
 @bp.post("/<paper_id>/approve")

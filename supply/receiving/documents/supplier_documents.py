@@ -142,7 +142,7 @@ def choose_order(ctx: Context, store_id: str, id: str, order_id: str) -> Supplie
     """Say which order a document bills; '' for none (rule 3)."""
     row = _open(ctx.session, store_id, id)
     if order_id and order_id not in {order.id for order in orders_of(ctx.session, store_id, row.supplier_id)}:
-        raise NotFound("unknown-order", "Order not found in this store.", order_id=order_id)
+        raise NotFound("unknown-order", "Order not found at this store.", order_id=order_id)
     row.order_id = order_id or None
     journal.record(ctx, verb="supplier document.ordered", subject=subject_of(row), order=order_id)
     ctx.session.flush()
