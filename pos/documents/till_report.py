@@ -114,7 +114,7 @@ def _apart(document: dict[str, Any], say: Language, currency: str, columns: int)
         lines += [PaperLine(labels[kind], bold=True)] if sums else []
         for tender, minor in sums.items():
             lines += indented(tender_word(tender, say), say.amount(minor, currency), columns)
-    lines.append(PaperLine(say("All money by tender"), bold=True))
+    lines.append(PaperLine(say("All payments by tender"), bold=True))
     for tender, minor in in_all.items():
         lines += indented(tender_word(tender, say), say.amount(minor, currency), columns)
         if by_hand := document.get("typed_in_all", {}).get(tender):

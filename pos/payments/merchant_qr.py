@@ -112,7 +112,7 @@ def _written(tag: str, value: str | Mapping[str, str]) -> str:
     text = value if isinstance(value, str) else "".join(_written(key, value[key]) for key in sorted(value))
     if not 0 < len(text) <= LONGEST_VALUE:
         raise Invalid(
-            "qr-value", "Object %(object)s of a payment code has 1 to %(most)s characters.", most=LONGEST_VALUE,
+            "qr-value", "Object %(object)s in a payment code must have 1 to %(most)s characters.", most=LONGEST_VALUE,
             object=tag,
         )  # fmt: skip
     return f"{tag}{len(text):02}{text}"

@@ -206,7 +206,7 @@ def take_in(
         return known
     goods = ctx.session.get(ProducerProduct, (store_id, sku))
     if goods is None:
-        raise NotFound("not-produce", "This product does not belong to a local producer.", sku=sku)
+        raise NotFound("not-produce", "This product is not from a local producer.", sku=sku)
     if not 0 < qty <= MOST_QTY:
         raise Invalid("bad-quantity", "Enter how much arrived.", sku=sku, qty=qty, field="qty")
     day = day_of(ctx.session, store_id, ctx.at)

@@ -108,7 +108,8 @@ def driver(setting: str) -> SerialScale:
     if given or unit not in _GRAMS or not re.fullmatch(r"\d{3,6}", baud, re.ASCII):
         raise Invalid(
             "bad-scale",
-            "Check the scale setting %(setting)s: the unit is kg, g, lb or oz, and the baud rate a number.",
+            "Check the scale setting %(setting)s: the unit must be kg, g, lb or oz, and the baud rate must be a "
+            "number.",
             setting=setting,
         )
     return SerialScale(WIRES[protocol], port, unit=unit, baud=int(baud))

@@ -128,7 +128,7 @@ def _body(shape: Any) -> Any:
     try:
         return shape.model_validate_json(request.get_data())
     except ValidationError as fault:
-        raise Invalid("bad-agent-call", "The message does not come from a print agent.") from fault
+        raise Invalid("bad-agent-call", "The message did not come from a print agent.") from fault
 
 
 def _note_heard(house: Doors, printer_id: str) -> None:

@@ -230,7 +230,7 @@ def read_note(file: Path) -> Note:
         ) from fault
     except (OSError, ValueError, TypeError) as fault:
         raise Invalid(
-            "broken-copy", "The file beside %(name)s cannot be read. Use another backup.", name=file.name
+            "broken-copy", "The file that goes with %(name)s cannot be read. Use another backup.", name=file.name
         ) from fault
 
 

@@ -27,7 +27,7 @@ REASONS: dict[str, Any] = {
     "no_history_category": _l("It has never sold here. This is what a typical product in its category sells."),
     "stopped_selling": _l("It has not sold for a while, so little is expected. Do you still want it?"),
     "silent_longer": _l("It hasn't sold for longer than usual, so the forecast is lower. Demand may be fading."),
-    "selling_less": _l("It sells less than half of its yearly average, so the forecast is lower."),
+    "selling_less": _l("It is selling at less than half its yearly average, so the forecast is lower."),
     "never_sold": _l("It was on sale for weeks and no one bought it."),
     "no_history": _l("No data yet."),
     "not_finite": _l("The forecast could not be calculated. The four-week average is used."),
@@ -201,7 +201,9 @@ def _around(name: str, days: Sequence[str], factor: float, more_of_it: bool) -> 
         spell = {"first": day(dates[0]), "last": day(dates[-1]), "share": share}
         if factor >= 1.0:
             return _("Price from %(first)s to %(last)s: %(share)s more expected than at the usual price.", **spell)
-        return _("Price from %(first)s to %(last)s: %(share)s less expected than at the usual price.", **spell)
+        return _(
+            "New price from %(first)s to %(last)s: expected sales are %(share)s lower than at the usual price.", **spell
+        )
     if name == "school holidays":
         first, last = day(dates[0]), day(dates[-1])
         if factor >= 1.0:

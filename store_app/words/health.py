@@ -32,7 +32,7 @@ SENTENCES = {
     "disk": N_("%(free)s GB free."),
     "disk-full": N_("Free some space: with a full disk the store cannot sell."),
     "place": N_("The state folder is on a disk of this computer."),
-    "place-remote": N_("The state folder is on a network drive (%(kind)s). Move it to a disk of this computer."),
+    "place-remote": N_("The state folder is on a network drive (%(kind)s). Move it to a disk on this computer."),
     "clock": N_("This computer's clock looks right."),
     "clock-behind": N_(
         "This computer's clock is at least %(days)s days behind. Set it, or have it set from the internet; until then, "

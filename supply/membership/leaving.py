@@ -135,7 +135,7 @@ def call_off(ctx: Context, store_id: str) -> None:
     row = last(ctx.session, store_id)
     if row is None or row.state != "asked":
         if row is not None and row.state in ("granted", "left"):
-            raise Conflict("let-go", "The network has already let this store go.")
+            raise Conflict("let-go", "The network has already released this store.")
         return
     journal.move(ctx, row, "called_off", subject=f"store:{store_id}")
     _say(ctx, row, STAY)

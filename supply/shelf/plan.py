@@ -256,7 +256,7 @@ def refill(ctx: Context, store_id: str, sku: str, qty: int, *, id: str) -> None:
     backroom, floor = (max(0, level.by_place.get(place, 0)) if level else 0 for place in (Place.BACKROOM, Place.FLOOR))
     if qty < 1 or qty > backroom + floor:
         raise Refused(
-            "not-available", "Up to %(available)s can be refilled. Count the product if there are more.",
+            "not-available", "Up to %(available)s can be refilled. If there are more, count the product.",
             wanted=qty, available=backroom + floor,
         )  # fmt: skip
     for place, part in ((Place.BACKROOM, min(qty, backroom)), (Place.FLOOR, max(0, qty - backroom))):

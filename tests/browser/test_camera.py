@@ -115,7 +115,7 @@ def test_a_code_in_view_is_rung_up_once_however_long_it_is_held_there(filming: C
     film_for(page, 2)
     expect(page.locator("#count")).to_have_text("1 item")
     expect(page.locator("#total")).to_have_text("$3.49")
-    page.get_by_role("button", name="Close the camera").click()
+    page.get_by_role("button", name="Turn off the camera").click()
     expect(page.locator("#camera-button")).to_be_focused()
     page.keyboard.press("F8")
     page.keyboard.press("F8")
@@ -226,7 +226,7 @@ def test_the_camera_is_let_go_when_it_is_closed_and_when_the_page_is_left_or_mon
     page = enter(filming(blank()), node)
     wedge(page, CODES["MILK"])
     leave = {
-        "closed": lambda: page.get_by_role("button", name="Close the camera").click(),
+        "closed": lambda: page.get_by_role("button", name="Turn off the camera").click(),
         "Escape": lambda: page.keyboard.press("Escape"),
         "left": lambda: page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide'))"),
         "paid": lambda: page.keyboard.press("F8"),

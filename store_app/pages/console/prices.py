@@ -116,7 +116,7 @@ def set_cost(supplier_id: str) -> ResponseReturnValue:
             waits = _propose(session, form.command_id(), found, PriceFile("price-list", supplier_id, None, ".csv", raw))
     if waits:
         return _reported_to_wait(waits)
-    flash(_("Saved. The new cost will start on the day you chose."), "good")
+    flash(_("Saved. The new cost takes effect on the day you chose."), "good")
     return redirect(url_for("console_prices.listed", supplier=supplier_id, q=request.args.get("q") or None), 303)
 
 

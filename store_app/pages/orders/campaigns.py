@@ -53,7 +53,7 @@ def accept(campaign_id: str) -> ResponseReturnValue:
     with write() as session:
         if not _is(session, store_id, campaign_id, "accepted"):
             campaign_requests.accept(acting(session), store_id, campaign_id)
-    return form.done(_("Accepted. The promotion, products and shelf space will follow automatically."), ".listed")
+    return form.done(_("Accepted. The promotion, products and shelf space will be set up automatically."), ".listed")
 
 
 @bp.post("/<campaign_id>/decline")

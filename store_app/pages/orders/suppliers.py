@@ -204,7 +204,7 @@ def set_coming_cost(supplier_id: str, sku: str) -> ResponseReturnValue:
     with write() as session:
         suppliers.own_supplier(session, owner(), supplier_id)
         suppliers.set_cost(acting(session), supplier_id, sku, cost, day, today=today())
-    flash(_("Saved. The new cost will start on the day you chose."), "good")
+    flash(_("Saved. The new cost takes effect on the day you chose."), "good")
     return redirect(url_for(".supplier", supplier_id=supplier_id, q=request.args.get("q"), _anchor=f"price-{sku}"), 303)
 
 

@@ -36,7 +36,7 @@ export class Pad {
     if (key === "clear") this.typed = [];
     else if (key === "back") this.typed.pop();
     else if (key === "." && (this.text.includes(".") || !this.root.querySelector('[data-key="."], [data-key="00"]'))) return;
-    else if ((this.text + key).length <= this.longest) this.typed.push({ key, at });
+    else if ((this.text + key).length <= this.longest) this.typed.push(...[...key].map((digit) => ({ key: digit, at })));
     this.onChange(this.text);
   }
 

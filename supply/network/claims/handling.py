@@ -399,7 +399,7 @@ def _decide(ctx: Context, claim: Claim, granted: dict[tuple[str, str], int], *, 
         )
     free = [line for line in lines if line.granted_qty and not line.charged and line.kind != "short"]
     if remedy == "replacement" and any(line.granted_qty and line.kind == "over" for line in lines):
-        raise Invalid("surplus", "Surplus products are not replaced. Choose money back or collection.", field="remedy")
+        raise Invalid("surplus", "Surplus products can't be replaced. Choose money back or collection.", field="remedy")
     if remedy == "replacement" and free:
         raise Invalid("not-charged", "Consignment products were not charged. Choose money back.", field="remedy")
     if given < whole:

@@ -120,7 +120,7 @@ def propose(ctx: Context, warehouse_id: str, recall_id: str, supplier_id: str, q
     if known is not None:
         return known
     if row.state == "lifted":
-        raise Refused("recall-lifted", "This recall is lifted, so nothing is returned.")
+        raise Refused("recall-lifted", "This recall has been lifted, so nothing needs to be returned.")
     if any(one.state == "proposed" and one.supplier_id == supplier_id and one.store_id == warehouse_id
            for one in returns_of(ctx.session, recall_id)):  # fmt: skip
         raise Conflict("return-open", "A return to this supplier is open. Hand it over, or cancel it.")
@@ -170,7 +170,9 @@ def hand_over(ctx: Context, warehouse_id: str, return_id: str) -> UpstreamReturn
     STATES.require(found.state, "handed_over")
     row = _locked_recall(ctx.session, warehouse_id, found.recall_id)
     if row.state == "lifted":
-        raise Refused("recall-lifted", "This recall is lifted, so nothing is returned. Cancel the return.")
+        raise Refused(
+            "recall-lifted", "This recall has been lifted, so nothing needs to be returned. Cancel the return."
+        )
     stands = {lot.id: there for there, lot, _bought in _standing(ctx.session, row, ctx.at, of=found)}
     lines = lines_of(ctx.session, found)
     if any(line.qty > stands.get(line.lot_id, 0) for line in lines):

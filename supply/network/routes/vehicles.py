@@ -160,7 +160,7 @@ def bring_in_legs(ctx: Context, table: Iterable[Sequence[str]]) -> int:
             raise Invalid("bad-matrix", "Line %(line)s: metres and seconds are whole numbers.", line=n) from fault
         if min(legs[here, there]) < 0 or max(legs[here, there]) > 10_000_000 or len(legs) > MOST_LEGS:
             raise Invalid(
-                "bad-matrix", "Line %(line)s: the distance is too long, or the file has too many lines.", line=n
+                "bad-matrix", "Line %(line)s: the distance is too large, or the file has too many lines.", line=n
             )
     ctx.session.execute(sa.delete(MeasuredLeg))
     if legs:

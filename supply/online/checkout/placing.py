@@ -483,7 +483,7 @@ def _lines(lines: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
             lines=len(lines),
         )  # fmt: skip
     if len({sku for sku, _ in lines}) < len(lines):
-        raise Invalid("bad-basket", "A product is in the order twice. Combine the quantities.")
+        raise Invalid("bad-basket", "A product is listed twice in the order. Combine the quantities.")
     return sorted(lines)
 
 

@@ -127,7 +127,7 @@ class Story:
 def add_picture(session: Session, store_id: str, sku: str, jpeg: bytes, *, at: dt.datetime) -> ProducerPicture:
     """Keep a picture of a product's story, made small before, and send it (rule 2); the same picture again is one."""
     if session.get(ProducerProduct, (store_id, sku)) is None:
-        raise NotFound("not-produce", "This product does not belong to a local producer.", sku=sku)
+        raise NotFound("not-produce", "This product is not from a local producer.", sku=sku)
     name = _name_of(jpeg)
     known = session.get(ProducerPicture, (store_id, sku, name))
     if known is not None:

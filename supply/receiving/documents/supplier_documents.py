@@ -408,8 +408,8 @@ def _expect(ctx: Context, row: SupplierPaper, document: SupplierDocument) -> Non
             before = lines[one.sold.sku].qty if one.sold.sku in lines else 0
             lines[one.sold.sku] = Advised(one.sold.sku, one.sold.name, one.sold.pack_qty, before + one.billed)
     if not lines:
-        raise Invalid("advice-of-strangers", "None of these products is on this supplier’s price list. Add their "
-                      "references there first.", field="file")  # fmt: skip
+        raise Invalid("advice-of-strangers", "None of these products is on this supplier’s price list. Add "
+                                             "their item numbers there first.", field="file")  # fmt: skip
     day = max(document.arrives or document.day, day_of(ctx.session, row.store_id, ctx.at))
     advised = sa.select(SupplierPaper.delivery_id).where(
         SupplierPaper.store_id == row.store_id, SupplierPaper.delivery_id.is_not(None)

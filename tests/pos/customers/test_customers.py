@@ -288,7 +288,7 @@ def test_what_tabs_were_repaid_stands_by_tender_on_x_and_z_with_all_that_a_tende
     assert (blind["apart"], blind["in_all"]) == ({"tabs": {"card": 1_000}}, {"card": 1_129})
     paper = "\n".join(f"{line.text} {line.right}" for line in till_report(report, columns=32))
     assert "Tabs repaid" in paper
-    assert "11,29" in paper.split("All money by tender")[1]
+    assert "11,29" in paper.split("All payments by tender")[1]
     assert store.read(lambda session: [*checks.findings(session, store.store_id)]) == []
     with store.write() as session:
         row = shift.current(session, store.store_id, store.till_id)

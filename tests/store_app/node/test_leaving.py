@@ -60,7 +60,7 @@ def test_a_store_leaves_forgets_the_network_and_sells_on(member, network, tmp_pa
     keeper = member.signed_in()
     assert f'href="{ADDRESS}/"' in keeper.get("/settings/").text
     page = words(keeper.get(f"{ADDRESS}/"))
-    assert "Your online store closes." in page
+    assert "Your online store will close." in page
     assert "Nothing is open here." in page
     leave(member)
     assert "The network has not answered yet." in words(keeper.get(f"{ADDRESS}/"))

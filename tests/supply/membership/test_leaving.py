@@ -205,7 +205,7 @@ def test_called_off_while_the_answer_was_on_its_way_the_store_stays_with_its_key
 def test_once_it_was_let_go_it_is_too_late_to_stay(country):
     ask(country)
     country.deliver()
-    with pytest.raises(Conflict, match="has already let this store go"):
+    with pytest.raises(Conflict, match="has already released this store"):
         call_off(country)
 
 

@@ -128,9 +128,9 @@ def test_a_return_whose_goods_are_gone_or_whose_recall_is_lifted_is_not_handed_o
         send_back(session, "old", 5, id="b2")
         recalls.lift(Context(session, **BY), "r1", why="tested")
         assert may_go(session) == {}
-        with pytest.raises(Refused, match="This recall is lifted, so nothing is returned"):
+        with pytest.raises(Refused, match="This recall has been lifted, so nothing needs to be returned"):
             upstream_returns.hand_over(Context(session, **BY), WAREHOUSE, "b2")
-        with pytest.raises(Refused, match="This recall is lifted, so nothing is returned"):
+        with pytest.raises(Refused, match="This recall has been lifted, so nothing needs to be returned"):
             send_back(session, "new", 1, id="b3")
 
 

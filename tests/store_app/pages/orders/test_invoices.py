@@ -155,7 +155,7 @@ def test_a_difference_is_claimed_by_mail_and_the_invoice_waits_until_all_have_an
     seen = words(client.get(page))
     assert "Received less 4 billed but not received: $6.00 too much" in seen
     assert "A pack costs $20.00 instead of $18.00: $4.00 too much" in seen
-    assert "2 differences to answer" in seen
+    assert "2 differences to explain" in seen
     assert send(client, f"{page}/approve").status_code == 409
     for _twice in range(2):
         answer = send(client, f"{page}/claim", command_id=command, difference="2:short")
