@@ -50,7 +50,7 @@ def test_a_fact_by_another_id_or_day_is_set_aside_and_turns_no_check_red(tmp_pat
     also = changed | ({"id": "a-third-id"} if "id" in changed else {})
     outcomes = take(database, [first, renamed(second, **changed), renamed(third, **also)])
     assert [outcome.state for outcome in outcomes] == ["taken", "parked", "parked"]
-    assert "came as" in str(outcomes[1].reason)
+    assert "arrived as" in str(outcomes[1].reason)
     with database.read() as session:
         assert [one for one in checks.findings(session) if one.code == "K9"] == []
 

@@ -29,7 +29,7 @@ def test_the_most_of_a_product_may_be_bought_and_not_one_more(bounded):
     assert bounded.sell([("milk", 3)]).sale.total_minor == 387
     refusal = refused(bounded, [("milk", 4)])
     assert (refusal.code, refusal.facts["most"], refusal.facts["qty"]) == ("bad-quantity", 3, 4)
-    assert "Up to 3 of Whole milk" in str(refusal)
+    assert "Limit: 3 of Whole milk" in str(refusal)
 
 
 def test_lines_of_the_same_product_count_together_whatever_they_cost(bounded):
