@@ -195,6 +195,13 @@ def lines_of(session: Session, sale: Sale) -> list[SaleLine]:
     return list(session.scalars(query.order_by(SaleLine.n)))
 
 
+def bought_by(session: Session, store_id: str, customer_id: str, limit: int) -> list[list[tuple[str, int]]]:
+    """Return what a customer's last sales were of, SKU and quantity, the newest first."""
+    query = sa.select(Sale).where(Sale.store_id == store_id, Sale.customer_id == customer_id, Sale.kind == "sale")
+    sales = session.scalars(newest_first(query).limit(limit))
+    return [[(line.sku, line.qty) for line in lines_of(session, sale) if line.kind == "goods"] for sale in sales]
+
+
 def set_aside(session: Session, stores: Collection[str]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield (store, body) of sales that were set aside or turned down: receipts and cash that are in no book here."""
     row = InboxMessage

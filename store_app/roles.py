@@ -157,6 +157,7 @@ ROLES: dict[str, Role] = {
             "storefront.storefront",
             "storefront.finder",
             "storefront.feeds",
+            "storefront.shopping_list",
             "storefront.cart",
             "storefront.orders",
             "storefront.account",

@@ -16,7 +16,8 @@ ROOT = Path(__file__).resolve().parent.parent
 MANUAL = ROOT / "docs" / "manual"
 LONGEST = 80
 OUTSIDE = {
-    "storefront", "storefront_account", "storefront_groups", "storefront_orders", "storefront_feeds", "finder",
+    "storefront", "storefront_account", "storefront_groups", "storefront_orders", "storefront_feeds", "storefront_list",
+    "finder",
     "basket", "e_receipt",
 }  # fmt: skip
 """Rooms of pages that customers see: they need no manual."""

@@ -59,12 +59,19 @@ class SearchIndex:
                 self._places.setdefault(word, []).append(place)
         self._words = list(self._places)
 
+    def __contains__(self, word: str) -> bool:
+        """Tell whether a product has this very word."""
+        return word in self._places
+
     def search(self, text: str, among: Sequence[str] | None, most: int = 500) -> list[Found]:
         """Return what fits of these SKUs, None: of all, best first, equals in their order."""
+        return self.rank([self.near(word) for word in words_of(text[:MOST_TYPED])[:MOST_WORDS]], among, most)
+
+    def rank(self, near: list[dict[str, float]], among: Sequence[str] | None, most: int = 500) -> list[Found]:
+        """Return what fits words as `near` knows them, as `search` does."""
         among = list(self._place_of) if among is None else among
         order = {self._place_of[sku]: rank for rank, sku in enumerate(among) if sku in self._place_of}
-        near = [self._near(word) for word in words_of(text[:MOST_TYPED])[:MOST_WORDS]]
-        near.sort(key=lambda words: sum(len(self._places[word]) for word in words))  # the rarest is looked for first
+        near = sorted(near, key=lambda words: sum(len(self._places[word]) for word in words))  # the rarest first
         for missing in range(min(len(near), 2)):
             rare = dict.fromkeys(word for words in near[: missing + 1] for word in words)
             places = {place for word in rare for place in self._places[word] if place in order}
@@ -73,7 +80,7 @@ class SearchIndex:
                 return [Found(among[-rank], score) for score, rank in found]
         return []
 
-    def _near(self, typed: str) -> dict[str, float]:
+    def near(self, typed: str) -> dict[str, float]:
         """Return the words that fit a typed one, and how well (rule 1)."""
         is_short = len(typed) < HELD and typed.isascii()
         near = {

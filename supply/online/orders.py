@@ -281,6 +281,12 @@ def of_phone(session: Session, store_id: str, phone: str, limit: int) -> list[Pi
     )
 
 
+def bought_with(session: Session, store_id: str, phone: str, limit: int) -> list[list[tuple[str, int]]]:
+    """Return what the last orders of a number (E.164) in a store were of, SKU and quantity, the newest first."""
+    mine = [order for order in of_phone(session, store_id, phone, limit) if order.state not in GIVEN_BACK]
+    return [[(line.sku, line.qty) for line in lines_of(session, order)] for order in mine]
+
+
 def lines_of(session: Session, order: PickupOrder) -> list[PickupLine]:
     """Return the lines of an order, by SKU."""
     return list(

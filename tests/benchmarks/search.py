@@ -65,7 +65,7 @@ def measure(products: int, queries: int, seed: int = 5, to_reference: int = QUER
         best = process.extract(text, names, scorer=fuzz.WRatio, processor=utils.default_process, limit=3)
         return [skus[place] for _, _, place in best]
 
-    asked = [_typed(dice, name) for _, name, _ in dice.choices(made, k=queries)]
+    asked = [typed(dice, name) for _, name, _ in dice.choices(made, k=queries)]
     ours(asked[0][1])  # warm
     found = {"ours": _Tries(ours, name_of), "wratio": _Tries(ratio, name_of)}
     for n, query in enumerate(asked):
@@ -117,21 +117,26 @@ class _Tries:
         }
 
 
-def _made(dice: random.Random, products: int) -> list[Product]:
+def names_and_brands() -> tuple[list[str], list[str]]:
+    """Return the real names and brands, each once."""
     path = _folders.data() / FILE
     if not path.is_file():
         raise FileNotFoundError(f"no {FILE} in {path.parent} (RETAIL_DATA names another folder)")
     with gzip.open(path, "rt", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     names = sorted({row["product_name"].strip() for row in rows if len(row["product_name"].strip()) > 3})
-    brands = sorted({row["brands"].split(",")[0].strip() for row in rows} - {""})
+    return names, sorted({row["brands"].split(",")[0].strip() for row in rows} - {""})
+
+
+def _made(dice: random.Random, products: int) -> list[Product]:
+    names, brands = names_and_brands()
     picked = dict[tuple[str, str, str], None]()
     while len(picked) < products:
         picked[dice.choice(names), dice.choice(brands), dice.choice(SIZES)] = None
     return [(f"P{n:05d}", name, f"{brand} {size}") for n, (name, brand, size) in enumerate(picked)]
 
 
-def _typed(dice: random.Random, name: str) -> tuple[str, str]:
+def typed(dice: random.Random, name: str) -> tuple[str, str]:
     """Return the name, and up to four of its words with one or two typos."""
     words = words_of(name)[:4]
     long = [place for place, word in enumerate(words) if len(word) > 3 and word.isalpha() and word.isascii()]

@@ -8,12 +8,14 @@ Rules
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, flash, g, redirect, request, url_for
 from flask import session as browser
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from config.errors import DomainError, Invalid, NotFound, Refused
@@ -21,16 +23,19 @@ from config.nodes.journal import Context
 from pos.catalogue import offers, scan
 from pos.customers import customers
 from pos.customers.customers import Standing
+from pos.lists.amounts import Ware
+from pos.lists.matching import Line, match
 from pos.payments import slip_numbers
 from pos.payments.payments import Tendered
 from pos.payments.tenders import offered, tender_of
 from pos.pricing.promises import clean_code
 from pos.sale.quoting import Quote
+from pos.sold import bought_by
 from pos.store.store import Store, store_of
 from pos.till import shift
-from store_app.pages.common import form
+from store_app.pages.common import form, shopping_list
 from store_app.pages.common.own_till import own_till, till_of
-from store_app.pages.storefront.visitors import MOST_COUPONS
+from store_app.pages.storefront.visitors import MOST_COUPONS, index, names_of
 from store_app.payments.providers import providers
 from store_app.runtime.doors import acting, doors, read, write
 from store_app.web.presenting import page, place, today
@@ -117,6 +122,60 @@ def put() -> ResponseReturnValue:
     _keep(chosen | {sku: min(MOST_STEPS, chosen.get(sku, 0) + 1)})
     flash(_("%(name)s is in the order.", name=product.name), "good")
     return redirect(url_for(".take"), 303)  # the next thing is a new search
+
+
+@bp.get("/message")
+@requires("pickup")
+def message(fault: DomainError | None = None) -> ResponseReturnValue:
+    """Ask for a customer's message; one that was sent stays in its field."""
+    lines: list[Line] = []
+    with read() as session:
+        if request.method == "POST" and (fault is None or fault.facts.get("field") != "list"):
+            lines = _match(session)
+        named = shopping_list.named_by(lines)
+        found = counter_orders.products(session, str(place().store_id), named, at=doors().now())
+        names = dict(zip(named, names_of(session, named), strict=True))
+    return page(
+        "customers/pickup/message.html",
+        **shopping_list.AROUND,
+        text=shopping_list.message(),
+        lines=lines,
+        found=found,
+        names=names,
+        currency=place().currency,
+        fault=fault,
+    )
+
+
+@bp.post("/message")
+@requires("pickup")
+@form.answers_on(message)
+def find() -> ResponseReturnValue:
+    """Answer a customer's message line by line."""
+    return message()
+
+
+@bp.post("/message/order")
+@requires("pickup")
+@form.answers_on(message)
+def put_all() -> ResponseReturnValue:
+    """Put what was found and chosen into the order; what cannot be had any more is named."""
+    picked = shopping_list.picked()
+    with read() as session:
+        found = counter_orders.products(session, str(place().store_id), list(picked), at=doors().now())
+        gone = names_of(session, [sku for sku in picked if sku not in found])
+    chosen = _chosen()
+    for sku, product in found.items():
+        steps = chosen.get(sku, 0) + max(1, picked[sku] // product.step_qty)
+        chosen[sku] = min(MOST_STEPS, steps)
+    if len(chosen) > placing.MOST_LINES:
+        raise Invalid("full-basket", "One order can have up to forty products. Place this order first.")
+    _keep(chosen)
+    if found:
+        flash(ngettext("%(num)d product added.", "%(num)d products added.", len(found)), "good")
+    for name in gone:
+        flash(_("%(name)s is out of stock.", name=name), "warn")
+    return redirect(url_for(".take"), 303)
 
 
 @bp.post("/change/<sku>")
@@ -260,6 +319,21 @@ def _chosen() -> dict[str, int]:
 
 def _keep(chosen: dict[str, int]) -> None:
     browser["counter_order"] = chosen
+
+
+def _match(session: Session) -> list[Line]:
+    store_id, at = str(place().store_id), doors().now()
+
+    def wares(skus: Sequence[str]) -> dict[str, Ware]:
+        here = counter_orders.products(session, store_id, skus, at=at)
+        left: dict[str, tuple[int | None, int]] = dict.fromkeys(skus, (0, 1))
+        left |= {sku: (None if one.order_days is not None else one.here_qty, one.step_qty) for sku, one in here.items()}
+        return shopping_list.wares(session, left)
+
+    customer_id = _customer_id(session)
+    earlier = bought_by(session, store_id, customer_id, shopping_list.EARLIER) if customer_id else []
+    among = counter_orders.sold_here(session, store_id)
+    return match(shopping_list.message(), index(session), among, wares, earlier)
 
 
 def _line(product: OnlineProduct, steps: int) -> dict[str, Any]:

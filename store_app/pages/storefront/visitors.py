@@ -369,7 +369,7 @@ def square(text: str) -> str:
     return segno.make(text, error="m", micro=False).svg_inline(border=2, svgclass=None, lineclass=None, omitsize=True)
 
 
-def names_of(session: Session, skus: tuple[str, ...]) -> list[str]:
+def names_of(session: Session, skus: Sequence[str]) -> list[str]:
     """Return the names of products, by SKU where there is none."""
     known = dict(session.execute(sa.select(Product.sku, Product.shown).where(Product.sku.in_(skus))).all())
     return [known.get(sku, sku) for sku in skus]

@@ -35,7 +35,7 @@ from config.nodes.append_only import append_only
 from config.nodes.facts import STORE, Day, Fact, Instant, Whole, recovers
 from config.nodes.journal import Context
 from pos.catalogue import catalogue, offers
-from pos.catalogue.catalogue import Product
+from pos.catalogue.catalogue import Listing, Product
 from pos.customers import customers
 from pos.payments import slip_numbers
 from pos.payments.payments import Tendered
@@ -152,6 +152,7 @@ class OnlineProduct:
     here_qty: int
     step_qty: int
     order_days: int | None
+    pack_text: str = ""
 
     def days_for(self, qty: int) -> int | None:
         """Return how many days so many have to be waited for; None: they are here, or cannot be had."""
@@ -280,6 +281,15 @@ def search(session: Session, store_id: str, text: str, *, at: dt.datetime, limit
     return sorted(found.values(), key=lambda one: (one.here_qty < one.step_qty, one.name, one.sku))[:limit]
 
 
+def sold_here(session: Session, store_id: str) -> list[str]:
+    """Return the SKUs that may be ordered at all, in stock or not: what the store lists first, then by name."""
+    query = sa.select(Product.sku).outerjoin(
+        Listing, sa.and_(Listing.sku == Product.sku, Listing.store_id == store_id, Listing.active)
+    )
+    query = query.where(Product.active, Product.kind == "goods", Product.price_typed.is_(False))
+    return list(session.scalars(query.order_by(Listing.sku.is_(None), Product.name, Product.sku)))
+
+
 def products(session: Session, store_id: str, skus: Sequence[str], *, at: dt.datetime) -> dict[str, OnlineProduct]:
     """Return the named products that can be ordered here, by SKU: what is here and not over, and what can be had."""
     today = business_day(at, (store := store_of(session, store_id)).tz, store.rollover_hour)
@@ -295,7 +305,7 @@ def products(session: Session, store_id: str, skus: Sequence[str], *, at: dt.dat
         if row.sku in prices and (here or row.sku in days):
             found[row.sku] = OnlineProduct(
                 row.sku, row.shown, row.stock_unit, prices[row.sku], row.price_quantity, here,
-                availability.step_of(row), days.get(row.sku),
+                availability.step_of(row), days.get(row.sku), row.pack_text,
             )  # fmt: skip
     return found
 

@@ -22,6 +22,7 @@ from pos.sale import basket, sale, seal
 from pos.sale.basket import Parking, TakeUp, Voiding
 from pos.sale.returns import plan, take_back, take_back_blind
 from pos.sale.sale_request import BlindReturnRequest, BroughtBack, ReturnRequest, RungLine, SaleRequest
+from pos.sold import bought_by
 from pos.store import approvals, permissions
 from pos.store.approvals import Need
 from pos.store.store import add_staff, store_of
@@ -430,6 +431,16 @@ def test_an_exchange_gives_back_to_the_tab_first_what_was_put_there(corner, mei)
     assert (paid_with(done), done.document["customer"]["id"]) == ([("tab", -220)], mei)
     assert standing(corner, mei).tab_balance_minor == 698 - 220
     assert corner.findings() == []
+
+
+def test_what_a_customer_bought_is_of_their_sales_alone_the_newest_first(corner, mei):
+    corner.complete(rung(corner, [RungLine("bread", 2)], customer_id=mei))
+    newer = corner.complete(rung(corner, [RungLine("milk", 1)], customer_id=mei))
+    corner.sell([("bread", 1)])
+    corner.take_back(newer.sale.id, [(1, 1)])
+    store_id = newer.sale.store["id"]
+    assert corner.read(lambda session: bought_by(session, store_id, mei, 5)) == [[("milk", 1)], [("bread", 2)]]
+    assert corner.read(lambda session: bought_by(session, store_id, mei, 1)) == [[("milk", 1)]]
 
 
 def test_what_exceeds_the_account_is_given_out_the_way_the_till_says(corner, mei):

@@ -18,6 +18,7 @@ from pos.payments import slip_numbers
 from pos.payments.payments import Tendered
 from pos.pricing.promises import Choice, Offer, Part
 from pos.printing.queue import PrintJob
+from pos.sold import Sale, SaleLine
 from pos.store.store import store_of
 from pos.till import shift
 from supply.online.orders import PickupOrder, lines_of
@@ -188,3 +189,48 @@ def test_a_known_customer_and_a_coupon_lower_the_total_and_an_unusable_coupon_sa
     send(client, "/counter-order/put", sku="milk")  # the next customer: nothing of the last one's is left
     assert (total(), "Rosa" in words(client.get("/counter-order/"))) == (full, False)
     assert "used up" in words(send(client, "/counter-order/coupons", coupon="half"))
+
+
+# --- a customer's message ---
+
+
+def test_a_message_becomes_an_order_where_it_is_sure_and_chosen(office):
+    client = office.signed_in("cashier")
+    assert "/counter-order/message" in client.get("/counter-order/").text
+    answer = send(client, "/counter-order/message", list="Hi!\n2 toy robots\n3 whole milk\nunicorn")
+    assert re.findall(r'data-line="(\w+)"', answer.text) == ["note", "sure", "sure", "missing"], words(answer)
+    picks = dict(re.findall(r'name="(pick-\d+)" value="([^"]+)" checked', answer.text))
+    assert set(picks.values()) == {"robot 2", "milk 3"}
+    assert send(client, "/counter-order/message/order", **picks).status_code == 303
+    assert order(client).status_code == 303
+    found = the_order(office)
+    with office.doors.read() as session:
+        assert [(line.sku, line.qty) for line in lines_of(session, found)] == [("milk", 3), ("robot", 2)]
+
+
+def test_a_choice_that_cannot_be_had_is_named_and_a_message_too_long_is_refused(office):
+    client = office.signed_in("cashier")
+    assert send(client, "/counter-order/message/order", **{"pick-0": "nothing 1"}).status_code == 303
+    assert "nothing is out of stock." in words(client.get("/counter-order/"))
+    refused = send(client, "/counter-order/message", list="x" * 5_000)
+    assert refused.status_code == 422
+    assert "Split it in two." in words(refused)
+    assert "Choose at least one product first." in words(send(client, "/counter-order/message/order", list="milk"))
+
+
+def test_the_same_as_last_time_is_what_the_known_customer_bought(office):
+    with office.doors.write() as session:
+        ctx, wished = Context(session, SYSTEM, NOON), Particulars("Rosa Lind", agreed=frozenset({"points"}))
+        customers.add(ctx, store_of(session, STORE), rosa := new_id(), wished)
+        sale = dict.fromkeys(("till_id", "shift_id", "epoch", "cashier_id", "cashier_name", "request_hash"), "1")
+        session.add(Sale(store_id=STORE, id="sale-rosa", receipt_no=999, business_day=NOON.date(), completed_at=NOON,
+                         currency="USD", lines_minor=0, total_minor=0, tax_minor=0, customer_id=rosa,
+                         **sale))  # fmt: skip
+        session.add(SaleLine(store_id=STORE, sale_id="sale-rosa", n=1, sku="milk", name="Milk", stock_unit="each",
+                             qty=4, unit_price_minor=1, price_quantity=1, total_minor=4, net_minor=4, tax_minor=0,
+                             tax_class_id="x", rate_bp=0, business_day=NOON.date()))  # fmt: skip
+    client = office.signed_in("cashier")
+    assert "There is no earlier order" in words(send(client, "/counter-order/message", list="same as last time"))
+    assert "Find a customer" in words(client.get("/counter-order/"))
+    assert send(client, "/counter-order/customer", who="lind").status_code == 303
+    assert 'value="milk 4" checked' in send(client, "/counter-order/message", list="same as last time").text
