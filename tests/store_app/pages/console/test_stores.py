@@ -150,7 +150,9 @@ def test_of_many_shops_a_page_shows_fifty_those_that_need_somebody_first_and_any
     last = client.get("/console/stores/?page=3").text
     assert "M119" in last
     assert "Page 3 of 3" in last
-    assert "M077" in client.get("/console/stores/?find=m077").text
+    found = client.get("/console/stores/?find=m077").text
+    assert "M077" in found
+    assert 'value="m077"' in found, "the field keeps what was searched for"
     for odd in ("0", "-1", "x", "99999", "1e9", "١"):
         assert client.get(f"/console/stores/?page={odd}").status_code == 200
 
