@@ -49,7 +49,7 @@ def test_a_day_stands_out_from_the_time_of_the_year_and_from_its_own_weekday():
         ([["on_offer", ["2026-03-02"], 1.02, True]], "level_filter", "little more expected", "几乎不会多卖"),
         ([["on_offer", ["2026-03-09"], 1.8, True]], "level_filter", "the effect is not known yet", "尚不可知"),
         ([], "level_filter", "the effect is not known yet", "尚不可知"),
-        ([["price", ["2026-03-03", "2026-03-09"], 0.7, False]], "level_filter", "9: 30% less expected", "少卖 30%"),
+        ([["price", ["2026-03-03", "2026-03-09"], 0.7, False]], "level_filter", "sales are 30% lower", "少卖 30%"),
         ([["price", ["2026-03-03", "2026-03-09"], 1.3, True]], "level_filter", "9: 30% more expected", "多卖 30%"),
         ([["on_offer", ["2026-03-02"], 1.8, True]], "mean_28", None, None),
     ],

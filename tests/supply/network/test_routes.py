@@ -425,7 +425,7 @@ def table(text: str) -> list[list[str]]:
         ("a,b\n1,2", "be the column names"),
         ("from,to,metres,seconds\nS1,S9,100,20", "Line 2: there is no store or warehouse S9"),
         ("from,to,metres,seconds\nS1,S2,far,20", "Line 2: metres and seconds"),
-        ("from,to,metres,seconds\nS1,S2,-4,20", "Line 2: the distance is too long"),
+        ("from,to,metres,seconds\nS1,S2,-4,20", "Line 2: the distance is too large"),
     ],
 )
 def test_a_matrix_comes_in_whole_or_not_at_all(country, text, reported):
