@@ -93,8 +93,8 @@ def _written(row: Writing) -> Callable[..., Response]:
 
 
 _ASKS = asks(
-    cursor="from the last answer; without it the list begins",
-    limit=f"at most so many: 1 to {feed.MOST}, {feed.USUAL} unless said",
+    cursor="the last answer's; without one the list begins",
+    limit=f"how many rows, 1 to {feed.MOST}; {feed.USUAL} by default",
 )
 for _resource in RESOURCES:
     for _place, _named, _view, _shape in (

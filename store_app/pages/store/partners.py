@@ -1,19 +1,23 @@
-"""Partner access: keys for partners' programs and addresses that receive events, with what became of them."""
+"""Partner access: keys for partners' programs and addresses that receive events, with what became of them.
 
+A key opens, and an address hears of, nothing that whoever creates it may not do: NEEDS.
+"""
+
+from collections.abc import Iterable
 from typing import Any
 
-from flask import Blueprint, request
+from flask import Blueprint, g, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as lazy
 
 from config.clock import day_start
-from config.errors import DomainError, Invalid
+from config.errors import DomainError, Invalid, Refused
 from pos.store import partner_keys, webhooks
 from store_app.pages.common import form
 from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
 from store_app.web.presenting import RAIL_COUNTS, page, place, today
-from store_app.web.security import requires
+from store_app.web.security import can, requires
 
 bp = Blueprint("partners", __name__, url_prefix="/partners")
 RAIL_COUNTS["partners"] = webhooks.paused
@@ -22,6 +26,11 @@ WORDS = {
     "products": lazy("Products"), "prices": lazy("Prices"), "stock": lazy("Stock"), "sales": lazy("Sales"),
     "orders": lazy("Orders"), "deliveries": lazy("Deliveries"),
 }  # fmt: skip
+NEEDS = {
+    "products": "catalogue", "prices": "catalogue", "stock": "stock.look", "sales": "reports", "orders": "order",
+    "deliveries": "receive",
+}  # fmt: skip
+"""Resource -> the permission to open it to a partner."""
 
 
 @bp.get("/")
@@ -33,7 +42,7 @@ def show(fault: DomainError | None = None, made: str = "", secret: str = "", **_
         keys, endpoints = partner_keys.keys_of(session, store_id), webhooks.endpoints_of(session, store_id)
     return page(
         "store/settings/partners.html", keys=keys, endpoints=endpoints, now=doors().now(), words=WORDS,
-        reads=partner_keys.READ, writes=partner_keys.WRITE, lasts=partner_keys.LASTS_DAYS,
+        reads=partner_keys.READ, writes=partner_keys.WRITE, may=set(filter(_may, WORDS)), lasts=partner_keys.LASTS_DAYS,
         longest=partner_keys.LONGEST_NAME, longest_url=webhooks.LONGEST_URL, fault=fault, made=made, secret=secret,
         typed=request.form,
     )  # fmt: skip
@@ -45,10 +54,10 @@ def show(fault: DomainError | None = None, made: str = "", secret: str = "", **_
 def make() -> ResponseReturnValue:
     """Create a key and show it."""
     name, days = form.text("name", most=partner_keys.LONGEST_NAME), form.whole("days", least=1, most=365)
+    scopes = request.form.getlist("scope")
+    _refuse_beyond(scope.partition(":")[0] for scope in scopes)
     with write() as session:
-        made = partner_keys.make(
-            acting(session), str(place().store_id), form.command_id(), name, request.form.getlist("scope"), days
-        )
+        made = partner_keys.make(acting(session), str(place().store_id), form.command_id(), name, scopes, days)
     return show(made=made)
 
 
@@ -70,6 +79,7 @@ def add_webhook() -> ResponseReturnValue:
     url, resources = form.text("url", most=webhooks.LONGEST_URL), request.form.getlist("resource")
     if not set(resources) <= set(WORDS):
         raise Invalid("no-events", "Choose what the address receives.", field="resource")
+    _refuse_beyond(resources)
     with write() as session:
         secret = webhooks.make(acting(session), str(place().store_id), form.command_id(), url, resources)
     return show(secret=secret)
@@ -120,3 +130,17 @@ def remove(id: str) -> ResponseReturnValue:
     with write() as session:
         webhooks.remove(acting(session), webhooks.endpoint_of(session, str(place().store_id), id))
     return form.done(_("Address removed. It receives nothing from now on."), ".show")
+
+
+# --- inside ---
+
+
+def _may(resource: str) -> bool:
+    return can(NEEDS[resource])
+
+
+def _refuse_beyond(resources: Iterable[str]) -> None:
+    if not all(_may(one) for one in resources if one in NEEDS):
+        raise Refused(
+            "not-allowed", "%(name)s can’t do this. Ask someone who can, or sign in as someone else.", name=g.actor.name
+        )

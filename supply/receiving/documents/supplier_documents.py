@@ -6,7 +6,7 @@ Rules
    says where an earlier document bore it, else its name, or a person; from then on that tax number is theirs.
 2. Of one supplier a number comes once for each kind, unless the earlier one was discarded. Nothing is booked by a
    document: what it says changes a book only by a person's press.
-3. An order is found by the number the document gives, or chosen. What is compared is looked up anew each time; an
+3. An order is found by the number the document gives, or chosen. What is compared is looked up each time; an
    answer stays with the line and kind it was given for.
 4. It is approved when every difference has an answer: a claim, the new cost, or accepted as it is.
 5. A despatch advice is an expected delivery. Of an order that nobody counts yet it says what really comes; further

@@ -17,6 +17,7 @@ from config.nodes.node import new_epoch
 from pos.catalogue import assortment, edition
 from pos.store import partner_keys
 from pos.store.partner_keys import SCOPES, PartnerKey
+from pos.store.permissions import Limit
 from store_app.api.document import describe
 from store_app.api.v1.resources import RESOURCES
 from store_app.sync.sender import effect_of_edition
@@ -275,3 +276,22 @@ def test_every_answer_has_a_schema_in_the_document(shop: House):
     ]  # fmt: skip
     assert lacking == []
     assert set(document["components"]["schemas"]) >= {"ProductsPage", "SaleOut", "Refusal"}
+
+
+def test_nobody_opens_to_a_partner_what_they_may_not_do_themselves(house: House):
+    with house.doors.write() as session:
+        session.add(Limit(store_id=STORE, role="supervisor", discount_bp=0, allowed=["settings"], denied=["receive"]))
+    client = house.signed_in("supervisor")
+    for form, refused in (
+        ({"scope": "stock:read"}, False),
+        ({"scope": ["stock:read", "prices:write"]}, True),
+        ({"scope": "deliveries:write"}, True),
+    ):
+        answer = send(client, "/partners/keys", name="Books Ltd", days="30", **form)
+        assert ("can’t do this" in words(answer)) == refused, form
+    assert "can’t do this" in words(send(client, "/partners/webhooks", url="https://x.example/", resource="sales"))
+    shown = client.get("/partners/").text
+    assert 'value="stock:read"' in shown
+    assert "prices:write" not in shown
+    with house.doors.read() as session:
+        assert [row.scopes for row in session.scalars(sa.select(PartnerKey))] == [["stock:read"]]
