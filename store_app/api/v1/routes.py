@@ -77,7 +77,7 @@ def _one(resource: Resource) -> Callable[[str], Response]:
         with read() as session:
             found = next(iter(resource.read(session, doors().settings.node_id, [key])), None)
         if found is None:
-            raise NotFound("not-found", "Not found in this store.", key=key)
+            raise NotFound("not-found", "Not found at this store.", key=key)
         return jsonify(found.model_dump(mode="json"))
 
     view.__doc__ = f"Answer one row of {resource.name} by its {resource.key}."

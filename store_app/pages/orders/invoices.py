@@ -84,7 +84,7 @@ def paper(paper_id: str, fault: DomainError | None = None) -> ResponseReturnValu
     with read() as session:
         row = session.get(SupplierPaper, (store_id, paper_id))
         if row is None:
-            raise NotFound("not-found-here", "Document not found in this store.")
+            raise NotFound("not-found-here", "Document not found at this store.")
         lines = supplier_documents.matched(session, row)
         views = [(one, [_difference(session, row, one, two) for two in one.differences]) for one in lines]
         supplier = session.get(Supplier, row.supplier_id)

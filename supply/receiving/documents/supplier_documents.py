@@ -209,7 +209,7 @@ def paper_of(session: Session, store_id: str, id: str) -> SupplierPaper:
     query = sa.select(SupplierPaper).where(SupplierPaper.store_id == store_id, SupplierPaper.id == id)
     row: SupplierPaper | None = session.scalar(lock_rows(session, query))
     if row is None:
-        raise NotFound("unknown-document", "Document not found in this store.", id=id)
+        raise NotFound("unknown-document", "Document not found at this store.", id=id)
     return row
 
 
