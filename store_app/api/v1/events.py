@@ -60,7 +60,7 @@ def public_address(url: str, settings: Settings) -> str:
     host, port = parts.hostname or "", parts.port or outgoing.PORTS[parts.scheme]
     is_trusted = settings.names_wire_to(host)
     if parts.scheme != "https" and not is_trusted:
-        raise Refused("open-wire", "Events leave over https:// alone.")
+        raise Refused("open-wire", "Events are sent to https:// addresses only.")
     found = [str(one[4][0]) for one in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
     if not is_trusted and not all(map(_is_public, found)):
         raise Refused(

@@ -73,7 +73,7 @@ def take() -> ResponseReturnValue:
         row = supplier_documents.take(acting(session), str(place().store_id), found, id=command,
                                       supplier_id=supplier_id)  # fmt: skip
         number = row.number
-    return form.done(_("%(number)s is here.", number=number), ".paper", paper_id=command)
+    return form.done(_("%(number)s added.", number=number), ".paper", paper_id=command)
 
 
 @bp.get("/<paper_id>")

@@ -68,7 +68,7 @@ def revoke(key_id: str) -> ResponseReturnValue:
     """Make a key useless."""
     with write() as session:
         partner_keys.revoke(acting(session), str(place().store_id), key_id)
-    return form.done(_("Key revoked. It opens nothing from now on."), ".show")
+    return form.done(_("Key revoked. It no longer works."), ".show")
 
 
 @bp.post("/webhooks")
@@ -108,7 +108,7 @@ def replay(id: str) -> ResponseReturnValue:
     with write() as session:
         webhooks.replay(acting(session), webhooks.endpoint_of(session, str(here.store_id), id), since)
         wake_worker_after(session)
-    return form.done(_("Everything that changed since then is sent again."), ".webhook", id=id)
+    return form.done(_("Everything that changed since then will be sent again."), ".webhook", id=id)
 
 
 @bp.post("/webhooks/<id>/resume")
@@ -119,7 +119,7 @@ def resume(id: str) -> ResponseReturnValue:
     with write() as session:
         webhooks.resume(acting(session), webhooks.endpoint_of(session, str(place().store_id), id))
         wake_worker_after(session)
-    return form.done(_("Resumed. What waits is sent now."), ".webhook", id=id)
+    return form.done(_("Resumed. Waiting events will be sent now."), ".webhook", id=id)
 
 
 @bp.post("/webhooks/<id>/remove")
@@ -129,7 +129,7 @@ def remove(id: str) -> ResponseReturnValue:
     """Remove an address."""
     with write() as session:
         webhooks.remove(acting(session), webhooks.endpoint_of(session, str(place().store_id), id))
-    return form.done(_("Address removed. It receives nothing from now on."), ".show")
+    return form.done(_("Address removed. Nothing more will be sent to it."), ".show")
 
 
 # --- inside ---

@@ -156,7 +156,7 @@ def answer(ctx: Context, store_id: str, id: str, key: str, how: str) -> Matched:
     if key not in found:
         raise NotFound("unknown-difference", "This difference is no longer there. Reload the page.")
     if row.answers.get(key, how) != how:
-        raise Conflict("difference-answered", "This difference has an answer already. Reload the page.")
+        raise Conflict("difference-answered", "This difference already has an answer. Reload the page.")
     if key not in row.answers:
         row.answers = row.answers | {key: how}
         journal.record(ctx, verb="supplier document.answered", subject=subject_of(row), difference=key, how=how)
@@ -306,7 +306,7 @@ def subject_of(row: SupplierPaper) -> str:
 def _open(session: Session, store_id: str, id: str) -> SupplierPaper:
     row = paper_of(session, store_id, id)
     if row.state != STATES.first:
-        raise Conflict("document-over", "This document is settled already. Reload the page.", state=row.state)
+        raise Conflict("document-over", "This document is already settled. Reload the page.", state=row.state)
     return row
 
 

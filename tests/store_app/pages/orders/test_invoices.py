@@ -186,7 +186,7 @@ def test_a_price_rise_is_taken_over_with_the_price_that_keeps_the_margin(office)
         assert terms_of(session, FARM, "milk", NOON.date()).pack_cost_minor == 1080
         assert session.get_one(Listing, (STORE, "milk")).cost_minor == 90
         assert session.get_one(Price, ("milk", STORE, NOON.date())).price_minor == 159
-    assert "The new cost counts." in words(client.get(page))
+    assert "New cost in use." in words(client.get(page))
     assert "Whole milk" in words(client.get("/prices/labels"))
     assert send(client, f"{page}/approve").status_code == 303
 
