@@ -84,7 +84,7 @@ def test_the_same_as_last_time_is_what_the_proved_number_ordered(market):
     guest, known = market.customer(), market.customer()
     enter(known, "+1 555 0100")
     assert "There is no earlier order to look in." in words(guest.send(LIST, list="same as last time"))
-    assert "Show your number to use your earlier orders" in words(guest.look(LIST))
+    assert "Confirm your number to use your earlier orders" in words(guest.look(LIST))
     answer = known.send(LIST, list="same bread as last time, the usual")
     assert (kinds(answer), list(picks(answer).values())) == (["sure", "sure"], ["bread 2", "bread 2"])
     assert "as last time" in words(answer)
