@@ -182,6 +182,16 @@ def test_a_shift_is_locked_as_it_stands_whatever_was_read_of_it_before(store):
         assert read.expected_minor == 5
 
 
+def test_a_count_begins_on_the_drawer_as_it_stands_whatever_was_read_of_it_before(store):
+    with store.write() as session:
+        read = current_in(session)
+        begun = sa.update(Shift).values(state="counting").execution_options(synchronize_session=False)
+        session.execute(begun)
+        shift.begin_count(Context(session, store.ana, NOON), read)
+        entries = session.scalars(sa.select(JournalEntry.verb).where(JournalEntry.subject == f"shift:{read.id}"))
+        assert "shift.counting" not in list(entries)
+
+
 def test_the_same_count_sent_twice_is_one_count(store):
     counted(store, 9_990, id="count-of-the-page")
     assert counted(store, 9_990, id="count-of-the-page").total_minor == 9_990
@@ -380,6 +390,21 @@ def test_closing_a_shift_asks_as_often_with_sixty_sales_as_with_three(tmp_path):
         sa.event.remove(engine, "before_cursor_execute", note)
         asked.append(said)
     assert len(asked[0]) == len(asked[1]) > 0
+
+
+@pytest.mark.parametrize("giver", ["ana", "wei"])
+def test_a_drawer_signed_over_shows_its_cash_only_where_both_may_see_it(store, giver):
+    receiver = {"ana": store.wei, "wei": store.ana}[giver]  # Ana counts blind, Wei does not
+    if giver == "wei":
+        with store.write() as session:
+            shift.sign_over(Context(session, store.ana, NOON), current_in(session), store.wei)
+    with store.write() as session:
+        shift.sign_over(Context(session, getattr(store, giver), NOON), current_in(session), receiver)
+        printed = session.scalars(sa.select(PrintJob.document).where(PrintJob.kind == "x")).all()
+        assert printed[-1] == shift_report.blinded(printed[-1])
+    with store.write() as session:
+        whole = shift.print_x(Context(session, store.wei, NOON), current_in(session))
+    assert whole != shift_report.blinded(whole)
 
 
 def test_who_sells_on_anothers_drawer_is_named_on_x_and_z_and_who_held_it_is_not(store):
