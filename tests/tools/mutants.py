@@ -87,6 +87,8 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "pos.till.shift",
         "last = session.execute(query.order_by(Shift.z_no.desc()).limit(2)).first()",
     ): "the first row is taken",
+    ("pos.stock.stock", "if surplus >= 0:"): "nothing is added where nothing is over",
+    ("pos.stock.stock", "ctx.session.flush() => pass"): "a question writes first what waits",
     ("supply.replenishment.policy", "rows = rows[risks[rows, count] >= 0]"): "once there is no risk, none follows",
     (
         "supply.replenishment.policy",

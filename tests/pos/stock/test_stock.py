@@ -161,6 +161,8 @@ def test_an_order_is_promised_once_and_answered_once(store):
     reserve(store, "order-1", [("milk", 2), ("tea", 1)])
     with pytest.raises(Conflict):
         reserve(store, "order-1", [("milk", 2)])
+    query = sa.select(journal.JournalEntry.body).where(journal.JournalEntry.subject == "order:order-1")
+    assert [json.loads(body)["units"] for body in store.read(lambda session: session.scalars(query).all())] == [3]
     assert answer(store, "order-1", "released") == 2
     assert answer(store, "order-1", "expired") == 0
     assert store.level("milk").available == 20
@@ -189,6 +191,26 @@ def test_selling_what_is_promised_asks_for_a_count(store):
     store.sell([("milk", 6)])
     assert open_tasks(store) == [("milk", "held-beyond-stock")]
     assert store.findings() == []
+
+
+def test_writing_off_what_is_promised_asks_for_a_count(store):
+    reserve(store, "order-1", [("milk", 15)])
+    with store.write() as session:
+        stock.waste(Context(session, store.wei, NOON), STORE, "milk", 6)
+    assert open_tasks(store) == [("milk", "held-beyond-stock")]
+
+
+def test_an_opening_is_undone_whole_by_its_source_and_no_further(store):
+    with store.write() as session:
+        ctx = Context(session, store.wei, NOON)
+        stock.open_stock(ctx, STORE, [("milk", 5), ("tea", 3)], source_id="import-1")
+        stock.open_stock(ctx, STORE, [("milk", 7)], source_id="import-2")
+    assert (before := [store.level(sku).on_hand for sku in ("milk", "tea")])[0] == 32
+    with store.write() as session:
+        stock.undo_opening(Context(session, store.wei, NOON), STORE, source_id="import-1")
+    assert [store.level(sku).on_hand for sku in ("milk", "tea")] == [before[0] - 5, before[1] - 3]
+    with pytest.raises(Conflict), store.write() as session:
+        stock.undo_opening(Context(session, store.wei, NOON), STORE, source_id="import-1")
 
 
 @pytest.mark.parametrize("counted", [0, 1, 17, 20, 23])
