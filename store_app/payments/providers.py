@@ -13,7 +13,7 @@ import datetime as dt
 import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ from pos.payments.providers import Outcome, Providers, Request
 from pos.payments.requests import Wanted
 from pos.payments.tenders import POINTS
 from pos.sale.sale_request import SaleRequest
+from store_app.payments import services
 from store_app.runtime.doors import Doors
 from store_app.sync.wire import Shape
 
@@ -109,15 +110,25 @@ def asker(doors: Doors) -> Asker:
 def providers(settings: Settings) -> Providers:
     """Return the providers of a node; a demonstration practises unless its settings say otherwise."""
     chosen = settings.payment_service or (PRACTICE if settings.practice else "")
-    known = _providers(chosen, settings.state_folder)
+    known = _providers(chosen, settings.state_folder, Services(settings, services.stamp(settings)))
     if settings.network_url:
         known.add(NetworkPoints.name, lambda: NetworkPoints(settings))
     return known
 
 
-@functools.cache
-def _providers(chosen: str, folder: Path) -> Providers:
+@dataclass(frozen=True)
+class Services:
+    """A node's settings, the same as long as nothing changes that was entered for its payment services."""
+
+    settings: Settings = field(compare=False)
+    stamp: tuple[tuple[str, int], ...]
+
+
+@functools.lru_cache(maxsize=8)
+def _providers(chosen: str, folder: Path, entered: Services) -> Providers:
     known = Providers()
+    for service, provider in services.made(entered.settings).items():
+        known.add(service, lambda provider=provider: provider)  # type: ignore[misc]
     if chosen in (PRACTICE, SCRIPTED):
         # one file, two tempers: what one of them was asked, the other can still answer
         for name in sorted((PRACTICE, SCRIPTED), key=lambda name: name != chosen):

@@ -15,7 +15,7 @@ CHAPTERS = {
     "store/sign-in": "signin own_sign_in badges search",
     "store/people": "people",
     "store/sell": "till weighed",
-    "store/pay": "payments",
+    "store/pay": "payments payment_services",
     "store/refund": "slips",
     "store/close": "shift drawer",
     "store/customers": "customers loyalty statements vouchers",

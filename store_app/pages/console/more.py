@@ -64,6 +64,13 @@ PLACES: tuple[Place, ...] = (
         lazy("One points program for all stores"),
     ),
     Place(
+        "payment_services.listed",
+        "settings",
+        "credit-card",
+        lazy("Payment services"),
+        lazy("Who takes online payments"),
+    ),
+    Place(
         "own_sign_in.page",
         "network.look",
         "key",

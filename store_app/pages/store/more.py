@@ -393,6 +393,14 @@ GROUPS: tuple[Group, ...] = (
                 waits="partners",
             ),
             Place(
+                "payment_services.listed",
+                "settings",
+                "credit-card",
+                lazy("Payment services"),
+                lazy("Card terminals and mobile pay"),
+                words=lazy("Stripe, WeChat Pay, Alipay, ZVT, terminal"),
+            ),
+            Place(
                 "signing_key.show",
                 "settings",
                 "finger-print",

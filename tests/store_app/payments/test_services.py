@@ -1,0 +1,173 @@
+"""Payment services as plug-ins: installed, entered, used in a sale, sealed; what is broken stops nobody."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from hatchling.builders.wheel import WheelBuilder
+
+from config import plugins
+from config.nodes.journal import JournalEntry
+from config.plugins import Plugin
+from pos.payments.providers import Provider
+from store_app.node import backup
+from store_app.payments import services
+from store_app.payments.providers import providers
+from tests.store_app import office
+from tests.store_app.api.test_payments import browser, stock_milk, take
+from tests.store_app.conftest import House
+from tests.store_app.office import send, words
+
+PACKAGE = Path(__file__).parents[2] / "plugin_package"
+ENTERED = {"merchant": "4711", "key": "very-secret-key", "fast": "yes"}
+
+
+def forget_plugins() -> None:
+    plugins.offered.cache_clear()
+    plugins.load.cache_clear()
+
+
+@pytest.fixture
+def installed(tmp_path, monkeypatch):
+    """Install the package of `tests/plugin_package` as its wheel, beside others that are broken."""
+    folder = tmp_path / "site"
+    wheel = next(WheelBuilder(str(PACKAGE)).build(directory=str(tmp_path), versions=["standard"]))
+    zipfile.ZipFile(wheel).extractall(folder)
+    broken = {
+        "raises": "raise OSError('no driver')", "none": "PLUGIN = 7",
+        "old": "from config.plugins import Plugin\nfrom corner_pay import Account, CornerPay\n"
+               "PLUGIN = Plugin('old', 'Old', Account, CornerPay, api=0)",
+    }  # fmt: skip
+    for name, text in broken.items():
+        (folder / f"plugin_{name}.py").write_text(text)
+        note = folder / f"{name}-1.dist-info"
+        note.mkdir()
+        (note / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n")
+        (note / "entry_points.txt").write_text(f"[cornerstore.payments]\n{name} = plugin_{name}:PLUGIN\n")
+    for n in "12":
+        note = folder / f"twice{n}-1.dist-info"
+        note.mkdir()
+        (note / "METADATA").write_text(f"Metadata-Version: 2.1\nName: twice{n}\nVersion: 1\n")
+        (note / "entry_points.txt").write_text(f"[cornerstore.payments]\ntwice = twice{n}:PLUGIN\n")
+    monkeypatch.syspath_prepend(str(folder))
+    forget_plugins()
+    yield
+    forget_plugins()
+
+
+def entered(house: House):
+    client = browser(house, "shopkeeper")
+    assert send(client, "/payment-services/corner-pay", **ENTERED).status_code == 303
+    return client
+
+
+def test_an_installed_service_takes_the_money_of_a_real_sale_and_gives_it_back(installed, house):
+    stock_milk(house)
+    client = entered(house)
+    assert client.post("/api/shifts", json={"till_id": "1", "float_minor": 5000}).status_code == 201
+    paid = take(client, 100)
+    assert (paid["state"], paid["reference"]) == ("captured", "4711-1")
+    assert providers(house.doors.settings).named("corner-pay").ways == {"terminal"}
+    stopped = client.post(f"/api/payments/{paid['id']}/cancel").get_json()
+    assert stopped["state"] in ("captured", "reversed")
+    asked = json.loads((services.drawer(house.doors.settings).own_folder("corner-pay") / "asked.json").read_text())
+    assert sorted(asked.values()) == [100, 100], "taken once, given back once"
+
+
+def test_a_secret_is_sealed_never_shown_kept_when_left_empty_and_in_no_copy(installed, house):
+    client = entered(house)
+    backup.make(house.doors)
+    told = [path.read_bytes() for path in house.doors.settings.state_folder.rglob("*") if path.is_file()]
+    assert not any(b"very-secret-key" in one for one in told)
+    assert "very-secret-key" not in client.get("/payment-services/corner-pay").text
+    assert send(client, "/payment-services/corner-pay", merchant="4712", key="").status_code == 303
+    kept = services.drawer(house.doors.settings).read("corner-pay")
+    assert kept == {"merchant": "4712", "key": "very-secret-key", "fast": False}
+    query = sa.select(JournalEntry.body).where(JournalEntry.verb == "payment_service.set_up")
+    with house.doors.read() as session:
+        said = [json.loads(body)["fields"] for body in session.scalars(query.order_by(JournalEntry.n))]
+    assert said == [["fast", "key", "merchant"], ["fast", "merchant"]]
+
+
+def test_another_nodes_secret_opens_nothing_and_the_page_says_to_enter_it_again(installed, house):
+    client = entered(house)
+    settings = house.doors.settings
+    other = plugins.Drawer(services.GROUP, settings.state_folder, "another secret")
+    other.write("corner-pay", {"merchant": "4711", "key": "stolen"})
+    assert "Enter them again" in words(client.get("/payment-services/"))
+    assert services.made(settings) == {}
+    assert send(client, "/payment-services/corner-pay", **ENTERED).status_code == 303
+    assert set(services.made(settings)) == {"corner-pay"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"merchant": "abcde"}, "has digits only"), ({"merchant": "1"}, "Fill in this field"),
+        ({"merchant": ""}, "Fill in this field"), ({"key": ""}, "Fill in this field"),
+        ({"key": "x" * 9_000}, "too long"),
+    ],
+)  # fmt: skip
+def test_a_wrong_field_is_said_beside_it_and_nothing_is_kept(installed, house, wrong, said):
+    client = browser(house, "shopkeeper")
+    answer = send(client, "/payment-services/corner-pay", **(ENTERED | wrong))
+    assert answer.status_code == 422
+    assert said in words(answer)
+    assert "very-secret-key" not in answer.text
+    assert services.drawer(house.doors.settings).names() == ()
+
+
+def test_broken_services_are_said_on_the_page_and_stop_no_other(installed, house):
+    client = entered(house)
+    for name in ("raises", "none", "old", "twice", "gone"):
+        services.drawer(house.doors.settings).write(name, {"merchant": "4711", "key": "k"})
+    shown = words(client.get("/payment-services/"))
+    for sentence in ("can’t be loaded", "another version", "Two packages", "no longer installed"):
+        assert sentence in shown
+    assert set(services.made(house.doors.settings)) == {"corner-pay"}
+    for name in ("raises", "none", "old", "twice"):
+        assert send(client, f"/payment-services/{name}", **ENTERED).status_code == 409
+    assert client.get("/payment-services/gone").status_code == 404
+    assert send(client, "/payment-services/gone/remove").status_code in (303, 404)
+
+
+def test_a_service_that_needs_a_package_or_fails_when_made_is_not_kept(installed, house, monkeypatch):
+    client = browser(house, "shopkeeper")
+    found = services.plugin("corner-pay")
+
+    def lacking(settings: object, folder: Path) -> Provider:
+        raise ModuleNotFoundError("No module named 'sdk'", name="sdk")
+
+    def failing(settings: object, folder: Path) -> Provider:
+        raise RuntimeError("very-secret-key")
+
+    for make, said in ((lacking, "needs the package sdk"), (failing, "can’t be used with these settings")):
+        bad = Plugin(found.name, found.label, found.settings, make)
+        monkeypatch.setattr(services, "load", lambda group, name, bad=bad: bad)
+        answer = send(client, "/payment-services/corner-pay", **ENTERED)
+        assert (answer.status_code, said in words(answer)) == (409, True)
+        assert "very-secret-key" not in answer.text
+    assert services.drawer(house.doors.settings).names() == ()
+
+
+def test_deleted_settings_take_the_service_away(installed, house):
+    client = entered(house)
+    assert send(client, "/payment-services/corner-pay/remove").status_code == 303
+    assert "corner-pay" not in providers(house.doors.settings).names()
+    assert services.drawer(house.doors.settings).names() == ()
+
+
+def test_only_who_may_change_settings_sets_up_a_service(installed, house):
+    client = browser(house, "cashier")
+    assert client.get("/payment-services/corner-pay").status_code in (302, 303, 403)
+    send(client, "/payment-services/corner-pay", **ENTERED)
+    assert services.drawer(house.doors.settings).names() == ()
+
+
+def test_a_name_that_leaves_the_folder_is_none(house):
+    office.fill(house)
+    client = browser(house, "shopkeeper")
+    for name in ("..%2Fx", "A", "x" * 60):
+        assert client.get(f"/payment-services/{name}").status_code == 404
