@@ -197,6 +197,7 @@ def test_a_figure_no_shop_can_have_is_set_aside_before_it_is_added_up_with_other
     assert take(database, wild) == ("parked", inbox.ABSURD)
     with database.write() as session:
         assert inbox.try_parked(session, "S01", note) == (0, 1), "nor is it taken when it is tried again"
+        assert [row.reason for row in inbox.set_aside(session, "S01", [wild.id])] == [inbox.ABSURD]
     assert take(database, messages[1])[0] == "taken"
     largest = replace(messages[2], body={"n": 2, "lines": [{"qty": door.number(door.MOST, "qty")}]})
     largest = replace(largest, hash=content_hash(largest))
@@ -495,6 +496,25 @@ def test_what_follows_another_end_of_the_chain_is_numbered_from_there_at_once(tm
         assert outbox.sent_head(session, "network", epoch) == (8, chained)
         outbox.acknowledge(session, ["fact-2"], at=NOON)
         assert outbox.follow(session, "network", epoch, 7, GENESIS) == 0, "what it has confirmed is not undone"
+        assert outbox.follow(session, "network", epoch, 8, chained) == 2, "it goes on after the last confirmed one"
+
+
+def test_a_confirmed_message_is_remembered_once(tmp_path):
+    store = begun(tmp_path, 1)
+    message = sent(store)[0]
+    with store.write() as session:
+        epoch = this_node(session).epoch
+        assert not outbox.remember(session, "network", epoch, message), "it is here"
+        assert outbox.remember(session, "network", epoch, replace(message, id="fact-lost", n=2))
+        assert stored(session, "fact-lost").state == "delivered"
+
+
+def test_what_is_left_of_a_forgotten_message_is_told_as_it_lies_there(tmp_path):
+    message = sent(begun(tmp_path, 1))[0]
+    text = outbox.emptied(message.hash, {"n": 0})
+    whole = message.id, message.topic, message.version, message.made_at, message.business_day
+    assert outbox.text_fits(*whole, text, message.hash)
+    assert not outbox.text_fits(*whole, text.replace('"n":0', '"n":1'), message.hash)
 
 
 def stored(session, id: str) -> OutboxMessage:
