@@ -113,6 +113,7 @@ ROLES: dict[str, Role] = {
             "badge",
             "returns",
             "payments",
+            "notices",
             "shifts",
             "print_agent",
             "v1.routes",
@@ -169,7 +170,7 @@ ROLES: dict[str, Role] = {
             "store.more",
             "store.demo",
         ),
-        api=("sync", "join", "status", "metrics", "document"),
+        api=("sync", "join", "notices", "status", "metrics", "document"),
         home={"operator": "console.home"},
     ),
 }

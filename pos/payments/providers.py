@@ -15,9 +15,9 @@ store_code (we show a QR code, the customer's phone scans it).
 """
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from config.errors import Invalid, NotFound
 from pos.payments.wallet_codes import WalletCode
@@ -107,6 +107,22 @@ class Provider(Protocol):
         ...
 
 
+@runtime_checkable
+class Notifying(Protocol):
+    """A provider whose service sends notices. A notice books nothing: whoever gets it asks what it is about."""
+
+    def noticed(self, body: bytes, headers: Mapping[str, str]) -> str:
+        """Return the id of the payment that a notice names, '' for none; refuse one that is forged or not for us."""
+        ...
+
+
+@runtime_checkable
+class OneWallet(Protocol):
+    """A provider that takes the codes of one wallet alone, of `wallet_codes`; another takes them all."""
+
+    wallet: str
+
+
 class Providers:
     """The providers a node knows, by name; each is made when it is first asked for."""
 
@@ -133,6 +149,11 @@ class Providers:
             self._made[name] = self._makers[name]()
         return self._made[name]
 
-    def for_way(self, way: str) -> Provider | None:
-        """Return the first provider that can be asked in this way, or None."""
-        return next((one for one in map(self.named, self._makers) if way in one.ways), None)
+    def for_way(self, way: str, wallet: str = "") -> Provider | None:
+        """Return the first provider that can be asked in this way, for this wallet's codes, or None."""
+        return next(iter(self.all_for(way, wallet)), None)
+
+    def all_for(self, way: str, wallet: str = "") -> list[Provider]:
+        """Return the providers that can be asked in this way, for this wallet's codes."""
+        able = (one for one in map(self.named, self._makers) if way in one.ways)
+        return [one for one in able if not wallet or not isinstance(one, OneWallet) or one.wallet == wallet]

@@ -14,9 +14,11 @@ import re
 from dataclasses import dataclass
 
 from config.errors import Invalid
+from config.words import N_
 
 WECHAT = "wechat"
 ALIPAY = "alipay"
+NAMES = {WECHAT: N_("WeChat Pay"), ALIPAY: N_("Alipay")}
 LONGEST_SCAN = 64
 
 _WECHAT = re.compile(r"1[0-5][0-9]{16}", re.ASCII)

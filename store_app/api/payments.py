@@ -10,9 +10,9 @@ from flask import Blueprint, Response, g, jsonify, request
 from pydantic import Field
 
 from config.errors import Invalid, NotFound, Refused
-from pos.payments import merchant_qr, requests, unclaimed
+from pos.payments import merchant_qr, requests, unclaimed, wallet_codes
 from pos.payments.payments import Payment
-from pos.payments.providers import WAYS
+from pos.payments.providers import WAYS, Provider
 from pos.payments.requests import OPEN, Wanted
 from pos.sale import returns
 from pos.sale.returns import GiveBack
@@ -26,7 +26,10 @@ bp = Blueprint("api_payments", __name__, url_prefix="/api/payments")
 
 
 class PaymentBody(Body):
-    """What the page asks for. id is made by the page. code: what the customer's phone shows."""
+    """What the page asks for. id is made by the page. code: what the customer's phone shows.
+
+    provider: whose code the store shows, where there are several.
+    """
 
     id: str = Field(min_length=8, max_length=40)
     sale_id: str = Field(min_length=8, max_length=40)
@@ -35,6 +38,7 @@ class PaymentBody(Body):
     way: str = Field(min_length=1, max_length=20)
     amount_minor: int = Field(ge=-LARGEST, le=LARGEST)
     code: str = Field(default="", max_length=64)
+    provider: str = Field(default="", max_length=40)
 
 
 class GiveBackBody(Body):
@@ -69,11 +73,7 @@ class BasketBody(Body):
 @takes(PaymentBody)
 def ask(body: PaymentBody) -> Response:
     """Ask for money; the same id again answers the same payment."""
-    provider = providers(doors().settings).for_way(body.way)
-    if provider is None and body.way in WAYS:
-        raise Refused(
-            "no-provider", "No terminal is set up here. Charge the card on another reader and enter the slip number."
-        )
+    provider = _provider_for(body)
     wanted = Wanted(
         id=body.id,
         store_id=doors().settings.node_id,
@@ -194,6 +194,21 @@ def payment_json(payment: Payment) -> dict[str, Any]:
         "qr": merchant_qr.draw(shown) if shown else None,
         "qr_text": shown,
     }
+
+
+def _provider_for(body: PaymentBody) -> Provider | None:
+    """Return who is asked: whose code was scanned, or who was chosen to show one."""
+    scanned = wallet_codes.recognise(body.code) if body.way == "customer_code" else None
+    known = providers(doors().settings)
+    able = known.all_for(body.way, scanned.wallet if scanned else "")
+    able = [one for one in able if body.provider in ("", one.name)]
+    if not able and scanned and known.for_way(body.way):
+        raise Refused("wallet-not-set-up", "The customer's wallet is not set up here. Choose another payment method.")
+    if not able and body.way in WAYS:
+        raise Refused(
+            "no-provider", "No terminal is set up here. Charge the card on another reader and enter the slip number."
+        )
+    return able[0] if able else None
 
 
 def _known(payment_id: str) -> str:

@@ -2,9 +2,9 @@
 
 Rules
 -----
-1. A node connects to what its own settings, its pages *Printers* and *Partner access*, and its command line name, and
-   to nothing else. `WAYS` is the whole list; docs/manual/en/system/connections.md prints it, and a test finds every
-   other way out.
+1. A node connects to what its own settings, its pages *Printers*, *Partner access* and *Payment services*, and its
+   command line name, and to nothing else. `WAYS` is the whole list; docs/manual/en/system/connections.md prints it, and
+   a test finds every other way out.
 2. A request leaves by a client of `client`, which asks the address it was made for and no other, follows no redirect,
    and trusts no certificate that is not checked.
 3. TLS is 1.2 or newer, with forward secrecy and authenticated encryption alone (`CIPHERS`).
@@ -49,6 +49,7 @@ WAYS = (
         "a partner's program", "the page *Partner access*", "443", "events, to public addresses",
         ("store_app/api/v1/events.py",),
     ),
+    Way("WeChat Pay and Alipay", "the page *Payment services*", "443", "wallets: charges, answers, refunds", (_HTTP,)),
     Way(
         "PostgreSQL", "`database_url`", "5432", "the network's books; `pg_dump` and `pg_restore` ask it too",
         ("config/database.py", "store_app/node/backup.py"),

@@ -34,7 +34,7 @@ interface Settings {
   >;
 }
 
-/** A way of paying, as the table of tenders has it; `ways`: how somebody can be asked for it here. */
+/** A way of paying, as the table of tenders has it; `ways`: how somebody can be asked for it here; `codes`: whose the store shows. */
 interface Tender {
   name: string;
   label: string;
@@ -45,6 +45,7 @@ interface Tender {
   pane: "cash" | "card" | "phone" | "code" | "tab" | "points" | "amount";
   at: string[];
   ways: string[];
+  codes: { provider: string; label: string }[];
 }
 
 interface Shift { id: string; state: string; opened_at?: string }

@@ -242,7 +242,7 @@ def code_for(id: str) -> str:
     return code_of(id, CUSTOMER_TOKEN + id)
 
 
-def send(client: FlaskClient, address: str, *, command_id: str = "", **fields: Any) -> Any:
+def send(client: FlaskClient, address: str, /, *, command_id: str = "", **fields: Any) -> Any:
     """Send a command as its page would, with a token and a command id."""
     return client.post(address, data={"csrf_token": token(client), "command_id": command_id or new_id(), **fields})
 

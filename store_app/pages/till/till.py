@@ -16,8 +16,9 @@ from config.money import exponent
 from config.words import UNITS
 from pos.catalogue import favorites
 from pos.payments import vouchers
-from pos.payments.providers import Providers
+from pos.payments.providers import OneWallet, Providers
 from pos.payments.tenders import TENDERS, Tender
+from pos.payments.wallet_codes import NAMES
 from pos.printing import printers, queue
 from pos.printing.queue import PrintJob
 from pos.reasons import REASONS
@@ -216,7 +217,12 @@ def _settings(store: Store, till: Till, now_open: shift_book.Shift | None) -> di
 
 
 def _tender(row: Tender, known: Providers) -> dict[str, Any]:
-    """Return what the till's page knows of a tender; its ways are those that somebody can be asked in here."""
+    """Return what the till's page knows of a tender; its ways are those that somebody can be asked in here.
+
+    codes: whose codes the store can show, where it has to be chosen.
+    """
     said = {what: _(row.says(what)) for what in ("label", "take", "back", "off")}
     ways = [way for way in row.ways if known.for_way(way) is not None]
-    return {"name": row.name, "icon": row.icon, "pane": row.pane, "at": row.at, "ways": ways} | said
+    shows = known.all_for("store_code") if "store_code" in ways else []
+    codes = [{"provider": one.name, "label": _(NAMES[one.wallet])} for one in shows if isinstance(one, OneWallet)]
+    return {"name": row.name, "icon": row.icon, "pane": row.pane, "at": row.at, "ways": ways, "codes": codes} | said

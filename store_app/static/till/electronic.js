@@ -40,9 +40,21 @@ export class Electronic {
         el("div.field-and-button", {}, el("input.form-control.form-control-lg", { id: "wallet-code", autocomplete: "off", inputmode: "numeric", maxlength: "64", onkeydown: (event) => { if (event.key === "Enter") this.scanned($("wallet-code", HTMLInputElement).value); } }),
           el("button.btn.btn-quiet.camera-button", { "aria-controls": "wallet-camera", "aria-expanded": "false", id: "wallet-camera-button", onclick: () => this.pay.actions.camera($("wallet-camera-button")) }, icon("camera"), el("span", {}, say("camera")))),
         el("div", { id: "wallet-camera", hidden: true }))],
-      buttons: [quiet(say("wallet-store"), () => this.begin({ tender: this.pay.tender, way: "store_code", amount }), "qr-code"), quiet(say("back"), () => this.#leave())],
+      buttons: [...this.#shows(amount), quiet(say("back"), () => this.#leave())],
     });
     $("wallet-code").focus();
+  }
+
+  /**
+   * One button for each wallet whose code the store can show.
+   * @param {number} amount
+   */
+  #shows(amount) {
+    const { name: tender, ways, codes } = tenderOf(this.pay.tender);
+    const show = (provider = "") => this.begin({ tender, way: "store_code", amount, provider });
+    if (!ways.includes("store_code")) return [];
+    if (codes.length < 2) return [quiet(say("wallet-store"), () => show(), "qr-code")];
+    return codes.map(({ provider, label }) => quiet(say("wallet-store-of", { wallet: label }), () => show(provider), "qr-code"));
   }
 
   /**
@@ -56,9 +68,9 @@ export class Electronic {
 
   /**
    * Ask for an amount.
-   * @param {{ tender: string, way: string, amount: number, code?: string }} what
+   * @param {{ tender: string, way: string, amount: number, code?: string, provider?: string }} what
    */
-  async begin({ tender, way, amount, code }) {
+  async begin({ tender, way, amount, code, provider }) {
     this.waitsForCode = false;
     const part = { tender, way, amount_minor: amount, payment_id: newId(), state: "requested" };
     this.basket.addPart(part);
@@ -66,7 +78,7 @@ export class Electronic {
     this.#waiting(null);
     try {
       this.#heard(await ask("POST", settings.urls.payments, {
-        id: part.payment_id, sale_id: this.basket.id, till_id: settings.till_id, tender, way, amount_minor: amount, ...(code ? { code } : {}),
+        id: part.payment_id, sale_id: this.basket.id, till_id: settings.till_id, tender, way, amount_minor: amount, ...(code ? { code } : {}), ...(provider ? { provider } : {}),
       }, 30_000));
     } catch (fault) {
       if (fault instanceof NoAnswer) this.#unknown("");

@@ -47,6 +47,6 @@ export const has = (key) => key in words;
  * @returns {Tender}
  */
 export const tenderOf = (name) => settings.tenders.find((row) => row.name === name)
-  ?? { name, label: name, off: name, take: name, back: name, icon: "ticket", pane: "amount", at: [], ways: [] };
+  ?? { name, label: name, off: name, take: name, back: name, icon: "ticket", pane: "amount", at: [], ways: [], codes: [] };
 
 export const $ = byId;
