@@ -28,6 +28,7 @@ AT_HOME = {
     "zxcvbn": ("pos/store/pins.py",),
     "pyotp": ("pos/store/second_factor.py",),
     "statsmodels": ("forecasting/",),
+    "stripe": ("store_app/payments/",),
 }
 NOT_IN_FORECASTING = {"sqlalchemy", "alembic", "psycopg", "httpx2", "time", "datetime.datetime.now"}
 MOST_ARGUMENTS = 8

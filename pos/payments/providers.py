@@ -11,7 +11,8 @@ Rules
    reason `NEVER_SEEN`.
 
 Ways: terminal (the customer presents a card), customer_code (the customer's phone shows a code, we scan it),
-store_code (we show a QR code, the customer's phone scans it).
+store_code (we show a QR code, the customer's phone scans it). Online alone there is ONLINE: we send the customer to the
+service's own page, and the service sends them back.
 """
 
 import datetime as dt
@@ -23,7 +24,8 @@ from config.errors import Invalid, NotFound
 from pos.payments.wallet_codes import WalletCode
 
 WAYS = ("terminal", "customer_code", "store_code")
-"""Ways of asking for money."""
+"""Ways of asking for money at a till."""
+ONLINE = "online"
 ANSWERS = ("requested", "captured", "declined", "cancelled", "unknown")
 FINAL = ("captured", "declined", "cancelled")
 NEVER_SEEN = "never-seen"
@@ -35,7 +37,8 @@ class Request:
     """What a provider is asked. merchant, city, country, currency are what a QR code names.
 
     wallet: the code on the customer's phone; only `begin` carries it, for nothing keeps it. payer: whose points are
-    asked for; only `begin` carries that, too.
+    asked for; only `begin` carries that, too. until, return_to: online, how long it may be paid and the page the
+    customer comes back to.
     """
 
     id: str
@@ -50,19 +53,23 @@ class Request:
     reference: str = ""
     wallet: WalletCode | None = None
     payer: str = ""
+    until: dt.datetime | None = None
+    return_to: str = ""
 
 
 @dataclass(frozen=True)
 class Outcome:
     """What a provider answered. state: one of ANSWERS; for `reverse` captured means: the money went back.
 
-    reference: the provider's own number of it. reason: for a person. shown_code: what the store shows as a QR code.
+    reference: the provider's own number of it. reason: for a person. shown_code: what the store shows as a QR code, or
+    online the page the customer pays at. disputed: the customer's bank is taking captured money back.
     """
 
     state: str
     reference: str = ""
     reason: str = ""
     shown_code: str = ""
+    disputed: bool = False
 
     def __post_init__(self) -> None:
         if self.state not in ANSWERS:

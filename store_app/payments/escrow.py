@@ -8,18 +8,24 @@ Rules
    it says how it ended. Whatever goes wrong while asking is no answer.
 3. What goes back goes back once: the due entry's id is the provider's key. It is asked for until the provider confirms
    it, at growing pauses, at once where a person wants it.
+4. A provider with a page of its own goes first, where this node has a public address to send the customer back to. How
+   the customer came back says nothing.
+5. A provider's notice books nothing: it makes the node ask. What the customer's bank takes back waits for the operator.
 """
 
 import datetime as dt
+from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
 from config.errors import DomainError
 from config.ids import NETWORK
 from config.nodes.journal import Actor, Context
+from config.settings import Settings
 from config.words import N_
-from pos.payments.providers import FINAL, NEVER_SEEN, Outcome, Provider, Request
+from pos.payments.providers import FINAL, NEVER_SEEN, ONLINE, Outcome, Provider, Request
 from pos.store.store import store_of
+from store_app.payments import order_tokens
 from store_app.payments.providers import providers
 from store_app.runtime.doors import Doors
 from supply.money import escrow, refunds
@@ -28,7 +34,7 @@ from supply.money.refunds import Refund
 from supply.online.checkout import placing
 from supply.online.groups import groups
 from supply.online.groups.groups import GroupMember
-from supply.online.orders import order_for_update
+from supply.online.orders import PickupOrder, order_for_update
 from supply.online.pickup import escrow_release, order_copy
 from supply.sync import online
 
@@ -37,15 +43,16 @@ WAY = "store_code"
 
 
 def provider_for(doors: Doors) -> Provider | None:
-    """Return who takes money online at this node, None where nobody does."""
-    return providers(doors.settings).for_way(WAY)
+    """Return who takes money online at this node, None where nobody does (rule 4)."""
+    known = providers(doors.settings)
+    return (known.for_way(ONLINE) if doors.settings.public_url else None) or known.for_way(WAY)
 
 
 def ask(doors: Doors, id: str) -> str:
     """Ask about one escrow now; returns the state it is in (rules 1, 2)."""
     with doors.read() as session:
         row = session.get_one(Escrow, id)
-        request = _request(session, row, doors.settings.nation)
+        request = _request(session, row, doors.settings)
         provider, tries, state, pay_by = row.provider, row.tries, row.state, row.pay_by
     if state not in ("awaited", "lapsed"):
         return state
@@ -79,12 +86,26 @@ def ask_due(doors: Doors) -> int:
     return len(asked) + len(back) + len(free)
 
 
+def told(doors: Doors, escrow_id: str) -> None:
+    """Ask about a payment that its provider sent a notice of (rule 5)."""
+    with doors.read() as session:
+        row = session.get_one(Escrow, escrow_id)
+        request, state, name = _request(session, row, doors.settings), row.state, row.provider
+    if state in ("awaited", "lapsed"):
+        ask(doors, escrow_id)
+    elif providers(doors.settings).named(name).query(request, at=doors.now()).disputed:
+        with doors.write() as session:
+            row = session.get_one(Escrow, escrow_id)
+            _hold(session, row)
+            escrow.charged_back(Context(session, ACTOR, doors.now()), escrow_id, words=_named(session, row))
+
+
 def send_back(doors: Doors, refund_id: str) -> str:
     """Ask the provider now to give money back; returns the state its refund is in (rule 3)."""
     with doors.read() as session:
         one = session.get_one(Refund, refund_id)
         row, state, amount_minor = session.get_one(Escrow, one.escrow_id), one.state, one.amount_minor
-        request, name = _request(session, row, doors.settings.nation), row.provider
+        request, name = _request(session, row, doors.settings), row.provider
     if state != "waiting":
         return state
     try:
@@ -112,6 +133,12 @@ def _hold(session: Session, row: Escrow) -> None:
         order_for_update(session, row.store_id, row.id)
 
 
+def _named(session: Session, row: Escrow) -> str:
+    """Return what a payment was for, as the store's ledger names it."""
+    order = session.get(PickupOrder, (row.store_id, row.id))
+    return order.order_no if order is not None else row.id
+
+
 def _mean(session: Session, row: Escrow, came: str, at: dt.datetime) -> None:
     """Let the order or the group follow its money."""
     ctx = Context(session, ACTOR, at)
@@ -136,6 +163,7 @@ def _asked(doors: Doors, name: str, request: Request, *, begin: bool, is_over: b
     """Ask the provider, and tell it to stop what is over (rule 2); what it never saw begins again."""
     try:
         provider = providers(doors.settings).named(name)
+        request = replace(request, way=ONLINE if ONLINE in provider.ways else WAY)
         never_asked = begin and not is_over
         outcome = (provider.begin if never_asked else provider.query)(request, at=doors.now())
         if is_over and outcome.state not in FINAL:
@@ -147,9 +175,12 @@ def _asked(doors: Doors, name: str, request: Request, *, begin: bool, is_over: b
     return outcome
 
 
-def _request(session: Session, row: Escrow, country: str) -> Request:
+def _request(session: Session, row: Escrow, settings: Settings) -> Request:
     store = store_of(session, row.store_id)
+    kind = "member" if row.purpose == "group" else "order"
+    page = order_tokens.address_of(settings, store.slug, store.id, row.id, kind)
     return Request(
         id=row.id, sale_id=row.id, till_id="ONLINE", way=WAY, amount_minor=row.amount_minor, currency=row.currency,
-        merchant=store.name, city=store.address, country=country, reference=row.id,
+        merchant=store.name, city=store.address, country=settings.nation, reference=row.reference, until=row.pay_by,
+        return_to=f"{page}/paid" if page else "",
     )  # fmt: skip

@@ -33,4 +33,4 @@ def take(doors: Doors, name: str, body: bytes, headers: Mapping[str, str]) -> No
     if is_mine:
         asker(doors).ask_again(about, actor=Actor.system("payments", node))
     elif is_held:
-        escrow.ask(doors, about)
+        escrow.told(doors, about)

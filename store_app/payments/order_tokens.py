@@ -12,7 +12,7 @@ Rules
 import base64
 import hmac
 
-from config import ids
+from config import ids, private
 from config.settings import Settings
 
 
@@ -28,8 +28,9 @@ def token_for(secret: str, store_id: str, id: str) -> str:
     return base64.urlsafe_b64encode(digest[:16]).decode().rstrip("=")
 
 
-def address_of(settings: Settings, slug: str, store_id: str, order_id: str) -> str:
-    """Return the address of an order's page; '' where the node has no public one."""
+def address_of(settings: Settings, slug: str, store_id: str, id: str, kind: str = "order") -> str:
+    """Return the address of the page of an order or membership (kind); '' where the node has no public one."""
     if not settings.public_url:
         return ""
-    return f"{settings.public_url.rstrip('/')}/shop/{slug}/order/{token_for(settings.secret_key, store_id, order_id)}"
+    token = token_for(private.node_secret(settings), store_id, id)
+    return f"{settings.public_url.rstrip('/')}/shop/{slug}/{kind}/{token}"

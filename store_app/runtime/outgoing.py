@@ -50,6 +50,7 @@ WAYS = (
         ("store_app/api/v1/events.py",),
     ),
     Way("WeChat Pay and Alipay", "the page *Payment services*", "443", "wallets: charges, answers, refunds", (_HTTP,)),
+    Way("Stripe", "the page *Payment services*", "443", "cards at the till and online", (_HTTP,)),
     Way(
         "PostgreSQL", "`database_url`", "5432", "the network's books; `pg_dump` and `pg_restore` ask it too",
         ("config/database.py", "store_app/node/backup.py"),

@@ -17,7 +17,8 @@ Rules
 5. What turns out to be the customer's after it was passed on goes back all the same, and is taken from the store, and
    from a group's leader in proportion. A customer may dispute within LATE_DISPUTE, once: the money is taken from them
    at once, as with a card's chargeback, and goes back to them as far as the operator decides so. What the store is
-   not good for (`credit`, rule 6) waits for the operator in the same way, whoever said that it is the customer's.
+   not good for (`credit`, rule 6) waits for the operator in the same way, whoever said that it is the customer's. So
+   does, once and however late, what the customer's bank takes back.
 6. A network put back from a copy learns of orders from their stores, with what was paid. Their escrows are opened
    again, the provider is asked, and what it has follows the order as it stands. A paid order without an escrow is a
    finding.
@@ -38,6 +39,7 @@ from config.ids import new_id
 from config.nodes import journal
 from config.nodes.inbox import heard_in_full
 from config.nodes.journal import Context
+from config.words import N_
 from pos.payments.providers import Outcome
 from supply.money import escrow_ledger, refunds, terms
 from supply.money.escrow_ledger import LeaderPart
@@ -56,6 +58,7 @@ MOST_ASKED = 500
 """Of so many payments of one store the provider is asked at a time: forgotten orders are known by its word alone."""
 FORGOTTEN = dt.timedelta(days=30)
 """So long the provider is asked about a payment that a restore forgot."""
+CHARGEBACK = N_("The customer disputed the payment at their bank, which is taking the money back.")
 
 
 # --- verbs ---
@@ -110,9 +113,10 @@ def settle_outcome(ctx: Context, id: str, outcome: Outcome) -> str:
     row.tries += 1
     row.shown_code = outcome.shown_code or row.shown_code
     row.reason = outcome.reason or row.reason
+    row.reference = outcome.reference or row.reference
     row.ask_again_at = _next_question(row, ctx.at)
     if outcome.state == "captured" and row.state in ("awaited", "lapsed"):
-        row.reference, row.ask_again_at = outcome.reference, None
+        row.ask_again_at = None
         _enter(ctx.session, row, "customer", "escrow", row.amount_minor, "paid", ctx.at)
         if row.state == "lapsed":
             refund(ctx, id, None, why="paid too late")
@@ -250,11 +254,24 @@ def dispute_late(ctx: Context, id: str, *, why: str, words: str) -> Escrow:
         raise Refused("nothing-held", "This payment is no longer held, so there is nothing to decide.")
     if not why.strip():
         raise Invalid("reason-missing", "Explain what is wrong.", field="why")
-    row.disputed_why = why.strip()[:300]
-    _charge(ctx.session, row, sum(passed.values()), passed["leader"], sum(passed.values()), why="disputed", words=words,
-            at=ctx.at)  # fmt: skip
-    _move(ctx, row, "disputed", why=row.disputed_why)
+    _dispute_passed_on(ctx, row, passed, why=why.strip()[:300], words=words)
     return row
+
+
+def charged_back(ctx: Context, id: str, *, words: str) -> bool:
+    """Let what the customer's bank takes back wait for the operator, once (rule 5); False where nothing is left."""
+    row = locked(ctx.session, id)
+    passed = _passed_on(ctx.session, id)
+    if row.disputed_why == CHARGEBACK or (row.state == "settled" and sum(passed.values()) <= 0):
+        return False
+    if row.state == "settled":
+        _dispute_passed_on(ctx, row, passed, why=CHARGEBACK, words=words)
+    elif row.state == "disputed":
+        row.disputed_why = CHARGEBACK
+        journal.record(ctx, verb="escrow.charged_back", subject=subject_of(row))
+    else:
+        dispute(ctx, id, why=CHARGEBACK)
+    return True
 
 
 # --- questions ---
@@ -366,6 +383,14 @@ def subject_of(row: Escrow) -> str:
 def _passed_on(session: Session, id: str) -> dict[str, int]:
     """Return what of an escrow the store has, and a group's leader."""
     return {to: _total(session, id, "escrow", to) - _total(session, id, to, "escrow") for to in ("store", "leader")}
+
+
+def _dispute_passed_on(ctx: Context, row: Escrow, passed: dict[str, int], *, why: str, words: str) -> None:
+    """Take all that was passed on back, and let it wait for the operator."""
+    row.disputed_why = why
+    _charge(ctx.session, row, sum(passed.values()), passed["leader"], sum(passed.values()), why="disputed", words=words,
+            at=ctx.at)  # fmt: skip
+    _move(ctx, row, "disputed", why=why)
 
 
 def _charge(

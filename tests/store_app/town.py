@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -74,6 +75,17 @@ def market(tmp_path: Path, kept: Kept) -> Iterator[Market]:
     network, store = _town_with_an_operator()
     yield Market(Town(database_from(network, house.file), database_from(store, tmp_path / "store.db")), house)
     kept.give_back(house)
+
+
+@contextmanager
+def open_market(folder: Path, **given: Any) -> Iterator[Market]:
+    """Open such a town on a node with settings of its own."""
+    network, store = _town_with_an_operator()
+    books = database_from(network, folder / "network.db"), database_from(store, folder / "store.db")
+    address = books[0].engine.url.render_as_string(hide_password=False)
+    house = open_house(folder, AT, role="network", node_id="network", database_url=address, **given)
+    yield Market(Town(*books), house)
+    house.doors.database.engine.dispose()
 
 
 @pytest.fixture

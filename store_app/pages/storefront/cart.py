@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import ImmutableMultiDict
 
 from config.errors import Conflict, DomainError, Invalid
+from pos.payments.providers import ONLINE
 from pos.pricing.promises import clean_code
 from pos.store.store import Store
 from store_app.pages.common import form
@@ -260,6 +261,8 @@ def _order(
             asked = OrderRequest(order_id, name, phone, lines, token, preferences, shown_minor, pay_with)
             placing.place(session, here.id, asked, at=clock.now())
         wake_worker_after(session)
+    if provider is not None and ONLINE in provider.ways:
+        escrow.ask(doors(), order_id)  # so that the first look has the way to the service's page
     if placed not in _placed():
         visitor["placed"] = [*_placed(), placed][-KEPT_ORDERS:]
         visitors.keep(here.id, {})

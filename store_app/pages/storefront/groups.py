@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import Conflict, DomainError, Invalid, NotFound
 from config.nodes.journal import Context
+from pos.payments.providers import ONLINE
 from pos.store.store import Store
 from store_app.pages.common import form
 from store_app.pages.storefront import visitors
@@ -74,6 +75,8 @@ def join(slug: str, group_id: str) -> ResponseReturnValue:
         )  # fmt: skip
         groups.join(Context(session, placing.CUSTOMER, clock.now()), group_id, member, provider=provider.name)
         wake_worker_after(session)
+    if ONLINE in provider.ways:
+        escrow_payments.ask(doors(), member_id)  # so that the first look has the way to the service's page
     return redirect(url_for(".member", slug=slug, token=token), 303)
 
 
@@ -108,7 +111,7 @@ def member(slug: str, token: str, fault: DomainError | None = None) -> ResponseR
         gone_minor=gone_minor,
         money=money,
         is_unpaid=is_unpaid,
-        pay_square=visitors.square(money.shown_code) if is_unpaid and money and money.shown_code else "",
+        **visitors.paying(money if is_unpaid else None),
         share=url_for(".group", slug=slug, group_id=found.group.id, _external=True),
         may_leave=found.group.state == "open" and mine.left_at is None and money and money.state in ("held", "awaited"),
         fault=sentence_of(fault) if fault else None,
@@ -120,6 +123,13 @@ def member(slug: str, token: str, fault: DomainError | None = None) -> ResponseR
 @form.answers_on(member)
 def pay(slug: str, token: str) -> ResponseReturnValue:
     """Ask the payment service now how far the payment is."""
+    return paid(slug, token)
+
+
+@bp.get("/member/<token>/paid")
+@public
+def paid(slug: str, token: str) -> ResponseReturnValue:
+    """Ask the payment service now, for its page sent the customer back here; that they came says nothing."""
     with read() as session:
         visitors.store_at(session, slug)
         mine = groups.member_by_token(session, token_hash(token))

@@ -71,7 +71,7 @@ def order(slug: str, token: str, fault: DomainError | None = None) -> ResponseRe
         found=found,
         money=money,
         is_unpaid=is_unpaid,
-        pay_square=visitors.square(money.shown_code) if is_unpaid and money and money.shown_code else "",
+        **visitors.paying(money),
         **refund,
         is_cancelled=one.state == "cancelled" and one.why == orders.CUSTOMER_CANCELLED,
         names={sku: product.shown for sku, product in products.items()},
@@ -138,6 +138,13 @@ def cancel(slug: str, token: str) -> ResponseReturnValue:
 @form.answers_on(order)
 def pay(slug: str, token: str) -> ResponseReturnValue:
     """Ask the payment service now how far the payment is, rather than wait for the worker."""
+    return paid(slug, token)
+
+
+@bp.get("/paid")
+@public
+def paid(slug: str, token: str) -> ResponseReturnValue:
+    """Ask the payment service now, for its page sent the customer back here; that they came says nothing."""
     with read() as session:
         here = visitors.store_at(session, slug)
         found = placing.status(session, here.id, token)

@@ -37,6 +37,7 @@ from store_app.web.page_cache import Drawings
 from store_app.web.presenting import at_store, language
 from store_app.web.presenting import qty as written_qty
 from supply.demand import closed_days
+from supply.money.held_payments import Escrow
 from supply.online import customer_sessions
 from supply.online.checkout import placing
 from supply.online.groups import groups
@@ -362,6 +363,13 @@ def ready(key: tuple[str, ...], make: Callable[[], list[Any]]) -> list[Any]:
         found = make()
         lists[key] = (now, found)
     return found
+
+
+def paying(money: Escrow | None) -> dict[str, Any]:
+    """Return how a payment that is awaited is made: at the service's page, or by the code it shows."""
+    shown = money.shown_code if money is not None and money.state == "awaited" else ""
+    is_page = shown.startswith(("https://", "http://"))
+    return {"pay_address": shown if is_page else "", "pay_square": square(shown) if shown and not is_page else ""}
 
 
 def square(text: str) -> str:

@@ -159,6 +159,26 @@ def test_what_was_passed_on_is_disputed_within_a_month_once(session):
     assert escrow.findings(session) == []
 
 
+def test_what_the_bank_takes_back_waits_for_the_operator_once_however_late(session):
+    years = AT + dt.timedelta(days=700)
+    for name, release in (("held", False), ("passed on", True), ("disputed", False)):
+        row = held(session, name)
+        if release:
+            escrow.release(at(session), name, why="collected")
+        elif name == "disputed":
+            escrow.dispute(at(session), name, why="Sour")
+        assert escrow.charged_back(at(session, years), name, words="order 1")
+        assert (row.state, row.disputed_why, escrow.balance(session, name)) == ("disputed", escrow.CHARGEBACK, 1_000)
+        escrow.release(at(session, years), name, why="decided")
+        assert not escrow.charged_back(at(session, years), name, words="order 1"), "it was decided"
+        assert row.state == "settled"
+    assert [escrow.was_taken_back(session, name) for name in ("held", "passed on", "disputed")] == [False, True, False]
+    refunded = held(session, "refunded")
+    escrow.refund(at(session), "refunded", None, why="Sour")
+    assert not escrow.charged_back(at(session, years), "refunded", words="order 1"), "nothing is left of it"
+    assert (refunded.state, escrow.findings(session)) == ("settled", [])
+
+
 @pytest.mark.parametrize(("keep", "covered", "back"), [(0, True, 1_000), (700, True, 300), (1_000, True, None),
                                                        (700, False, None)])  # fmt: skip
 def test_what_is_the_customer_s_after_all_is_taken_back_as_far_as_the_store_is_good_for_it(
