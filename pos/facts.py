@@ -104,7 +104,8 @@ class SaleCompleted(Fact, topic="sale.completed", said_by=STORE, version=2, name
 
     store: pos.store.store.snapshot. local_time: 'YYYY-MM-DD HH:MM' on the store's wall. returns_receipt_no: the number
     on the receipt a return answers. paid_minor: handed over, change not yet taken off. customer: id, points_earned,
-    points_balance and tab_balance_minor; the person's name never travels. vouchers: issued with this sale.
+    points_balance and tab_balance_minor; the person's name never travels. vouchers: issued with this sale. card_slips:
+    what card terminals want under the receipt.
     """
 
     id: str
@@ -144,6 +145,7 @@ class SaleCompleted(Fact, topic="sale.completed", said_by=STORE, version=2, name
     saved_minor: Whole = 0
     vouchers: tuple[dict[str, Any], ...] = ()
     coupons: tuple[str, ...] = ()
+    card_slips: tuple[str, ...] = ()
 
     def of(self) -> str:
         """Return the store that sold."""
@@ -155,6 +157,7 @@ class SaleCompleted(Fact, topic="sale.completed", said_by=STORE, version=2, name
             "lines": [vars(line) | {"offers": [list(row) for row in line.offers]} for line in self.lines],
             "vouchers": [dict(row) for row in self.vouchers],
             "coupons": list(self.coupons),
+            "card_slips": list(self.card_slips),
             "taxes": [dict(vars(row)) for row in self.taxes],
             "payments": [dict(vars(row)) for row in self.payments],
             "cash": [list(row) for row in self.cash],

@@ -80,6 +80,7 @@ def layout(document: dict[str, Any], *, columns: int, language: str = "en", copy
         lines += tax_table(document["taxes"], letters, say, currency, columns)
     lines += [
         *_issued(document, say, columns, bool(copy_no) and not document.get("whole")),
+        *_card_slips(document, columns),
         *_farewell(document, say, columns),
     ]
     if online := e_receipt_address(document):
@@ -333,6 +334,14 @@ def _sums(document: dict[str, Any], shown_minor: int, untaxed: bool, say: Langua
         word = say("Change") if change else tender_word(payment["tender"], say)
         minor = -payment["amount_minor"] if change or refund else payment["amount_minor"]
         lines += pair(word, say.amount(minor, currency) + tail, columns, bold=change)
+    return lines
+
+
+def _card_slips(document: dict[str, Any], columns: int) -> list[PaperLine]:
+    """Lay out what card terminals want under the receipt, line by line."""
+    lines = list[PaperLine]()
+    for slip in document.get("card_slips", ()):
+        lines += [RULE, *(line for text in slip.split("\n") for line in pair(text, "", columns))]
     return lines
 
 

@@ -198,4 +198,5 @@ def _says_nothing_new(payment: Payment, outcome: Outcome, at: dt.datetime) -> bo
         and payment.ask_again_at is not None
         and at < payment.ask_again_at
         and outcome.shown_code in ("", payment.shown_code)
+        and (payment.state != "requested" or outcome.reason == (payment.reason or ""))
     )

@@ -48,6 +48,8 @@ class Tendered(NamedTuple):
     """The payment a provider has captured for it."""
     of_sale_id: str = ""
     """The sale whose account money goes back by it; empty: the sale whose goods come back."""
+    paper: str = ""
+    """What the terminal wants under the receipt."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ class Settled:
     "provider_ref",
     "shown_code",
     "reason",
+    "paper",
     "unwanted_since",
     "contradicted",
     "claimed_by",
@@ -116,7 +119,9 @@ class Payment(Base):
     shown_code: Mapped[str | None]
     """The text of the QR code the customer scans."""
     reason: Mapped[str | None]
-    """Why it was declined, cancelled or is unknown, for a person."""
+    """Why it was declined, cancelled or is unknown, or how far the customer is, for a person."""
+    paper: Mapped[str | None]
+    """What the terminal wants under the receipt."""
     unwanted_since: Mapped[dt.datetime | None]
     """From here on money that is or will be captured goes back."""
     contradicted: Mapped[str | None]

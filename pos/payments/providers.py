@@ -61,8 +61,9 @@ class Request:
 class Outcome:
     """What a provider answered. state: one of ANSWERS; for `reverse` captured means: the money went back.
 
-    reference: the provider's own number of it. reason: for a person. shown_code: what the store shows as a QR code, or
-    online the page the customer pays at. disputed: the customer's bank is taking captured money back.
+    reference: the provider's own number of it. reason: for a person; while it is requested, how far the customer is.
+    shown_code: what the store shows as a QR code, or online the page the customer pays at. disputed: the customer's
+    bank is taking captured money back. paper: what the terminal wants under the receipt.
     """
 
     state: str
@@ -70,6 +71,7 @@ class Outcome:
     reason: str = ""
     shown_code: str = ""
     disputed: bool = False
+    paper: str = ""
 
     def __post_init__(self) -> None:
         if self.state not in ANSWERS:

@@ -406,10 +406,12 @@ def _first_answer(ctx: Context, payment: Payment, outcome: Outcome) -> None:
     target = "declined" if payment.state == "unknown" and outcome.state == "cancelled" else outcome.state
     under_way = outcome.state == "declined" and outcome.reason == NEVER_SEEN and ctx.at < _surely_seen(payment)
     if under_way or (target in OPEN and (target == payment.state or payment.state == "unknown")):
+        payment.reason = (outcome.reason or None) if target == payment.state else payment.reason
         return
     payment.reason = outcome.reason or (outcome.state if target != outcome.state else None)
     if target == "captured":
         payment.reference = (payment.provider_ref or payment.reference)[:LONGEST_REFERENCE]
+        payment.paper = outcome.paper or None
     journal.move(ctx, payment, target, subject=_subject(payment), why=payment.reason, reference=payment.provider_ref)
 
 

@@ -195,7 +195,7 @@ def _fact(session: Session, draft: Draft, booked: Booked) -> SaleCompleted:
         returns_receipt_no=draft.returns_receipt_no, request_hash=now.request_hash, cash=cash,
         movements=(*draft.out, *draft.back), age_how=draft.age_how, customer=booked.customer, note=draft.note,
         saved_minor=sum(line.discount_minor for line in lines if line.qty > 0), vouchers=booked.vouchers,
-        coupons=draft.coupons,
+        coupons=draft.coupons, card_slips=tuple(row.paper for row in settled.tenders if row.paper),
     )  # fmt: skip
 
 

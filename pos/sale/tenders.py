@@ -69,7 +69,7 @@ def _claimed(session: Session, sale_id: str, row: Tendered) -> Tendered:
             "unknown-tender", "Only card and wallet payments can be taken elsewhere, not %(tender)s.", tender=row.tender
         )
     payment = requests.claim(session, row.payment_id, sale_id, row.amount_minor)
-    return row._replace(tender=payment.tender, reference=payment.reference)
+    return row._replace(tender=payment.tender, reference=payment.reference, paper=payment.paper or "")
 
 
 def _book(

@@ -62,6 +62,9 @@ WAYS = (
     Way("the Dask scheduler", "`forecast_cluster`", "8786", "forecasts on a cluster", ("forecasting/many.py",)),
     Way("a printer", "`printer`, or the page *Printers*", "9100", "paper", ("pos/printing/lines.py",)),
     Way(
+        "a card terminal", "the page *Payment services*", "20007", "card payments", ("store_app/payments/zvt_talk.py",)
+    ),
+    Way(
         "every address of the store's own networks", "the page *Printers*", "9100",
         "when somebody presses *Search* there", ("pos/printing/discovery.py",),
     ),

@@ -106,6 +106,7 @@ def american_sale() -> dict[str, Any]:
         },
     ]
     document["payments"] = [{"tender": "card", "amount_minor": 746, "is_change": False}]
+    document["card_slips"] = ["CARD PAYMENT\nReceipt 0042  Visa ************1111\n\nApproved"]
     return document
 
 

@@ -1107,6 +1107,7 @@ CREATE TABLE payment (
   provider_ref TEXT,
   shown_code TEXT,
   reason TEXT,
+  paper TEXT,
   unwanted_since TIMESTAMP WITH TIME ZONE,
   contradicted TEXT,
   claimed_by TEXT,

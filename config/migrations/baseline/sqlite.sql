@@ -1105,6 +1105,7 @@ CREATE TABLE payment (
   provider_ref TEXT,
   shown_code TEXT,
   reason TEXT,
+  paper TEXT,
   unwanted_since DATETIME,
   contradicted TEXT,
   claimed_by TEXT,

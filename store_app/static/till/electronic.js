@@ -165,7 +165,7 @@ export class Electronic {
     if (qr && qr === this.shownQr && !$("pay-asking").hidden) return;
     this.shownQr = qr;
     this.#draw(isCard ? "card-title" : "wallet-title", {
-      words: say(qr ? "wallet-scan-ours" : isCard ? "card-waiting" : "wallet-waiting"), picture: qr ? null : "spinner", qr,
+      words: qr ? say("wallet-scan-ours") : payment?.reason || say(isCard ? "card-waiting" : "wallet-waiting"), picture: qr ? null : "spinner", qr,
       buttons: [quiet(say("ask-again"), () => this.#inquire()), quiet(say("cancel-payment"), () => this.#cancel())],
     });
     this.pay.actions.showCode(qr);

@@ -419,6 +419,26 @@ def test_the_receipt_says_what_the_books_say_of_a_payment(desk):
     assert desk.store.read(lambda session: list(sealed.broken(session, STORE, sealed.Tally()))) == []
 
 
+def test_what_the_terminal_wants_under_the_receipt_is_on_the_sale_s_and_on_no_other(desk):
+    payment = desk.pay(900, tender="wallet", way="store_code")
+    desk.outcome(payment, "captured", paper="Receipt 0042")
+    done = sell(desk, payment.sale_id, desk.now(payment))
+    assert done.document["card_slips"] == ["Receipt 0042"]
+
+
+def test_how_far_the_customer_is_is_told_and_forgotten_once_it_is_over(desk):
+    class Telling(PracticeTerminal):
+        steps = iter(("Insert the card.", "Insert the card.", "Enter the PIN.", ""))
+
+        def query(self, request, *, at):
+            return Outcome(super().query(request, at=at).state, reason=next(self.steps))
+
+    telling = desk_of(desk.store, Telling(desk.terminal._file.parent, scripted=True))
+    payment = telling.pay(1207)
+    assert [telling.ask(payment).reason for _ in range(3)] == ["Insert the card.", "Insert the card.", "Enter the PIN."]
+    assert telling.outcome(payment, "captured").reason is None
+
+
 @pytest.mark.parametrize("tender", ["cash", "voucher"])
 def test_only_a_card_or_wallet_is_paid_with_a_payment(desk, tender):
     payment = desk.taken(900)
