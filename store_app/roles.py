@@ -73,6 +73,7 @@ ROLES: dict[str, Role] = {
             "store.people",
             "store.badges",
             "store.settings",
+            "store.country",
             "store.support",
             "store.partners",
             "store.payment_services",

@@ -55,7 +55,7 @@ class StorefrontPublished(Fact, topic="storefront.published", said_by=STORE):
     usual_sales_minor: Whole | None = None
     """What the store says it takes on a usual day, 0: nothing; None: as before."""
     particulars: dict[str, str] | None = None
-    """address, phone and tax_number, as the foot of the online store says them; None: as before."""
+    """What of `pos.store.store.PARTICULARS` it changed, as the online store says them; None: as before."""
 
 
 @dataclass(frozen=True)

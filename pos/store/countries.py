@@ -6,7 +6,9 @@ Rules
    which the shopkeeper reads, corrects and may change for the next sale.
 2. The first rate is the usual one. Where prices are shown without the tax (US, CA), a town's rate is typed: no table
    knows it.
-3. A zone is proposed where this computer's own is in the country, or where most of the country has one; else it is
+3. Afterwards a store's country is the one its time zone lies in: formats, clock and holidays follow it. The setting
+   `country` adds its state, and is the network's own.
+4. A zone is proposed where this computer's own is in the country, or where most of the country has one; else it is
    asked.
 """
 
@@ -81,8 +83,7 @@ def tax_on_top(currency: str) -> bool:
 
 def here() -> str:
     """Return the country this computer's clock is set to, '' where it tells none."""
-    found = str(get_global("zone_territories").get(str(get_localzone()), ""))
-    return found if is_country(found) else ""
+    return country_of(str(get_localzone()))
 
 
 def countries(locale: Locale) -> list[tuple[str, str]]:
@@ -95,6 +96,17 @@ def currencies(locale: Locale) -> list[tuple[str, str]]:
     """Return every currency that is some country's today, with its name in a language."""
     used = {code for country, _ in countries(locale) for code in get_territory_currencies(country)}
     return sorted((code, f"{code} · {locale.currencies.get(code, code)}") for code in used)
+
+
+def country_of(tz: str) -> str:
+    """Return the country a time zone lies in, '' for none."""
+    found = str(get_global("zone_territories").get(tz, ""))
+    return found if is_country(found) else ""
+
+
+def holidays_of(setting: str, tz: str) -> str:
+    """Return whose holidays a store keeps: the setting's, with its state, unless its clock is another country's."""
+    return setting if country_of(tz) in ("", setting.partition("-")[0]) else country_of(tz)
 
 
 def zones_of(country: str) -> tuple[str, ...]:

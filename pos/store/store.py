@@ -2,7 +2,8 @@
 
 Rules
 -----
-1. A store is one member store; it keeps its currency, zone, rollover hour and language for ever in its facts.
+1. A store is one member store. Its facts keep the currency, zone and language it had when it said them; what of these
+   may change, and when, says `supply.online.storefront.particulars`.
 2. A member of staff signs in by name and PIN; only the argon2 hash is kept.
 3. A store speaks to the network with its own key, of which the network keeps only the SHA-256.
 4. A book that is no store's, a warehouse's, keeps its days by a clock of its own, or by UTC where it has none.
@@ -25,10 +26,15 @@ from config.ids import is_store_id
 from config.nodes import facts
 from config.nodes.facts import Fact
 from config.nodes.journal import Context, canonical, record
+from config.words import LANGUAGES
 from pos.store import pins
+from pos.store.opening_hours import Week, every_day, week
 
 LONGEST_NAME = 80
 LOCK_MINUTES = (0, 1, 2, 3, 5, 10, 15, 30)
+USUAL_HOURS = every_day("07:00", "22:00")
+PARTICULARS = {"address": 160, "phone": 40, "tax_number": 40, "language": 2, "tz": 40, "opening_hours": 90}
+"""What a store says of itself beside its name, with the most letters each may have."""
 STAFF_ROLES = ("cashier", "supervisor", "shopkeeper", "operator")
 
 
@@ -63,8 +69,7 @@ class Store(Base):
     tz: Mapped[str]
     rollover_hour: Mapped[int] = mapped_column(default=4)
     language: Mapped[str] = mapped_column(default="en")
-    opens: Mapped[str] = mapped_column(default="07:00")
-    closes: Mapped[str] = mapped_column(default="22:00")
+    opening_hours: Mapped[str] = mapped_column(default=USUAL_HOURS)
     pickup_hold_days: Mapped[int] = mapped_column(default=2)
     cash_tolerance_minor: Mapped[int | None]
     """By how much a drawer may be off before another person has to agree; None: see `shift.tolerance_minor`."""
@@ -85,6 +90,11 @@ class Store(Base):
     joined_at: Mapped[dt.datetime]
     left_on: Mapped[dt.date | None]
     """At the network: the day it left."""
+
+    @property
+    def week(self) -> Week:
+        """When it is open."""
+        return week(self.opening_hours)
 
 
 class StoreKey(Base):
@@ -204,7 +214,7 @@ def found_store(
     region_name = region if isinstance(region, str) else region[1]
     if not 1 <= len(region_name.strip()) <= LONGEST_NAME or not region_name.isprintable():
         raise Invalid("bad-name", "Enter a region name of 1 to %(most)s characters.", most=LONGEST_NAME, field="region")
-    _refuse_zone(tz)
+    refuse_particular("tz", tz)
     if not re.fullmatch("[A-Z]{3}", currency):
         raise Invalid("bad-currency", "%(currency)s is not a currency code. Use one such as EUR.", currency=currency)
     if session.get(Store, store_id) is not None:
@@ -230,6 +240,21 @@ def refuse_name(name: str) -> None:
     """Refuse a name no store can have."""
     if not 1 <= len(name.strip()) <= LONGEST_NAME or not name.isprintable():
         raise Invalid("bad-name", "Enter a store name of 1 to %(most)s characters.", most=LONGEST_NAME, field="name")
+
+
+def refuse_particular(name: str, value: str) -> None:
+    """Refuse what none of PARTICULARS can be: a language of nobody's, no zone, no week."""
+    if name == "language" and value not in LANGUAGES:
+        raise Invalid("bad-choice", "Choose a language.", field="language")
+    if name == "opening_hours":
+        week(value)
+    if name == "tz":
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as fault:
+            raise Invalid(
+                "bad-zone", "%(tz)s is not a time zone. Use one such as Europe/Berlin.", tz=value, field="tz"
+            ) from fault
 
 
 def region_named(session: Session, name: str) -> Region:
@@ -316,7 +341,7 @@ def reported_of(session: Session, store_id: str) -> dict[str, Any]:
     store = store_of(session, store_id)
     region = session.get_one(Region, store.region_id)
     tills = session.execute(sa.select(Till.id, Till.name).where(Till.store_id == store_id).order_by(Till.id)).all()
-    kept = ("id", "name", "slug", "address", "currency", "tz", "language", "opens", "closes", "smallest_coin_minor",
+    kept = ("id", "name", "slug", "address", "currency", "tz", "language", "opening_hours", "smallest_coin_minor",
             "rollover_hour")  # fmt: skip
     reported = {name: getattr(store, name) for name in kept}
     if store.usual_sales_minor:
@@ -371,7 +396,7 @@ def zone_of(session: Session, book_id: str) -> str | None:
 def keep_clock(session: Session, book_id: str, tz: str) -> None:
     """Let a book that is no store's keep its days by the clock of a zone; '': by none of its own (rule 4)."""
     if tz:
-        _refuse_zone(tz)
+        refuse_particular("tz", tz)
         session.merge(BookClock(book_id=book_id, tz=tz))
     elif (clock := session.get(BookClock, book_id)) is not None:
         session.delete(clock)
@@ -389,9 +414,11 @@ def show_receipts(ctx: Context, store_id: str, address: str) -> None:
 
 
 def change_particulars(ctx: Context, store_id: str, **said: str) -> None:
-    """Change what paper says of the store: name, address, phone, tax_number; older receipts stay as they are."""
+    """Change what paper says of the store: its name and PARTICULARS; older receipts stay as they are."""
     store = store_of(ctx.session, store_id)
     refuse_name(said.get("name", store.name))
+    for name in PARTICULARS.keys() & said:
+        refuse_particular(name, said[name])
     changed = {name: value for name, value in said.items() if getattr(store, name) != value}
     if changed:
         record(ctx, verb="store.particulars changed", subject=f"store:{store_id}", **changed)
@@ -424,15 +451,6 @@ def snapshot(store: Any, store_id: str = "") -> dict[str, Any]:
     known |= {name: getattr(store, name) for name in ("name", "address", "phone", "currency", "tz", "language")}
     known |= {name: getattr(store, name) for name in ("receipts_at", "tax_number") if getattr(store, name)}
     return known | ({"logo": store.logo_id} if store.logo_id else {})
-
-
-def _refuse_zone(tz: str) -> None:
-    try:
-        ZoneInfo(tz)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as fault:
-        raise Invalid(
-            "bad-zone", "%(tz)s is not a time zone. Use one such as Europe/Berlin.", tz=tz, field="tz"
-        ) from fault
 
 
 def _key_hash(key: str) -> str:

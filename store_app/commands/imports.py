@@ -93,6 +93,7 @@ def _belongs_to(doors: Doors, kind: str, supplier: str, warehouse: str, why: str
 
 
 def _read(doors: Doors, kind: str, file: Path, said: dict[str, Any]) -> "Sheet":
+    from pos.store.countries import country_of
     from pos.store.store import Store
     from store_app.files import importing, product_columns
     from store_app.web import presenting
@@ -105,10 +106,11 @@ def _read(doors: Doors, kind: str, file: Path, said: dict[str, Any]) -> "Sheet":
         of, _blank, word = what.strip().partition(" ")
         key = f"column.{of}" if of in product_columns.FIELDS else f"tax.{word}" if of == "tax" else of
         answers[key] = value.strip()
+    home = country_of(store.tz if store else "") or doors.settings.nation, presenting.language()
     try:
         return importing.read(
             kind, file, today=doors.now().date(), mark=said["decimal"] or "", encoding=said["encoding"] or "",
-            answers=answers, limit_s=LIMIT_S, home=(doors.settings.nation, presenting.language()),
+            answers=answers, limit_s=LIMIT_S, home=home,
         )  # fmt: skip
     except Invalid as refusal:
         if refusal.code == "which-mark":

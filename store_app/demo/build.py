@@ -38,6 +38,7 @@ from pos.catalogue.catalogue import Barcode, CategoryNames, Listing, Price, Prod
 from pos.catalogue.edition import edition as edition_of
 from pos.catalogue.edition import take_edition
 from pos.stock import stock
+from pos.store.opening_hours import every_day
 from pos.store.store import Region, Store, Till, add_staff, give_key
 from store_app.demo import counter
 from store_app.demo.panel import CURRENCY, ROLLOVER_HOUR, ZONE, DemoPanel
@@ -217,8 +218,7 @@ def _store(store: DemoStore, *, has_node: bool, at: dt.datetime) -> Store:
         tz=ZONE,
         rollover_hour=ROLLOVER_HOUR,
         language="en",
-        opens="06:00",
-        closes="23:30",
+        opening_hours=every_day("06:00", "23:30"),
         pickup_hold_days=2,
         has_node=has_node,
         joined_at=at,

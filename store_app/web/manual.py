@@ -11,7 +11,7 @@ from flask import Flask, current_app, request, url_for
 from store_app.web.presenting import language
 
 CHAPTERS = {
-    "store/start": "first_steps more store_settings look",
+    "store/start": "first_steps more store_settings country look",
     "store/sign-in": "signin own_sign_in badges search",
     "store/people": "people",
     "store/sell": "till weighed",

@@ -36,6 +36,7 @@ from config.settings import Settings
 from config.words import Language
 from pos.catalogue.catalogue import category_names
 from pos.reasons import reason_word
+from pos.store.opening_hours import Week
 from pos.store.store import Store
 from store_app.roles import is_network
 from store_app.runtime.doors import babel, doors, read
@@ -189,6 +190,7 @@ def set_up(app: Flask, settings: Settings) -> None:
     app.jinja_env.filters.update(
         money=money, qty=qty, day=day, clock_time=clock_time, hour=hour, why_words=why_words, since=since,
         number=number, percent=percent, category=category, minute=minute,
+        opening_hours=opening_hours,
     )  # fmt: skip
     app.jinja_env.globals.update(
         **icons.drawers(), language=language, speech=speech, new_command_id=new_id, state_word=state_word,
@@ -289,6 +291,25 @@ def hour(text: str) -> str:
     """Write an hour of opening, kept as '23:30', as every other time is written: '11:30 PM'."""
     hours, minutes = (int(part) for part in text.split(":")[:2])
     return minute(60 * hours + minutes)
+
+
+def weekdays() -> list[tuple[int, str]]:
+    """Return the weekdays by their short names, beginning with the one the reader's week begins with; 0 is Monday."""
+    locale = speech().locale
+    names = dates.get_day_names("abbreviated", locale=locale)
+    return [(n % 7, str(names[n % 7])) for n in range(locale.first_week_day, locale.first_week_day + 7)]
+
+
+def opening_hours(week: Week) -> str:
+    """Write when a store is open: 'Open daily 7:00 AM – 10:00 PM', 'Mon–Fri 7:00 AM – 10:00 PM, Sat–Sun closed'."""
+    if week.daily:
+        return _("Open daily %(opens)s – %(closes)s", opens=hour(week.daily[0]), closes=hour(week.daily[1]))
+    names, said = dict(weekdays()), []
+    for first, last, span in week.spells():
+        days = names[first] if first == last else f"{names[first]}–{names[last]}"
+        times = f"{hour(span[0])} – {hour(span[1])}" if span else _("closed")
+        said.append(f"{days} {times}")
+    return _(", ").join(said)
 
 
 def minute(of_day: int) -> str:

@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext as lazy
 
 from config.money import BASIS
 from pos.pricing.promises import BUNDLE_KINDS, Choice, Offer
-from store_app.web.presenting import day, minute, money, percent, speech
+from store_app.web.presenting import day, minute, money, percent
 
 NAMED = 3
 """So many products are named in a sentence; then it says how many more there are."""
@@ -212,9 +212,3 @@ def _days(places: Sequence[int]) -> str:
 def weekday(place: int) -> str:
     """Return a weekday's short name; 0 is Monday."""
     return str(dates.get_day_names("abbreviated", locale=get_locale())[place])
-
-
-def week() -> list[tuple[int, str]]:
-    """Return the weekdays by their short names, beginning with the one the reader's week begins with; 0 is Monday."""
-    first = speech().locale.first_week_day
-    return [(place % 7, weekday(place % 7)) for place in range(first, first + 7)]

@@ -4,7 +4,8 @@ Rules
 -----
 1. They are business days, from today to MOST_AHEAD days on; a night after midnight belongs to the day before. What is
    past stays as it was: it can neither be closed nor opened afterwards.
-2. Nothing is expected to be wanted on them: not by the forecast (`forecasts`), nor by an order between two forecasts
+2. Nothing is expected to be wanted on them, nor on the weekdays the store is never open on (`opening_hours`; both are
+   what is `shut`): not by the forecast (`forecasts`), nor by an order between two forecasts
    (`expected`); one that is taken back counts again from the next forecast on. Once past they tell nothing of demand,
    unless something was sold on one after all (`rollups`).
 3. No online order is to be collected or brought on them, and no time to answer one runs (`time_slots`). What was
@@ -109,10 +110,16 @@ def between(session: Session, store_id: str, first: dt.date, last: dt.date) -> f
     return frozenset(session.scalars(query))
 
 
-def closed_on(session: Session, store_ids: Collection[str], day: dt.date) -> frozenset[str]:
-    """Return which of these stores settled to stay closed on a day."""
-    query = sa.select(ClosedDay.store_id).where(ClosedDay.store_id.in_(store_ids), ClosedDay.day == day)
-    return frozenset(session.scalars(query))
+def shut(session: Session, store: Store, first: dt.date, last: dt.date) -> frozenset[dt.date]:
+    """Return the days between two, both included, on which a store does not open: settled ones, and by its week."""
+    weekly = frozenset(day for day in _each(first, last) if store.week.on(day) is None)
+    return weekly | between(session, store.id, first, last)
+
+
+def shut_on(session: Session, store_ids: Collection[str], day: dt.date) -> frozenset[str]:
+    """Return which of these stores do not open on a day."""
+    stores = session.scalars(sa.select(Store).where(Store.id.in_(store_ids)))
+    return frozenset(store.id for store in stores if shut(session, store, day, day))
 
 
 def spells(days: Iterable[dt.date]) -> list[tuple[dt.date, dt.date]]:
@@ -138,11 +145,11 @@ def reported(session: Session, store_id: str, ahead: "Ahead", first: dt.date, sh
     """Return what is known ahead with a store's closed days; shape: its products, and the days from `first` on."""
     import numpy as np
 
-    shut = between(session, store_id, first, first + dt.timedelta(days=shape[1] - 1))
-    if not shut:
+    days = shut(session, session.get_one(Store, store_id), first, first + dt.timedelta(days=shape[1] - 1))
+    if not days:
         return ahead
     closed = np.zeros(shape, dtype=np.bool_)
-    closed[:, [(day - first).days for day in shut]] = True
+    closed[:, [(day - first).days for day in days]] = True
     return replace(ahead, closed=closed)
 
 

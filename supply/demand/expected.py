@@ -26,6 +26,7 @@ from config.clock import business_day
 from config.database import table_of
 from config.prepared import Prepared
 from pos.catalogue.catalogue import Product
+from pos.store.opening_hours import instants
 from pos.store.store import Store
 from supply.demand import closed_days, stated_sales
 from supply.demand.forecasts import ForecastQuantile, ForecastRun, ForecastSeries, published
@@ -77,8 +78,9 @@ def expect(
     import numpy as np
 
     basis = _basis(session, store, at)
-    closed = closed_days.since(session, store.id, basis.today)
-    run = _Run(session, store.id, basis, {last for _, last in wanted.values()} or {basis.today}, closed)
+    lasts = {last for _, last in wanted.values()} or {basis.today}
+    closed = closed_days.shut(session, store, basis.today, max(lasts))
+    run = _Run(session, store.id, basis, lasts, closed)
     recent, every = _Recent(session, store.id, basis), dict[str, Expected]()
     for name, (skus, last) in wanted.items():
         every[name] = found = recent.expected(skus, basis, last)
@@ -259,18 +261,11 @@ def _basis(session: Session, store: Store, at: dt.datetime) -> Basis:
 
 def today_left(store: Store, at: dt.datetime) -> float:
     """Return the share of the business day's opening hours that is still to come, 0 to 1."""
-    local = at.astimezone(ZoneInfo(store.tz))
-    opens, closes, now = _minutes(store.opens), _minutes(store.closes), local.hour * 60 + local.minute
-    if closes <= opens:
-        closes += 24 * 60
-    if local.hour < store.rollover_hour:
-        now += 24 * 60
-    return min(1.0, max(0.0, (closes - now) / (closes - opens)))
-
-
-def _minutes(clock: str) -> int:
-    hour, minute = clock.split(":")[:2]
-    return int(hour) * 60 + int(minute)
+    day = business_day(at, store.tz, store.rollover_hour)
+    if (span := store.week.on(day)) is None:
+        return 0.0
+    opens, closes = instants(span, day, ZoneInfo(store.tz))
+    return min(1.0, max(0.0, (closes - at) / (closes - opens)))
 
 
 def _total(daily: "Floats") -> "Floats":

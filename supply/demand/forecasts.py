@@ -30,6 +30,7 @@ from config.database import Base
 from config.money import BASIS
 from config.nodes.node import this_node
 from config.states import StateTable
+from pos.store import countries
 from pos.store.store import Store
 from supply.demand import (
     campaign_uplift,
@@ -239,7 +240,7 @@ def load_store(
     panel, ahead = surroundings.reported(session, store_id, panel, ahead, horizon_days)
     ahead = closed_days.reported(session, store_id, ahead, panel.next_day, (panel.n_series, horizon_days))
     return Loaded(
-        "store", store_id, day, panel, country, ahead=ahead,
+        "store", store_id, day, panel, countries.holidays_of(country, store.tz), ahead=ahead,
         signal=region.signal if region else None, signal_day=region.origin_day if region else None, state=known.state,
         said=session.scalar(_runs_of(store_id, day - dt.timedelta(days=WATCHED_DAYS)).limit(1)),
         stated=stated_sales.reported(session, store_id, panel, day), horizon_days=horizon_days,

@@ -18,11 +18,11 @@ import bisect
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from config.clock import day_start
 from config.database import Base, dialect_of, insert_into
 from config.ids import NETWORK
 from config.nodes.journal import Actor, Context
@@ -31,6 +31,7 @@ from pos.catalogue.catalogue import Listing
 from pos.sold import OF_PRODUCT, Sale, SaleLine
 from pos.stock import changed_days
 from pos.stock.ledger import INSIDE, StockLevel, StockMovement
+from pos.store.opening_hours import instants
 from pos.store.store import Store
 from pos.sync import archive
 from pos.till.shift_book import Shift
@@ -303,7 +304,7 @@ def _roll_stores(session: Session, stores: list[str], day: dt.date) -> None:
         )
     }
     opened = session.scalars(sa.select(Shift.store_id).where(Shift.store_id.in_(stores), Shift.business_day == day))
-    manned = set(opened) - closed_days.closed_on(session, stores, day)
+    manned = set(opened) - closed_days.shut_on(session, stores, day)
     rows = [
         {"store_id": store_id, "business_day": day, "open": True, "sales": sums.get(store_id, (0, 0))[0],
          "revenue_minor": sums.get(store_id, (0, 0))[1], "imported": False}
@@ -329,11 +330,9 @@ def _expected_rest(since: dt.datetime, opens: dt.datetime, closes: dt.datetime, 
 def _mark_empty(session: Session, store: Store, day: dt.date, at: dt.datetime) -> None:
     """Note how long listed products were sold out at the end of a day that is over (rule 5)."""
     store_id = store.id
-    midnight = day_start(day, store.tz, 0)
-    opens, closes = (midnight + dt.timedelta(hours=int(text[:2]), minutes=int(text[3:5]))
-                     for text in (store.opens, store.closes))  # fmt: skip
-    if closes <= opens:
-        closes += dt.timedelta(days=1)
+    if (span := store.week.on(day)) is None:
+        return
+    opens, closes = instants(span, day, ZoneInfo(store.tz))
     if at < closes or session.get(StoreDay, (store_id, day)) is None:
         return
     if session.scalar(sa.select(Listing.sku).where(Listing.store_id == store_id, Listing.active).limit(1)) is None:

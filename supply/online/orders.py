@@ -29,6 +29,7 @@ from config.nodes.journal import Context
 from config.states import StateTable
 from config.words import N_
 from pos.printing.queue import PrintJob
+from pos.store.opening_hours import instants
 from pos.store.store import Store, send_fact
 from supply.online import home_delivery
 from supply.online_facts import OrderLine, PickupMoved, PickupPlaced
@@ -312,12 +313,12 @@ def held_until(session: Session, store_id: str, at: dt.datetime) -> dt.datetime:
 
 
 def kept_until(store: Store, hold_until: dt.datetime) -> dt.datetime:
-    """Return until when a customer may come for what is held: closing time of the last trading day."""
+    """Return until when a customer may come for what is held: closing time of the last day it is open on until then."""
     zone = ZoneInfo(store.tz)
     last = business_day(hold_until - dt.timedelta(seconds=1), store.tz, store.rollover_hour)
-    opens, closes = dt.time.fromisoformat(store.opens), dt.time.fromisoformat(store.closes)
-    closing = dt.datetime.combine(last + dt.timedelta(days=closes <= opens), closes, tzinfo=zone)
-    return min(closing, hold_until.astimezone(zone))
+    while (span := store.week.on(last)) is None:
+        last -= dt.timedelta(days=1)
+    return min(instants(span, last, zone)[1], hold_until.astimezone(zone))
 
 
 def order_for_update(session: Session, store_id: str, order_id: str) -> PickupOrder:

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base
 from pos.catalogue.catalogue import Product, prices_on
+from pos.store.countries import holidays_of
 from pos.store.store import Store
 from supply.demand import history
 from supply.orders.delivery_calendar import next_cycle
@@ -90,7 +91,8 @@ def load(session: Session, stores: list[str], day: dt.date, *, country: str) -> 
         return None
     grid, first_day = grid[:, known[0] :], first_day + dt.timedelta(days=int(known[0]))
     panel = DemandPanel(tuple(keys), first_day, grid, category=tuple(category))
-    return Loaded(History(panel, np.array(value)), setting, country)
+    tz = session.get_one(Store, stores[0]).tz
+    return Loaded(History(panel, np.array(value)), setting, holidays_of(country, tz))
 
 
 def keep(

@@ -41,6 +41,7 @@ from pos.catalogue import offers
 from pos.catalogue.catalogue import Product, TaxClass, search_text_for
 from pos.payments.providers import Outcome
 from pos.pricing.promises import Choice, Offer, Part
+from pos.store.opening_hours import every_day
 from pos.store.store import Region, Store, Till
 from supply.money import escrow
 from supply.online import orders
@@ -166,7 +167,7 @@ def fill(url: str, products: int) -> None:
         session.flush()
         session.add(
             Store(id="B01", name="Bench corner", slug=SLUG, region_id="R", currency="EUR", tz="UTC", joined_at=at,
-                  opens="00:00", closes="23:59")
+                  opening_hours=every_day("00:00", "23:59"))
         )  # fmt: skip
         session.flush()
         session.add(Till(store_id="B01", id="T1", name="Till 1"))

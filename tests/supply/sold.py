@@ -11,6 +11,7 @@ from config.nodes.journal import Actor
 from pos.catalogue.catalogue import Listing, Price, Product, TaxClass
 from pos.sold import Sale, SaleLine
 from pos.stock import changed_days
+from pos.store.opening_hours import every_day
 from pos.store.store import Region, Store
 from pos.till.shift_book import Shift
 from tests.empty import empty_database
@@ -38,7 +39,7 @@ def make_node(url: str | Path, here: str = NETWORK, stores: Sequence[str] = tupl
         for store in stores:
             session.add(
                 Store(id=store, name=store, slug=store.lower(), region_id=STORES[store], currency="EUR", tz="UTC",
-                      rollover_hour=4, opens="08:00", closes="20:00", joined_at=AT)
+                      rollover_hour=4, opening_hours=every_day("08:00", "20:00"), joined_at=AT)
             )  # fmt: skip
         for sku, (department, unit, price) in PRODUCTS.items():
             session.add(

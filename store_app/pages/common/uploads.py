@@ -21,12 +21,13 @@ from flask import request
 
 from config.errors import DomainError, Invalid, NotFound
 from config.ids import is_id
+from pos.store.countries import country_of
 from store_app.files.encodings import ENCODINGS
 from store_app.files.sheet import Sheet
 from store_app.pages.common import form
 from store_app.runtime.doors import doors
 from store_app.web import marks
-from store_app.web.presenting import language
+from store_app.web.presenting import language, place
 
 SUFFIXES = (".csv", ".xlsx", ".parquet", ".pq", ".ics")
 KEPT_FOR = dt.timedelta(days=1)
@@ -99,7 +100,7 @@ def kept(file_id: str, read: Reading) -> Sent:
 def read_as(read: Reading, raw: bytes, suffix: str) -> Sheet:
     """Read a file as the end of its name says: its kind, before it what somebody said (rule 4)."""
     mark, encoding, kind = _parts(suffix)
-    home = doors().settings.nation, language()
+    home = country_of(place().tz) or doors().settings.nation, language()
     return read(raw, f"file{kind}", mark=mark, encoding=encoding, home=home)
 
 

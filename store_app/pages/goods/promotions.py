@@ -26,7 +26,7 @@ from store_app.pages.common import form
 from store_app.pages.goods import promotion_form
 from store_app.pages.goods.promotion_form import Draft
 from store_app.runtime.doors import acting, read, write
-from store_app.web.presenting import page, place, today
+from store_app.web.presenting import page, place, today, weekdays
 from store_app.web.security import requires
 from store_app.words import promotions as promotion_words
 from store_app.words.promotions import Kind
@@ -266,7 +266,7 @@ def _form(
         "goods/offers/form.html", "form", status=status, kind=kind, draft=draft, found=found,
         asked=promotion_form.ASKED[kind.key], names=names, offer_id=offer_id, address=address, fault=fault,
         example=example, changing=changing,
-        bundle=kind.kind in BUNDLE_KINDS, weekdays=promotion_words.week(),
+        bundle=kind.kind in BUNDLE_KINDS, weekdays=weekdays(),
     )  # fmt: skip
 
 

@@ -21,13 +21,13 @@ from config.ids import NETWORK
 from config.money import exponent
 from config.nodes.publication import EVERYONE
 from pos.catalogue.catalogue import Product, matches
+from pos.store.countries import holidays_of
 from store_app.files import importing, network
 from store_app.pages.common import form, uploads
 from store_app.pages.orders import ordering
 from store_app.runtime.doors import acting, doors, read, write
-from store_app.web.presenting import number, page, place, today
+from store_app.web.presenting import number, page, place, today, weekdays
 from store_app.web.security import requires
-from store_app.words.promotions import week
 from store_app.words.supply import takes_orders
 from supply.orders import delivery_calendar, lead_times, purchases, suppliers, supply_routes
 from supply.orders.delivery_calendar import DeliveryCalendar
@@ -298,16 +298,16 @@ def calendar_choices() -> dict[str, Any]:
     weeks = [("1", _("every week"))]
     weeks += [(str(n), _("every %(num)d weeks", num=n)) for n in range(2, delivery_calendar.MOST_WEEKS + 1)]
     return {
-        "weekdays": [(delivery_calendar.WEEKDAYS[n], name) for n, name in week()],
+        "weekdays": [(delivery_calendar.WEEKDAYS[n], name) for n, name in weekdays()],
         "weeks": weeks, "calendar_texts": tuple(delivery_calendar.FIELDS),
     }  # fmt: skip
 
 
 def holidays() -> frozenset[dt.date]:
-    """Return the public holidays of the next twelve months where this node is."""
+    """Return the public holidays of the next twelve months where this store is."""
     from forecasting.series.calendar import public_holidays
 
-    return frozenset(public_holidays(today(), HOLIDAYS_AHEAD, doors().settings.country))
+    return frozenset(public_holidays(today(), HOLIDAYS_AHEAD, holidays_of(doors().settings.country, place().tz)))
 
 
 def calendar_shown(calendar: DeliveryCalendar) -> dict[str, str]:

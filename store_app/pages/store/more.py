@@ -516,6 +516,13 @@ ELSEWHERE: tuple[Place, ...] = (
         words=lazy("alcohol, age"),
     ),
     Place("closed_days.listed", "settings", "calendar-days", lazy("Closed days")),
+    Place(
+        "country.show",
+        "settings",
+        "globe-alt",
+        lazy("Opening hours, country, currency"),
+        words=lazy("time zone, language, clock"),
+    ),
     Place("surroundings.listed", "settings", "sun", lazy("School holidays and weather")),
     Place("store_settings.overview", "settings", "lock-closed", lazy("Auto-lock"), anchor="lock-title"),
     Place("store_settings.overview", "settings", "no-symbol", lazy("Out-of-stock items"), anchor="beyond-title"),

@@ -17,8 +17,10 @@ from config.ids import NETWORK
 from config.nodes import outbox, publication
 from config.nodes.node import Node
 from config.nodes.outbox import OutboxMessage
+from config.words import language
 from pos.printing import printers, queue
 from pos.printing.queue import PrintJob
+from pos.store.countries import country_of
 from pos.store.store import (
     LOCK_MINUTES,
     LONGEST_NAME,
@@ -35,13 +37,14 @@ from store_app.runtime import job_runs
 from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
 from store_app.sync import homecoming, wire
 from store_app.web import presenting
-from store_app.web.presenting import clock_time, hour, money, number, page, place, since
+from store_app.web.presenting import clock_time, money, number, page, place, since
 from store_app.web.security import requires
 from store_app.words import forecast, held
 from store_app.words import printers as printers_words
 from store_app.words import words as general_words
 from store_app.words.refusals import sentence_of
 from supply.demand import closed_days, reported_forecasts, stated_sales
+from supply.online.storefront import particulars as particulars_book
 from supply.online.storefront import storefront
 from supply.sync import checks as supply_checks
 
@@ -246,7 +249,7 @@ def particulars() -> ResponseReturnValue:
         "tax_number": form.text("tax_number", most=40),
     }  # fmt: skip
     with write() as session:
-        storefront.change_particulars(acting(session), str(place().store_id), **said)
+        particulars_book.change(acting(session), str(place().store_id), **said)
         wake_worker_after(session)
     return form.done(_("Saved."), "store_settings.overview")
 
@@ -469,7 +472,9 @@ def _facts(store: Store, region: Region | None) -> list[tuple[str, str]]:
     return [
         (_("Store number"), store.id),
         (_("Region"), region.name if region else store.region_id),
-        (_("Open"), f"{hour(store.opens)} – {hour(store.closes)}"),
+        (_("Opening hours"), presenting.opening_hours(store.week)),
+        (_("Country"), presenting.speech().locale.territories.get(country_of(store.tz), "–")),
+        (_("Language"), language(store.language).name),
         (_("Currency"), store.currency),
         (_("Time zone"), store.tz.replace("_", " ")),
         (_("Business day ends"), presenting.minute(60 * store.rollover_hour)),

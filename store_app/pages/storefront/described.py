@@ -20,9 +20,10 @@ from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
 from config.money import exponent
+from pos.store.opening_hours import Span, Week
 from pos.store.store import Store
 from store_app.runtime.doors import doors
-from store_app.web.presenting import category, hour, language, money, qty
+from store_app.web.presenting import category, language, money, opening_hours, qty
 from supply.online.storefront.listing import OnlineProduct
 from supply.online.storefront.reviews import Stars
 
@@ -126,15 +127,13 @@ def of_finder() -> Described:
 def business(store: Store, closed: Iterable[dt.date] = ()) -> dict[str, Any]:
     """Return a store in schema.org's words, with when it is open; closed: days on which it is not."""
     start = absolute("storefront.home", slug=store.slug)
-    all_day = store.opens == store.closes
-    hours = ("00:00", "23:59") if all_day else (store.opens, store.closes)
     said: dict[str, Any] = {
         "@type": "ConvenienceStore",
         "@id": f"{start}#store",
         "name": store.name,
         "url": start,
         "openingHoursSpecification": [
-            {"@type": "OpeningHoursSpecification", "dayOfWeek": list(_WEEK), "opens": hours[0], "closes": hours[1]},
+            *_hours(store.week),
             *(
                 {
                     "@type": "OpeningHoursSpecification", "opens": "00:00", "closes": "00:00",
@@ -194,10 +193,22 @@ _WEEK = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Su
 
 def _about(store: Store) -> str:
     where = store.address or store.name
-    return _(
-        "Order groceries online at %(store)s and pick them up: %(where)s, open %(opens)s to %(closes)s.",
-        store=store.name, where=where, opens=hour(store.opens), closes=hour(store.closes),
-    )  # fmt: skip
+    hours = opening_hours(store.week)
+    return _("Order groceries online at %(store)s and pick them up: %(where)s. %(hours)s.", store=store.name,
+             where=where, hours=hours)  # fmt: skip
+
+
+def _hours(week: Week) -> list[dict[str, Any]]:
+    """Return when a store opens in schema.org's words: days with the same hours together, closed ones in none."""
+    found: dict[Span, list[str]] = {}
+    for name, span in zip(_WEEK, week.days, strict=True):
+        if span:
+            found.setdefault(span, []).append(name)
+    return [
+        {"@type": "OpeningHoursSpecification", "dayOfWeek": days, "opens": opens if opens != closes else "00:00",
+         "closes": closes if opens != closes else "23:59"}
+        for (opens, closes), days in found.items()
+    ]  # fmt: skip
 
 
 def _described(store: Store, product: OnlineProduct) -> str:

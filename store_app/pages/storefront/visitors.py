@@ -199,9 +199,12 @@ def around(session: Session, here: Store) -> dict[str, Any]:
     """Return what every page of the store shows around itself."""
     is_closed, day = not availability.is_taking_orders(session, here.id, clock.now()), day_here(here)
     closed = closed_days.since(session, here.id, day)
-    again = closed_days.opens_again(closed, day)
+    shut = closed_days.shut(session, here, day, day + dt.timedelta(days=closed_days.MOST_AHEAD))
+    again = closed_days.opens_again(shut, day)
+    span = None if again else here.week.on(day)
     return {
         "store": here, "cart": cart_at(session, here), "is_closed": is_closed, "opens_again": again, "closed": closed,
+        "closes": span and span[1],
     }  # fmt: skip
 
 
@@ -338,7 +341,7 @@ def cards(
 def head_of(here: Store) -> tuple[Any, ...]:
     """Return what the head of a store's page shows of it."""
     return (
-        here.slug, here.name, here.address, here.phone, here.tax_number, here.opens, here.closes, here.currency,
+        here.slug, here.name, here.address, here.phone, here.tax_number, here.opening_hours, here.currency,
         here.tz,
     )  # fmt: skip
 

@@ -32,7 +32,7 @@ from store_app.payments.providers import providers
 from store_app.practice.practice import is_practising
 from store_app.runtime.doors import doors, read
 from store_app.web.assets import asset
-from store_app.web.presenting import as_paper, language, money_form, page, speech, why_words
+from store_app.web.presenting import as_paper, language, money_form, page, speech, today, why_words
 from store_app.web.security import requires
 from store_app.words import words
 
@@ -101,7 +101,8 @@ def display() -> Response:
     wanted = (
         "store_id", "till_id", "exponent", "money", "smallest_coin_minor", "notes_minor", "units", "tz", "language",
     )  # fmt: skip
-    return page("till/display.html", store=store, display_settings={name: known[name] for name in wanted})
+    hours = store.week.on(today())
+    return page("till/display.html", store=store, hours=hours, display_settings={name: known[name] for name in wanted})
 
 
 @bp.get("/levels")

@@ -15,6 +15,7 @@ from config.database import Base, table_of
 from config.nodes.node import Peer
 from config.prepared import Prepared
 from pos.catalogue.catalogue import Product
+from pos.store.opening_hours import Week, week
 from pos.store.store import Region, Store
 from supply.demand import closed_days
 from supply.online.storefront.time_slots import Hours, PickupRules
@@ -75,11 +76,15 @@ class OpenStore(NamedTuple):
     slug: str
     name: str
     address: str
-    opens: str
-    closes: str
+    opening_hours: str
     currency: str
     region: str
     heard_at: dt.datetime | None
+
+    @property
+    def week(self) -> Week:
+        """When it is open."""
+        return week(self.opening_hours)
 
 
 # --- questions ---
@@ -105,7 +110,7 @@ def open_stores(session: Session, at: dt.datetime) -> list[OpenStore]:
     """Return the stores that take orders online and have something to sell there, by name."""
     rows = session.execute(
         sa.select(
-            Store.id, Store.slug, Store.name, Store.address, Store.opens, Store.closes, Store.currency, Region.name,
+            Store.id, Store.slug, Store.name, Store.address, Store.opening_hours, Store.currency, Region.name,
             Peer.heard_at,
         )
         .join(Storefront, Storefront.store_id == Store.id)
@@ -165,7 +170,7 @@ def rules_of(session: Session, store_id: str) -> PickupRules:
 def hours_of(session: Session, store: Store, at: dt.datetime) -> Hours:
     """Return when a store is open from then on."""
     yesterday = business_day(at, store.tz, 0) - dt.timedelta(days=1)  # its night may reach into today
-    return Hours(store.opens, store.closes, store.tz, closed_days.since(session, store.id, yesterday))
+    return Hours(store.week, store.tz, closed_days.since(session, store.id, yesterday))
 
 
 def step_of(product: Product) -> int:

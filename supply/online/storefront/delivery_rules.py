@@ -198,7 +198,7 @@ def windows(
     today = now.astimezone(zone).date()
     found = []
     days = [today + dt.timedelta(days=n) for n in range(rules.days_ahead + 1)]
-    for day in (one for one in days if one not in hours.closed):
+    for day in filter(hours.on, days):
         for span in rules.windows:
             start, end = (_instant(day, minute, zone) for minute in span)
             if start >= first:

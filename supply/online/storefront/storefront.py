@@ -41,8 +41,7 @@ from config.prepared import Prepared
 from pos.catalogue import catalogue, offers
 from pos.catalogue.catalogue import Listing, Product
 from pos.stock import batches, recall, stock
-from pos.store import store as stores
-from pos.store.store import Store, send_fact
+from pos.store.store import PARTICULARS, Store, refuse_particular, send_fact
 from supply.demand import closed_days, stated_sales
 from supply.online.orders import GIVEN_BACK, PickupLine, PickupOrder
 from supply.online.storefront import coupons as online_coupons
@@ -62,8 +61,6 @@ from supply.online.storefront.time_slots import PickupRules
 from supply.online_facts import Offer, StorefrontPublished
 from supply.shelf import plan
 
-PARTICULARS = {"address": 160, "phone": 40, "tax_number": 40}
-"""What a store tells of itself, with the most letters each may have."""
 SCARCE_STEPS = 12
 """Below so many steps every unit counts for a customer (rule 5)."""
 LINE_STEPS = 99
@@ -188,14 +185,9 @@ def reopen_days(ctx: Context, store_id: str, first: dt.date, last: dt.date) -> l
     return found
 
 
-def change_particulars(ctx: Context, store_id: str, **said: str) -> None:
-    """Change what paper and the online store say of the store (`store.change_particulars`), and tell the network.
-
-    Its name stays the network's to settle: there it stands beside other stores'.
-    """
-    stores.change_particulars(ctx, store_id, **said)
-    told = {name: said[name] for name in PARTICULARS if name in said}
-    _send_front(ctx.session, front_of(ctx.session, store_id), ctx.at, told)
+def send_particulars(ctx: Context, store_id: str, said: dict[str, str]) -> None:
+    """Tell the network what the store says of itself (`particulars.change`)."""
+    _send_front(ctx.session, front_of(ctx.session, store_id), ctx.at, said)
 
 
 def state_sales(ctx: Context, store_id: str, sales_minor: int) -> None:
@@ -227,9 +219,10 @@ def take_offers(ctx: Context, fact: StorefrontPublished) -> None:
         if fact.usual_sales_minor is not None:
             reported = door.number(fact.usual_sales_minor, "usual_sales_minor", most=MAX_MINOR)
             _store(ctx.session, store_id).usual_sales_minor = reported
-        for name, most in PARTICULARS.items():
-            if name in (fact.particulars or {}):
-                setattr(_store(ctx.session, store_id), name, door.text((fact.particulars or {})[name], name, most))
+        for name, said in (fact.particulars or {}).items():
+            if name in PARTICULARS:
+                refuse_particular(name, door.text(said, name, PARTICULARS[name]))
+                setattr(_store(ctx.session, store_id), name, said)
     if fact.promotions is not None and fact.edition > front.promotions_edition:
         front.promotions_edition = fact.edition
         offers.take_edition(ctx.session, fact.promotions, store_id)

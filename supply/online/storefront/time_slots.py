@@ -23,6 +23,7 @@ from zoneinfo import ZoneInfo
 
 from config.errors import Invalid
 from config.words import N_
+from pos.store.opening_hours import Week, instants
 
 LENGTHS = (15, 30, 60, 120)
 MOST_RETURN_DAYS = 15
@@ -73,12 +74,19 @@ class PickupRules:
 
 @dataclass(frozen=True)
 class Hours:
-    """When a store is open: 'HH:MM' in its own zone, every day but the closed ones; closes <= opens: after midnight."""
+    """When a store is open: its week by the clock of its zone, every day but the closed ones."""
 
-    opens: str
-    closes: str
+    week: Week
     tz: str
     closed: frozenset[dt.date] = frozenset()
+
+    def on(self, day: dt.date) -> tuple[dt.datetime, dt.datetime] | None:
+        """Return from when to when the store is open on a day, as instants; None where it stays closed."""
+        span = None if day in self.closed else self.week.on(day)
+        if span is None:
+            return None
+        opens, closes = instants(span, day, ZoneInfo(self.tz))
+        return opens.astimezone(dt.UTC), closes.astimezone(dt.UTC)
 
 
 class Window(NamedTuple):
@@ -101,8 +109,10 @@ def windows(rules: PickupRules, hours: Hours, now: dt.datetime, waiting: Sequenc
     found = []
     today = now.astimezone(ZoneInfo(hours.tz)).date()
     for day in (today + dt.timedelta(days=n) for n in range(-1, rules.days_ahead + 1)):
-        start, closes = _open(hours, day)
-        while day not in hours.closed and start + length <= closes:
+        if (span := hours.on(day)) is None:
+            continue
+        start, closes = span
+        while start + length <= closes:
             if start >= first:
                 before = inside[None] + bisect_right(starts, start)
                 left = min(rules.window_orders - inside[start], rules.shelf_places - before)
@@ -116,8 +126,8 @@ def answer_by(rules: PickupRules, hours: Hours, at: dt.datetime) -> dt.datetime:
     left = dt.timedelta(minutes=rules.accept_minutes)
     day = at.astimezone(ZoneInfo(hours.tz)).date() - dt.timedelta(days=1)
     while True:
-        if day not in hours.closed:
-            opens, closes = _open(hours, day)
+        if (span := hours.on(day)) is not None:
+            opens, closes = span
             begins = max(at, opens)
             if begins + left <= closes:
                 return begins + left
@@ -137,12 +147,3 @@ def passed_on_at(
     unproved = max(handed_at, ends or handed_at) + max(days, FULL_TERM)
     proved = unproved if proved_at is None else max(handed_at, proved_at) + max(days, LEAST_TERM)
     return max(min(proved, unproved), begins or handed_at)
-
-
-def _open(hours: Hours, day: dt.date) -> tuple[dt.datetime, dt.datetime]:
-    """Return from when to when the store is open on a day, as instants."""
-    zone = ZoneInfo(hours.tz)
-    opens, closes = (dt.time.fromisoformat(text) for text in (hours.opens, hours.closes))
-    last = day if closes > opens else day + dt.timedelta(days=1)
-    start = dt.datetime.combine(day, opens, zone).astimezone(dt.UTC)
-    return start, dt.datetime.combine(last, closes, zone).astimezone(dt.UTC)

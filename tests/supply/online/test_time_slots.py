@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from config.errors import Invalid, Refused
 from config.nodes.journal import Context
+from pos.store.opening_hours import every_day, week
 from pos.store.store import Store
 from supply.online.checkout import placing
 from supply.online.orders import PickupOrder
@@ -19,7 +20,7 @@ from supply.online.storefront import storefront
 from supply.online.storefront.time_slots import Hours, PickupRules, answer_by, windows
 from tests.supply.online_store import ANA, AT, STORE, later, make_town
 
-HOURS = Hours("07:00", "22:00", "Asia/Shanghai")
+HOURS = Hours(week(every_day("07:00", "22:00")), "Asia/Shanghai")
 NOON = dt.datetime(2026, 3, 2, 4, 0, tzinfo=dt.UTC)  # twelve in Shanghai
 
 
@@ -36,7 +37,7 @@ def test_windows_begin_after_the_time_to_gather_and_end_with_the_day():
 
 
 def test_a_shop_that_closes_after_midnight_has_windows_in_the_night():
-    night = Hours("18:00", "02:00", "Asia/Shanghai")
+    night = Hours(week(every_day("18:00", "02:00")), "Asia/Shanghai")
     found = windows(PickupRules(days_ahead=0), night, NOON + dt.timedelta(hours=12), [])
     assert [local(one.start) for one in found] == ["03 01:00", *[f"03 {hour}:00" for hour in range(18, 24)], "04 00:00",
                                                    "04 01:00"]  # fmt: skip
@@ -145,6 +146,6 @@ def test_on_a_closed_day_nothing_is_collected_and_no_time_to_answer_runs():
     assert {local(one.start)[:2] for one in found} == {"02", "04"}
     evening = NOON + dt.timedelta(hours=9, minutes=40)  # 21:40
     assert local(answer_by(PickupRules(accept_minutes=30), closed, evening)) == "04 07:10"
-    night = Hours("18:00", "02:00", "Asia/Shanghai", frozenset({dt.date(2026, 3, 2)}))
+    night = Hours(week(every_day("18:00", "02:00")), "Asia/Shanghai", frozenset({dt.date(2026, 3, 2)}))
     found = windows(PickupRules(days_ahead=0), night, NOON + dt.timedelta(hours=12), [])
     assert local(found[0].start) == "03 18:00"

@@ -19,7 +19,7 @@ from store_app.pages.storefront import feeds
 from store_app.web.page_cache import Pictures
 from supply.demand import closed_days
 from supply.network.routes import vehicles
-from supply.online.storefront import storefront
+from supply.online.storefront import particulars
 from supply.online.storefront.availability import OnlineListing, Storefront
 from tests.store_app.office import words
 from tests.store_app.town import ONLINE
@@ -104,10 +104,14 @@ def test_a_page_of_products_names_each_and_when_the_store_is_open(market, custom
 
 def test_the_kept_drawing_of_a_list_follows_the_stores_particulars(market, customer):
     customer.look(f"{ONLINE}/")  # from now on the browser has the stylesheet, and the drawing is another
-    for name, value in {"phone": "+1 555 0199", "opens": "06:30", "tax_number": "T-77"}.items():
+    weekdays = "06:30-22:00 06:30-22:00 06:30-22:00 06:30-22:00 06:30-22:00 09:00-13:00 closed"
+    written = "Mon–Fri 6:30 AM – 10:00 PM, Sat 9:00 AM – 1:00 PM, Sun closed"
+    said_now = [("phone", "+1 555 0199", "+1 555 0199"), ("tax_number", "T-77", "T-77"),
+                ("opening_hours", weekdays, written)]  # fmt: skip
+    for name, value, shown in said_now:
         customer.look(f"{ONLINE}/")
         change(market, Store, STORE, **{name: value})
-        assert value.lstrip("0") in words(customer.look(f"{ONLINE}/")), name
+        assert shown in words(customer.look(f"{ONLINE}/?lang=en")).replace("\u202f", " "), name
 
 
 def test_no_name_ends_the_element_that_programs_read(market, customer):
@@ -261,7 +265,7 @@ def test_every_name_has_a_picture(name):
 def test_the_foot_says_how_to_reach_the_store_as_the_shopkeeper_settled_it(market, customer):
     with market.town.store.write() as session:
         said_now = {"name": "Other name", "address": "9 Quay", "phone": "+1 555 0123", "tax_number": "T-1"}
-        storefront.change_particulars(Context(session, ANA, later(hours=1)), STORE, **said_now)
+        particulars.change(Context(session, ANA, later(hours=1)), STORE, **said_now)
     market.town.deliver()
     shown = words(customer.look(f"{ONLINE}/?lang=en"))
     assert all(one in shown for one in ("9 Quay", "+1 555 0123", "T-1", "Open daily"))
