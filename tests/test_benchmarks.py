@@ -64,6 +64,7 @@ TOYS: dict[str, Callable[[Any, Asked], Any]] = {
     "close": lambda bench, _: bench.measure(1, sales=6, few=2),
     "faults": _faults,
     "forecast": _forecast,
+    "imports": lambda bench, _: bench.measure(1, products=6),
     "ingest": _ingest,
     "inventorybench": lambda bench, asked: bench.measure(asked.getfixturevalue("tmp_path")),
     "invmgmt": lambda bench, _: bench.measure(Chain, [1]),

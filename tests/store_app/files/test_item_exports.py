@@ -18,6 +18,7 @@ from store_app.files import importing, product_imports
 from store_app.files.sheet import Sheet
 from supply.orders.suppliers import Supplier, SupplierProduct
 from tests.store_app.conftest import NOON, STORE
+from tests.store_app.files import more_item_exports
 from tests.store_app.files.item_exports import EXPORTS, GOODS, gtin
 from tests.store_app.house import House
 
@@ -87,6 +88,42 @@ def test_the_export_of_another_till_comes_in_with_one_question_at_most(house: Ho
         if program in ("square", "shopify", "lightspeed"):
             assert suppliers == ["Valley Farm"]
             assert session.scalar(sa.select(sa.func.count()).select_from(SupplierProduct)) == len(GOODS) - 1
+
+
+MORE = more_item_exports.files()
+MORE_ANSWERS = {
+    "shopify, with pictures": {"tax.": "19"},
+    "shopify, headers of 2025": {"tax.": "19"},
+    "lightspeed r": {"tax.Item": "19"},
+}
+"""Those that say no rate ask for one, and nothing else."""
+
+
+@pytest.mark.parametrize("what", MORE)
+def test_exports_written_from_the_documents_alone_come_in_with_one_question_at_most(house: House, what: str):
+    name, raw, held = MORE[what]
+    sheet, answers = looked(house, raw, name), MORE_ANSWERS.get(what, {})
+    assert ({f"tax.{word}" for word in sheet.asks.get("tax", [])}, sheet.faults) == (answers.keys(), [])
+    assert sheet.asks.keys() <= {"tax"}
+    if answers:
+        sheet = looked(house, raw, name, answers)
+    with house.doors.write() as session:
+        importing.write(Context(session, BY, NOON), sheet, STORE)
+    with house.doors.read() as session:
+        rates, levels = (
+            dict(session.execute(sa.select(TaxClass.id, TaxClass.rate_bp)).all()),
+            stock.levels(session, STORE),
+        )
+        assert session.scalar(sa.select(sa.func.count()).select_from(Product)) == len(held)
+        for item in held:
+            sku = session.get_one(Barcode, item.barcode).sku
+            product, listing = session.get_one(Product, sku), session.get_one(Listing, (STORE, sku))
+            minor = [int(Decimal(amount) * 100) for amount in (item.price, item.cost)]
+            assert (product.name, product.category) == (item.name, item.category)
+            assert [catalogue.price_on(session, STORE, sku, NOON.date()), listing.cost_minor] == minor
+            assert rates[product.tax_class_id] == (1900 if answers else int(item.tax) * 100)
+            assert (levels[sku].on_hand if sku in levels else 0) == int(item.stock)
+        assert set(session.scalars(sa.select(Supplier.name))) == {item.supplier for item in held}
 
 
 WHOLESALE = """Harbor Wholesale;;;;;;
