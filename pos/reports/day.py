@@ -75,11 +75,18 @@ def tills(session: Session, store_id: str) -> list[tuple[Till, Shift | None]]:
 
 def closes(session: Session, store_id: str, day: dt.date) -> list[Shift]:
     """Return the closed shifts of the last day up to `day` that has any, by Z number (rule 3)."""
-    closed = sa.select(Shift).where(Shift.store_id == store_id, Shift.state == "closed", Shift.business_day <= day)
+    closed = sa.select(Shift.business_day).where(
+        Shift.store_id == store_id, Shift.state == "closed", Shift.business_day <= day
+    )
     last = session.scalar(closed.order_by(Shift.business_day.desc()).limit(1))
-    if last is None:
-        return []
-    return list(session.scalars(closed.where(Shift.business_day == last.business_day).order_by(Shift.z_no)))
+    return closed_between(session, store_id, last, last) if last else []
+
+
+def closed_between(session: Session, store_id: str, first: dt.date, last: dt.date) -> list[Shift]:
+    """Return the closed shifts of the days between two, both included, by Z number."""
+    between = Shift.business_day.between(first, last)
+    closed = sa.select(Shift).where(Shift.store_id == store_id, Shift.state == "closed", between)
+    return list(session.scalars(closed.order_by(Shift.z_no)))
 
 
 # --- inside ---

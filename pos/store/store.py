@@ -86,7 +86,9 @@ class Store(Base):
     usual_sales_minor: Mapped[int] = mapped_column(default=0, server_default="0")
     """What it says it takes on a usual day, while its own sales cannot tell; 0: nothing said."""
     summary_email: Mapped[str] = mapped_column(default="", server_default="")
-    """Who gets the nightly summary; '': nobody wishes it."""
+    """Who gets the summary; '': nobody wishes it."""
+    summary_weekly: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    """Whether it comes on Sunday alone, with the week, instead of each night."""
     joined_at: Mapped[dt.datetime]
     left_on: Mapped[dt.date | None]
     """At the network: the day it left."""

@@ -1,9 +1,10 @@
-"""The shopkeeper's nightly summary by mail: what the day sold, how it was closed, and what waits.
+"""The shopkeeper's summary by mail, each night or each week: what was sold, how it was closed, and what waits.
 
 Rules
 -----
 1. It is written where somebody asked for it: the store keeps one address. A day has one summary; Sunday's has the
-   week.
+   week. Who wishes it weekly gets Sunday's alone, with the week in place of the day and the drawers that were off,
+   unless nothing was sold in it.
 2. Its figures are those of the day when it ended; what waits is counted, and names nobody.
 """
 
@@ -23,28 +24,35 @@ KIND = "summary"
 SUNDAY, BEST = 6, 5
 
 
-def set_recipient(ctx: Context, store_id: str, address: str) -> None:
-    """Keep who gets the summary; '': nobody (rule 1)."""
-    store_of(ctx.session, store_id).summary_email = messages.sound_address(address) if address.strip() else ""
-    journal.record(ctx, verb="summary.set", subject=f"store:{store_id}", on=bool(address.strip()))
+def set_recipient(ctx: Context, store_id: str, address: str, *, weekly: bool = False) -> None:
+    """Keep who gets the summary, and how often; '': nobody (rule 1)."""
+    store = store_of(ctx.session, store_id)
+    store.summary_email = messages.sound_address(address) if address.strip() else ""
+    store.summary_weekly = weekly
+    journal.record(ctx, verb="summary.set", subject=f"store:{store_id}", on=bool(address.strip()), weekly=weekly)
 
 
 def write(ctx: Context, store_id: str, day: dt.date) -> OutgoingMessage | None:
     """Write a day's summary, once; None where nobody asked for it (rules 1, 2)."""
     store = store_of(ctx.session, store_id)
-    if not store.summary_email:
+    week = _week(ctx, store, day) if store.summary_email and day.weekday() == SUNDAY else {}
+    if not store.summary_email or (store.summary_weekly and not week):
         return None
-    found = day_report.compared(ctx.session, store, day, ctx.at)
-    shifts = [one for one in day_report.closes(ctx.session, store_id, day) if one.business_day == day]
+    first = day - dt.timedelta(days=6) if store.summary_weekly else day
+    shifts = day_report.closed_between(ctx.session, store_id, first, day)
     body: dict[str, Any] = {
         "day": day.isoformat(),
-        "total_minor": found.sales.total_minor,
-        "customers": found.sales.customers,
-        "before_minor": found.before.total_minor if found.before else None,
-        "closes": [[one.z_no, one.over_short_minor] for one in shifts],
+        "closes": [[one.z_no, one.over_short_minor] for one in shifts if one.over_short_minor or first == day],
         "waiting": [[one.kind, one.count] for one in today.waiting(ctx.session, store_id, ctx.at)],
     }
-    if day.weekday() == SUNDAY and (week := _week(ctx, store, day)):
+    if not store.summary_weekly:
+        found = day_report.compared(ctx.session, store, day, ctx.at)
+        body |= {
+            "total_minor": found.sales.total_minor,
+            "customers": found.sales.customers,
+            "before_minor": found.before.total_minor if found.before else None,
+        }
+    if week:
         body["week"] = week
     to = Recipient(store.summary_email, language=store.language)
     return messages.write(ctx.session, store_id, KIND, to, id=f"{KIND}-{day}", body=body, at=ctx.at)

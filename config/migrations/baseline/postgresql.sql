@@ -2748,6 +2748,7 @@ CREATE TABLE store (
   lock_minutes BIGINT DEFAULT '0' NOT NULL,
   usual_sales_minor BIGINT DEFAULT '0' NOT NULL,
   summary_email TEXT DEFAULT '' NOT NULL,
+  summary_weekly BOOLEAN DEFAULT false NOT NULL,
   joined_at TIMESTAMP WITH TIME ZONE NOT NULL,
   left_on DATE,
   CONSTRAINT pk_store PRIMARY KEY (id),

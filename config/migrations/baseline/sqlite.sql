@@ -2738,6 +2738,7 @@ CREATE TABLE store (
   lock_minutes BIGINT DEFAULT '0' NOT NULL,
   usual_sales_minor BIGINT DEFAULT '0' NOT NULL,
   summary_email TEXT DEFAULT '' NOT NULL,
+  summary_weekly BOOLEAN DEFAULT 0 NOT NULL,
   joined_at DATETIME NOT NULL,
   left_on DATE,
   CONSTRAINT pk_store PRIMARY KEY (id),

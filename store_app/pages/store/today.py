@@ -103,7 +103,7 @@ def show(fault: DomainError | None = None) -> ResponseReturnValue:
         waiting = today.waiting(session, store_id, at)
         advice = today.advice(session, store_id, day)
         product = suggestions.taxed(session, [advice.sku]).get(advice.sku) if advice else None
-        email = store.summary_email
+        email, weekly = store.summary_email, store.summary_weekly
     return page(
         "store/today.html",
         found=found,
@@ -116,6 +116,7 @@ def show(fault: DomainError | None = None) -> ResponseReturnValue:
         advice=_advised(advice, (product.stock_unit, product.price_quantity) if product else ("each", 1)),
         sends_mail=doors().settings.sends_mail,
         email=request.form.get("email", email),
+        weekly=request.form.get("often") == "week" if request.method == "POST" else weekly,
         fault=fault,
     )
 
@@ -124,11 +125,14 @@ def show(fault: DomainError | None = None) -> ResponseReturnValue:
 @requires("settings")
 @form.answers_on(show)
 def set_summary() -> ResponseReturnValue:
-    """Keep who gets the nightly summary."""
-    address = form.text("email", most=messages.LONGEST)
+    """Keep who gets the summary, and how often."""
+    address, weekly = form.text("email", most=messages.LONGEST), request.form.get("often") == "week"
     with write() as session:
-        day_summary.set_recipient(acting(session), str(place().store_id), address)
-    flash(_("Saved. You will get the summary each night.") if address else _("Saved. No summary will be sent."), "good")
+        day_summary.set_recipient(acting(session), str(place().store_id), address, weekly=weekly)
+    often = _("Saved. You will get the summary each night.")
+    if weekly:
+        often = _("Saved. You will get the summary every Sunday night.")
+    flash(often if address else _("Saved. No summary will be sent."), "good")
     return redirect(url_for(".show"), 303)
 
 

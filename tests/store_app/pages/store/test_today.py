@@ -165,6 +165,28 @@ def test_sunday_s_summary_has_the_week_and_no_other_night_s(filled, mail_server)
     assert sunday[sunday.index("The week") :][:2] == ["The week", "- Sales: $5.00"]
 
 
+def test_who_wishes_it_weekly_gets_the_week_on_sunday_night_alone(filled, mail_server):
+    carrier, kept, _ = mail_server
+    closed_short(filled)
+    assert send(filled.signed_in(), "/today/summary", email=LI, often="week").status_code == 303
+    assert summarized(filled, -1) == "not wished", "nothing was sold in that week"
+    with filled.doors.write() as session:
+        day, at = NOON.date() - dt.timedelta(days=2), NOON - dt.timedelta(days=2)
+        session.add(Sale(
+            store_id=STORE, id="sale-week", till_id="1", shift_id="x", epoch="e", receipt_no=9_001, business_day=day,
+            completed_at=at, cashier_id="c", cashier_name="C", currency="USD", lines_minor=500, total_minor=500,
+            tax_minor=0, request_hash="x",
+        ))  # fmt: skip
+    assert [summarized(filled, days) for days in (-2, -1, 0)] == ["not wished", "written", "not wished"]
+    assert sending.send_due(filled.doors, [carrier]) == (1, 0)
+    mail = email.message_from_bytes(kept[0], policy=policy.default)
+    said = mail.get_body().get_content().splitlines()
+    assert (mail["Subject"], said[:2]) == ("Store S01, Feb 23, 2026 – Mar 1, 2026", ["The week", "- Sales: $5.00"])
+    assert "Z 1: $7.50 short" in said
+    assert [line for line in said if line.startswith("Customers")] == []
+    assert "selected" in filled.signed_in().get("/today/").text.partition('value="week"')[2][:20]
+
+
 def test_yesterday_s_sales_are_on_the_page_itself(filled):
     with filled.doors.write() as session:
         day, at = NOON.date() - dt.timedelta(days=1), NOON - dt.timedelta(days=1)
