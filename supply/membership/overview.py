@@ -142,11 +142,6 @@ class Sales:
         part = self.days[max(0, last - 7) : last]
         return sum((one.usual_minor if usual else one.own_minor) or 0 for one in part)
 
-    @property
-    def most_minor(self) -> int:
-        """The highest figure of all days, at least 1."""
-        return max([1, *(max(one.own_minor or 0, one.usual_minor or 0) for one in self.days)])
-
 
 @dataclass(frozen=True)
 class Shelves:

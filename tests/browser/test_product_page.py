@@ -34,3 +34,17 @@ def test_a_price_is_changed_three_taps_from_the_till(page: Page, office: Office,
     page.get_by_role("button", name="Set price").click()
     expect(page.locator(".note-good")).to_contain_text("The new price applies now")
     expect(page.locator(".price-now")).to_contain_text("$1.80")
+
+
+def test_past_and_planned_prices_are_steps_that_say_their_price_under_the_pointer(
+    page: Page, office: Office, faults: list[str]
+):
+    enter(page, office, "/products/milk")
+    for price, day in (("1.80", ""), ("2.10", "2026-03-20")):
+        page.locator("#price").fill(price)
+        if day:
+            page.locator("#from_day").fill(day)
+        page.get_by_role("button", name="Set price").click()
+    chart = page.locator("[data-drawing]")
+    chart.locator(".u-over").hover(position={"x": 2, "y": 60})
+    expect(chart.locator(".u-legend")).to_contain_text("$1.80")

@@ -20,11 +20,11 @@ from config.nodes.publication import EVERYONE
 from pos.customers import loyalty, points_terms
 from pos.customers.points_terms import PointsTerms
 from pos.store.store import Store, usual_currency
-from store_app.pages.common import form
+from store_app.pages.common import charts, form
 from store_app.pages.customers.customers import POINT_WORDS
 from store_app.pages.customers.loyalty import amounts, typed_terms
 from store_app.runtime.doors import acting, clock, read, write
-from store_app.web.presenting import page
+from store_app.web.presenting import day, page
 from store_app.web.security import requires
 from supply.money import points as network_points
 from supply.money import points_pool
@@ -69,6 +69,11 @@ def overview_page(fault: DomainError | None = None, **_place: Any) -> ResponseRe
             "weeks": _weeks(session, today),
             "with_node": sum(one.has_node for one in stores),
         }
+    weeks = context["weeks"]
+    drawing = charts.drawing(
+        _("Week"), [day(one["start"]) for one in weeks], charts.numbers(_("Earned"), (one["earned"] for one in weeks)),
+        charts.numbers(_("Redeemed"), (one["spent"] for one in weeks)),
+    )  # fmt: skip
     typed = now or (days[0] if days else None)
     places = exponent(currency)
     none_yet = points_terms.terms_of(NETWORK, True, 1, 10**places, 1, 100)
@@ -76,6 +81,7 @@ def overview_page(fault: DomainError | None = None, **_place: Any) -> ResponseRe
         "console/points.html",
         **context,
         now=now,
+        drawing=drawing,
         coming=[row for row in days if row.from_day > today],
         typed=typed,
         none_yet=none_yet,
@@ -127,18 +133,15 @@ def decide(store_id: str, entry_id: str) -> ResponseReturnValue:
 
 
 def _weeks(session: Session, today: dt.date) -> list[dict[str, Any]]:
-    """Return what was earned and redeemed in the last weeks, returns taken off, oldest first, with heights of 100."""
+    """Return what was earned and redeemed in the last weeks, returns taken off, oldest first."""
     monday = today - dt.timedelta(days=today.weekday())
     starts = [monday - dt.timedelta(weeks=n) for n in range(WEEKS - 1, -2, -1)]
     moved = network_points.moved_by_day(session, starts[0])
     weeks: list[dict[str, Any]] = []
     for start, end in pairwise(starts):
         points = Counter[str]()
-        for day, kind, moved_points in moved:
-            points[kind] += moved_points if start <= day < end else 0
+        for on, kind, moved_points in moved:
+            points[kind] += moved_points if start <= on < end else 0
         earned, spent = loyalty.given(points), loyalty.taken(points)
         weeks.append({"start": start, "earned": max(0, earned), "spent": max(0, spent)})
-    most = max((max(one["earned"], one["spent"]) for one in weeks), default=0) or 1
-    for one in weeks:
-        one |= {f"{name}_high": round(one[name] * 100 / most, 1) for name in ("earned", "spent")}
     return weeks if any(one["earned"] or one["spent"] for one in weeks) else []

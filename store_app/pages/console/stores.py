@@ -20,12 +20,12 @@ from config.nodes.node import EPOCH_BEGUN, JOURNAL_CHANGED, KEY_ASKS, KEY_MISUSE
 from config.nodes.publication import listed
 from pos.store.store import Region, Store, keys_of, usual_currency, withdraw_key
 from store_app.node.doctor import BAD, WARN
-from store_app.pages.common import form, money_views
+from store_app.pages.common import charts, form, money_views
 from store_app.pages.console import console, store_lights, store_map
 from store_app.pages.orders import closed_days as closed_pages
 from store_app.runtime.doors import acting, doors, read, write
 from store_app.sync import receiver
-from store_app.web.presenting import about_store, money, page, percent, since, today, why_words
+from store_app.web.presenting import about_store, day, money, page, percent, since, today, why_words
 from store_app.web.security import can, requires
 from store_app.words import held, words
 from store_app.words import money as money_words
@@ -96,6 +96,7 @@ def store(store_id: str, fault: DomainError | None = None, **_place: Any) -> Res
         about_store(store)
         own = exposure.care(session, today(), store.id)[store.id]
         line = session.get(CreditLine, store.id)
+        sales = overview.sales_amount(session, store, today())
         known, young = supply_routes.settled(session), stated_sales.counts(session, store.id)
         return page(
             "console/store.html",
@@ -110,7 +111,8 @@ def store(store_id: str, fault: DomainError | None = None, **_place: Any) -> Res
             first=today(),
             most=today() + dt.timedelta(days=closed_days.MOST_AHEAD),
             fault=fault,
-            sales_amount=overview.sales_amount(session, store, today()),
+            sales_amount=sales,
+            drawing=_drawing(store, sales),
             shelves=overview.shelves(session, store.id, today()),
             lack_days=overview.LACK_DAYS,
             orders=overview.store_orders(session, store.id),
@@ -271,6 +273,13 @@ def _needs(session: Session, store: Store, own: exposure.Care, line: CreditLine 
         leads_on = one["href"] not in (here, url_for("console_stores.stores"))
         reported.append(one | {"href": one["href"] if leads_on else None})
     return reported
+
+
+def _drawing(store: Store, sales: overview.Sales) -> dict[str, Any]:
+    """Return the chart of a store's days beside those of an average store of its region."""
+    own = charts.amounts(store.name, (one.own_minor for one in sales.days))
+    usual = charts.amounts(_("Average store"), (one.usual_minor for one in sales.days))
+    return charts.drawing(_("Day"), [day(one.day) for one in sales.days], own, usual)
 
 
 def _closed(session: Session, store: Store) -> list[tuple[dt.date, dt.date]]:

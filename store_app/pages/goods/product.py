@@ -28,7 +28,7 @@ from pos.stock import batches, stock
 from pos.stock import waste as wastes
 from pos.stock.ledger import INSIDE, CountTask, Place, StockMovement
 from store_app.files.products import NAMED
-from store_app.pages.common import find_product, form, labelling
+from store_app.pages.common import charts, find_product, form, labelling
 from store_app.pages.goods import product_list
 from store_app.pages.goods.products import KIND_WORDS, PER_WORDS, UNIT_WORDS, amount_text, beside, day_typed
 from store_app.pages.goods.stock import inside, is_recorded
@@ -50,8 +50,6 @@ from supply.replenishment.service_targets import OrderPreference
 bp = Blueprint("product", __name__, url_prefix="/products")
 HISTORY, MOVES, SHOWN_DAYS, WEEK = 12, 20, 28, 7
 
-WIDE, HIGH, EDGE = 600, 120, 14
-
 
 @dataclass(frozen=True)
 class Dated:
@@ -61,29 +59,6 @@ class Dated:
     price_minor: int
     is_own: bool
     state: str
-
-
-@dataclass(frozen=True)
-class Step:
-    """A place where the price changes: where in the picture, from which day, how much."""
-
-    x: float
-    y: float
-    day: dt.date
-    price_minor: int
-    coming: bool
-
-
-@dataclass(frozen=True)
-class Chart:
-    """A line in steps, past and coming apart. x of today."""
-
-    past: str
-    coming: str
-    steps: list[Step]
-    today_x: float
-    wide: int = WIDE
-    high: int = HIGH
 
 
 @dataclass(frozen=True)
@@ -349,42 +324,22 @@ def outlook(sku: str) -> ResponseReturnValue:
     )
 
 
-def price_steps(dated: Sequence[Dated], day: dt.date, most: int = 12) -> Chart | None:
-    """Return the picture of dated prices (from_day, price_minor, state; newest first); None for fewer than two.
+def price_steps(dated: Sequence[Dated], day: dt.date, most: int = 12) -> dict[str, Any] | None:
+    """Return the chart of dated prices (from_day, price_minor, state; newest first); None for fewer than two.
 
     Prices that are hidden by the store's own have no step.
     """
     shown = [one for one in reversed(dated) if one.state != "hidden"][-most:]
     if len(shown) < 2:
         return None
-    first = shown[0].from_day
     last = max(day, shown[-1].from_day) + dt.timedelta(days=7)
-    span = max(1, (last - first).days)
-    low, high = min(one.price_minor for one in shown), max(one.price_minor for one in shown)
-    room = max(1, high - low)
-
-    def across(when: dt.date) -> float:
-        return round(EDGE + (WIDE - 2 * EDGE) * (when - first).days / span, 1)
-
-    def up(minor: int) -> float:
-        return round(HIGH - 2 * EDGE - (HIGH - 4 * EDGE) * (minor - low) / room, 1)
-
-    found = [
-        Step(across(one.from_day), up(one.price_minor), one.from_day, one.price_minor, one.state == "coming")
-        for one in shown
-    ]
-    today_x = across(day)
-    past = coming = ""
-    for step, after in zip(found, [*found[1:], None], strict=True):
-        until = after.x if after else across(last)
-        if step.coming:
-            coming += f"{'V' if coming else 'M'}{f'{step.x} ' if not coming else ''}{step.y} H{until} "
-        else:
-            cut = min(until, today_x) if after is None or after.coming else until
-            past += f"{'V' if past else 'M'}{f'{step.x} ' if not past else ''}{step.y} H{cut} "
-            if cut < until:
-                coming += f"M{cut} {step.y} H{until} "
-    return Chart(past.strip(), coming.strip(), found, today_x)
+    days = sorted({*(one.from_day for one in shown), max(day, shown[0].from_day), last})
+    asked = [next(one.price_minor for one in reversed(shown) if one.from_day <= at) for at in days]
+    lines = [charts.amounts(_("Price"), (minor if at <= day else None for at, minor in zip(days, asked, strict=True)))]
+    if shown[-1].from_day > day:
+        coming = (minor if at >= day else None for at, minor in zip(days, asked, strict=True))
+        lines.append(charts.amounts(_("Planned price"), coming))
+    return charts.drawing(_("Day"), [presenting.day(at) for at in days], *lines, days=days)
 
 
 # --- inside ---

@@ -1,7 +1,5 @@
 """What the store sold before it sold here: a file of its old till, looked at first, laid in whole, taken back whole."""
 
-import datetime as dt
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -14,26 +12,15 @@ from config.errors import DomainError
 from config.nodes import journal
 from store_app.files import importing, past_sales
 from store_app.files.past_sales import Past
-from store_app.pages.common import form, uploads
+from store_app.pages.common import charts, form, uploads
 from store_app.runtime.doors import acting, doors, read, write
-from store_app.web.presenting import page, place
+from store_app.web.presenting import day, page, place
 from store_app.web.security import requires
 from supply.demand import rollups
 
 bp = Blueprint("past_sales", __name__, url_prefix="/products/past-sales")
 READ = partial(importing.read, "sales")
 GOODS_SHOWN = 8
-STEP, HIGH = 12, 100
-
-
-@dataclass(frozen=True)
-class Bar:
-    """A week of the picture."""
-
-    x: int
-    height: float
-    monday: dt.date
-    sold: float
 
 
 @bp.get("/", endpoint="upload")
@@ -105,7 +92,8 @@ def _reported(past: Past | None) -> dict[str, Any]:
     if past is None:
         return {"past": None}
     weeks = past.weeks() if past.rows else []
-    most = max((sold for _monday, sold in weeks), default=0.0) or 1.0
-    bars = [Bar(n * STEP, round(HIGH * sold / most, 1), monday, sold) for n, (monday, sold) in enumerate(weeks)]
-    stays_out = past_sales.stays_out(past)
-    return {"past": past, "stays_out": stays_out, "most_sold": past.most_sold(GOODS_SHOWN), "bars": bars}
+    sold = charts.numbers(_("Sold"), (sold for _monday, sold in weeks), 1)
+    return {
+        "past": past, "stays_out": past_sales.stays_out(past), "most_sold": past.most_sold(GOODS_SHOWN),
+        "weeks": weeks, "drawing": charts.drawing(_("Week"), [day(monday) for monday, _sold in weeks], sold),
+    }  # fmt: skip

@@ -16,7 +16,7 @@ from pos.reports.figures import Figures, Overview
 from pos.reports.reports import Report, Row
 from pos.store.store import store_of
 from store_app.files import exporting
-from store_app.pages.common import form
+from store_app.pages.common import charts, form
 from store_app.runtime.doors import doors, read
 from store_app.web import presenting
 from store_app.web.days import day_of
@@ -315,23 +315,11 @@ def _drawing(found: Report, beside: Overview | None) -> dict[str, Any] | None:
     if len(rows) < 2 and over_time:
         return None
     name, shape = found.columns[0]
-    lines = [(str(COLUMN_WORDS[found.measure]), [row[found.measure] for row in rows])]
+    lines = [charts.amounts(str(COLUMN_WORDS[found.measure]), (row[found.measure] for row in rows))]
     for key, one in list(beside.before.items())[:1] if beside else ():
-        before = [one.by_day[row["day"]].sales_minor if row["day"] in one.by_day else None for row in rows]
-        lines.append((_(BEFORE[key]), before))
-    return {
-        "head": str(COLUMN_WORDS[name]),
-        "names": [_figure(row, name, shape) for row in rows],
-        "hrefs": [_receipts_of(found, row) for row in rows],
-        "lying": not over_time,
-        "lines": [
-            {
-                "label": label,
-                "values": [
-                    None if minor is None else float(exporting.major(minor, place().currency)) for minor in minors
-                ],
-                "texts": [presenting.money(minor) for minor in minors],
-            }
-            for label, minors in lines
-        ],
-    }
+        before = (one.by_day[row["day"]].sales_minor if row["day"] in one.by_day else None for row in rows)
+        lines.append(charts.amounts(_(BEFORE[key]), before))
+    return charts.drawing(
+        str(COLUMN_WORDS[name]), [_figure(row, name, shape) for row in rows], *lines,
+        hrefs=[_receipts_of(found, row) for row in rows], lying=not over_time,
+    )  # fmt: skip

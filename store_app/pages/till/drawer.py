@@ -1,6 +1,5 @@
 """The drawer: opened with a counted float, counted blind in coins and notes, settled, closed or handed over."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,29 +16,17 @@ from pos.store.store import staff_of
 from pos.till import denominations, shift, shift_report
 from pos.till.shift import OVER_SHORT
 from pos.till.shift_book import Shift
-from store_app.pages.common import form
+from store_app.pages.common import charts, form
 from store_app.pages.common.own_till import own_till
 from store_app.pages.till.shift import agreed, allow_drawer, approver, proven, shift_here
 from store_app.runtime.doors import acting, read, write
-from store_app.web.presenting import money, page, place
+from store_app.web.presenting import day, money, page, place
 from store_app.web.security import can, requires
 from store_app.words.words import cash_word, event_word, tender_word
 
 bp = Blueprint("drawer", __name__, url_prefix="/money/drawer")
 MOST_PIECES = 9_999
 REPORTS_SHOWN, BARS = 60, 30
-CHART_HEIGHT, BAR_WIDTH = 120, 22
-
-
-@dataclass(frozen=True)
-class Bar:
-    """One closed shift in the chart of over and short. y, height: in the drawing's units; the middle line is even."""
-
-    x: int
-    y: int
-    height: int
-    kind: str
-    shift: Shift
 
 
 @bp.get("/open")
@@ -228,14 +215,19 @@ def reports(fault: DomainError | None = None, **_refused: str) -> Response:
         query = sa.select(Shift).where(Shift.store_id == store_id, Shift.state == "closed")
         closed = look.scalars(query.order_by(Shift.closed_at.desc(), Shift.id).limit(REPORTS_SHOWN)).all()
         tolerance_minor = shift.tolerance_minor(look, store_id)
-    bars, most_minor = _bars(list(reversed(closed[:BARS])))
+    last = closed[BARS - 1 :: -1] if len(closed) >= BARS else closed[::-1]
+    over_short = charts.amounts(_("Over or short"), (one.over_short_minor or 0 for one in last))
     return page(
         "till/shift/reports.html",
         closed=closed,
-        bars=bars,
-        most_minor=most_minor,
-        height=CHART_HEIGHT,
-        width=max(1, len(bars)) * BAR_WIDTH,
+        last=last,
+        most_minor=max((abs(one.over_short_minor or 0) for one in last), default=0),
+        drawing=charts.drawing(
+            _("Z report"),
+            [f"Z {one.z_no}, {day(one.business_day)}" for one in last],
+            over_short,
+            hrefs=[url_for("shift.z_report", shift_id=one.id) for one in last],
+        ),
         tolerance_minor=tolerance_minor,
         typed=request.form,
         fault=fault,
@@ -281,17 +273,3 @@ def _taker() -> Actor:
     """Return who takes the drawer over, known by their PIN."""
     known = proven("to", "to_pin")
     return Actor(id=known.id, name=known.name, role=known.role, node=str(place().store_id))
-
-
-def _bars(closed: list[Shift]) -> tuple[list[Bar], int]:
-    """Return the bars of the chart, over above the middle and short below it, and the amount that fills half of it."""
-    most_minor = max((abs(one.over_short_minor or 0) for one in closed), default=0)
-    half = CHART_HEIGHT // 2
-    bars = []
-    for place_no, one in enumerate(closed):
-        minor = one.over_short_minor or 0
-        height = max(2, round(abs(minor) / most_minor * (half - 6))) if minor else 2
-        kind = "even" if not minor else "over" if minor > 0 else "short"
-        y = half - height if minor > 0 else half - 1 if not minor else half
-        bars.append(Bar(place_no * BAR_WIDTH, y, height, kind, one))
-    return bars, most_minor

@@ -4,6 +4,8 @@ import uPlot from "uplot";
 
 import { all } from "./dom.js";
 
+const DAY_MS = 86_400_000;
+
 /**
  * Give a colour of the page by its variable's name.
  * @param {string} name
@@ -34,11 +36,12 @@ export function drawChart(holder, options, lines) {
 }
 
 /**
- * A chart as a page says it: bars of the first line, lines of the others; texts: what hovering shows.
+ * A chart as a page says it (`pages/common/charts.py`): bars of the first line, lines of the others; with days, steps.
  * @typedef {object} Drawing
  * @property {string} head
  * @property {string[]} names
  * @property {string[]} [hrefs]
+ * @property {string[]} [days]
  * @property {boolean} [lying]
  * @property {{ label: string, values: (number | null)[], texts: string[] }[]} lines
  */
@@ -56,33 +59,37 @@ function drawFigures(holder) {
   const fromRight = dir === "rtl", short = new Intl.NumberFormat(lang, { notation: "compact" });
   const font = "13px system-ui", stroke = ink("--ink-muted"), wide = holder.clientWidth || 560;
   const cut = (/** @type {string} */ name) => (lying && name.length > 20 ? `${name.slice(0, 19)}…` : name);
-  const bars = uPlot.paths.bars?.({ size: [0.7, 40] });
+  const bars = uPlot.paths.bars?.({ size: [0.7, 40] }), steps = drawing.days && uPlot.paths.stepped?.({ align: 1 });
+  const at = drawing.days?.map((day) => Date.parse(day) / DAY_MS) ?? names.map((_, n) => n);
+  const said = new Intl.DateTimeFormat(lang, { day: "numeric", month: "short", timeZone: "UTC" });
+  const named = (/** @type {number} */ x) => (steps ? said.format(x * DAY_MS) : cut(names[x] ?? ""));
   /** @type {Omit<uPlot.Options, "width">} */
   const options = {
     height: lying ? 70 + 30 * names.length : 260,
     cursor: { x: !lying, y: false, drag: { x: false, y: false }, points: { show: false } },
     legend: { markers: { dash: (plot, n) => (plot.series[n]?.dash ? "dashed" : "solid") } },
     scales: {
-      x: { time: false, range: [-0.6, names.length - 0.4], ...(lying ? { ori: 1, dir: -1 } : { dir: fromRight ? -1 : 1 }) },
-      y: { range: (_plot, least, most) => [Math.min(0, least * 1.1), Math.max(1, most * 1.1)], ...(lying ? { ori: 0, dir: fromRight ? -1 : 1 } : {}) },
+      x: { time: false, range: steps ? [at[0] ?? 0, at.at(-1) ?? 1] : [-0.6, names.length - 0.4], ...(lying ? { ori: 1, dir: -1 } : { dir: fromRight ? -1 : 1 }) },
+      y: { range: (_plot, least, most) => (steps ? [least * 0.9, most * 1.1] : [Math.min(0, least * 1.1), Math.max(1, most * 1.1)]), ...(lying ? { ori: 0, dir: fromRight ? -1 : 1 } : {}) },
     },
     axes: [
       { stroke, font, grid: { show: false }, ticks: { show: false }, incrs: [1, 2, 7, 14, 28, 56, 112], space: lying ? 20 : 78,
         side: lying ? (fromRight ? 1 : 3) : 2, size: lying ? Math.min(170, wide / 2.4) : 34,
-        values: (_plot, ticks) => ticks.map((n) => cut(names[n] ?? "")) },
+        values: (_plot, ticks) => ticks.map(named) },
       { stroke, font, grid: { stroke: ink("--line"), width: 1 }, ticks: { show: false }, side: lying ? 2 : fromRight ? 1 : 3, size: lying ? 34 : 56,
         space: lying ? 70 : 40, values: (_plot, ticks) => ticks.map((value) => short.format(value)) },
     ],
     series: [
-      { label: drawing.head, value: (_plot, n) => (n == null ? "" : names[n] ?? "") },
+      { label: drawing.head, value: (_plot, x) => (x == null ? "" : names[at.indexOf(x)] ?? "") },
       ...lines.map((line, n) => ({
-        label: line.label, value: (/** @type {uPlot} */ _plot, /** @type {number | null} */ _value, /** @type {number} */ _series, /** @type {number | null} */ at) => (at == null ? "" : line.texts[at] ?? ""),
+        label: line.label, value: (/** @type {uPlot} */ _plot, /** @type {number | null} */ _value, /** @type {number} */ _series, /** @type {number | null} */ idx) => (idx == null ? "" : line.texts[idx] ?? ""),
         points: { show: false },
-        ...(n ? { stroke: ink("--amber"), width: 2, dash: [6, 5] } : { stroke: ink("--jade"), fill: ink("--jade"), width: 0, ...(bars ? { paths: bars } : {}) }),
+        ...(n ? { stroke: ink("--amber"), width: 2, dash: [6, 5] } : steps ? { stroke: ink("--jade"), width: 3 } : { stroke: ink("--jade"), fill: ink("--jade"), width: 0, ...(bars ? { paths: bars } : {}) }),
+        ...(steps ? { paths: steps } : {}),
       })),
     ],
   };
-  const plot = drawChart(holder, options, [names.map((_, n) => n), ...lines.map((line) => line.values)]);
+  const plot = drawChart(holder, options, [at, ...lines.map((line) => line.values)]);
   holder.classList.toggle("has-links", hrefs.length > 0);
   plot.over.addEventListener("click", () => {
     const href = hrefs[plot.cursor.idx ?? -1];

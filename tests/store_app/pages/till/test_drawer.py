@@ -272,7 +272,10 @@ def test_every_z_is_listed_with_over_and_short_drawn(opened: House):
         with opened.doors.write() as session:
             shift.open_shift(Context(session, Actor("c", "C", "cashier", STORE), NOON), STORE, "1", 5000)
     page = keeper.get(f"{HERE}/reports")
-    assert page.text.count("<rect") == 3
+    chart = json.loads(html.unescape(re.search("data-drawing='([^']+)'", page.text)[1]))
+    values = chart["lines"][0]["values"]
+    assert sorted(values) == [-2, 0, 3]
+    assert "$3.00 over" in words(keeper.get(chart["hrefs"][values.index(3)]))
     for said in ("Z 1", "Z 3", "balanced", "$3.00 over", "$2.00 short"):
         assert said in words(page)
     first = closed_ids(opened)[0]
