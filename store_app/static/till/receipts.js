@@ -183,7 +183,8 @@ export class Receipts {
     const chosen = new Map();
     const due = el("output.panel-due.figures"), give = el("span.figures"), parts = el("div.back-parts", { role: "status" });
     const changed = () => { sheet.quieten(); plan(); };
-    const rows = found.lines.filter((line) => line.deposit_of === null).map((line) => this.#lineOf(sale, line, found.lines.find((other) => other.deposit_of === line.n), chosen, changed, () => { open(); changed(); }));
+    const choosable = found.lines.filter((line) => line.deposit_of === null).map((line) => this.#lineOf(sale, line, found.lines.find((other) => other.deposit_of === line.n), chosen, changed, () => { open(); changed(); }));
+    const rows = choosable.map(({ row }) => row);
     const picked = () => [...chosen.values()].filter((row) => row.qty > 0);
     let why = "";
     const ways = offered("return"), [paid, ...others] = Object.keys(found.tenders);
@@ -243,7 +244,9 @@ export class Receipts {
       foot: [backButton(), quiet(say("exchange"), exchange, "arrows-right-left"), button],
     });
     open();
-    changed();
+    const [sole, second] = choosable;
+    if (sole?.left === 1 && !second) sole.set(1);
+    else changed();
   }
 
   /**
@@ -316,9 +319,10 @@ export class Receipts {
     };
     const where = whereTo(say("where-to", { name: line.name }), (restock) => { row.restock = restock; });
     const step = each ? 1 : left;
-    return el("li.back-row", { class: "back-row" }, el("span.row-main", {}, el("b", {}, line.name), el("span.muted.figures", {}, left ? say("can-come-back", { left: each ? left : qtyText(line, left), qty: each ? line.qty : qtyText(line, line.qty), amount: moneyText(line.total_minor + (deposit?.total_minor ?? 0)) }) : say("all-came-back"))),
+    const shownRow = el("li.back-row", { class: "back-row" }, el("span.row-main", {}, el("b", {}, line.name), el("span.muted.figures", {}, left ? say("can-come-back", { left: each ? left : qtyText(line, left), qty: each ? line.qty : qtyText(line, line.qty), amount: moneyText(line.total_minor + (deposit?.total_minor ?? 0)) }) : say("all-came-back"))),
       left ? el("span.stepper-wide", {}, el("button.tool", { "aria-label": say("less", { name: line.name }), onclick: () => set(row.qty - step) }, icon("minus")), shown,
         el("button.tool", { "aria-label": say("more", { name: line.name }), onclick: () => set(row.qty + step) }, icon("plus"))) : null, left ? where : null);
+    return { row: shownRow, left, set };
   }
 
   /** Take goods back that nobody has the receipt of: what is in the basket, at the shelf's price or a typed one. */
