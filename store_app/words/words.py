@@ -157,6 +157,7 @@ TOPICS = {
     "points.member": _l("Points member"),
     "points.moved": _l("Points entry"),
     "points.part": _l("Points participation"),
+    "product.photo": _l("Photo of a product"),
     "produce.picture": _l("Picture of an own product"),
     "produce.reported": _l("Own product"),
     "recall.cleared": _l("Recall: shelf cleared"),

@@ -2994,9 +2994,9 @@ CREATE TABLE product_photo (
   sku TEXT NOT NULL,
   mark TEXT NOT NULL,
   webp BLOB NOT NULL,
+  put_at DATETIME NOT NULL,
   CONSTRAINT pk_product_photo PRIMARY KEY (store_id, sku),
-  CONSTRAINT fk_product_photo_store_id_store FOREIGN KEY(store_id) REFERENCES store (id),
-  CONSTRAINT fk_product_photo_sku_product FOREIGN KEY(sku) REFERENCES product (sku)
+  CONSTRAINT fk_product_photo_store_id_store FOREIGN KEY(store_id) REFERENCES store (id)
 );
 
 CREATE TABLE product_tare (

@@ -15,6 +15,7 @@ from flask_babel import gettext as _
 
 from config.errors import DomainError, Invalid, NotFound
 from config.nodes.journal import Context
+from pos.catalogue import photos as product_photos
 from store_app.pages.common import form
 from store_app.pages.storefront import described, visitors
 from store_app.runtime.doors import clock, read, write
@@ -48,8 +49,9 @@ def home(slug: str) -> ResponseReturnValue:
         goods = [found[sku] for sku in shown if sku in found]
         around = visitors.around(session, here)
         promised = visitors.promised(session, here, goods)
+        photos = product_photos.marks(session, here.id, list(found))
         open_groups = () if text or category else tuple(visitors.open_groups(session, here.id))
-    cards = visitors.cards(here, goods, promised, is_closed=around["is_closed"])
+    cards = visitors.cards(here, goods, promised, photos, is_closed=around["is_closed"])
     ahead = tuple(names[: TOP_CATEGORIES_AHEAD + 1])
     shows = (
         visitors.head_of(here), today(), assets.is_known(), around["is_closed"], around["opens_again"],
@@ -95,9 +97,11 @@ def product(slug: str, sku: str, fault: DomainError | None = None, **_place: Any
         said = reviews.of_product(session, here.id, product.sku)
         story = product_stories.story_of(session, here.id, product.sku)
         stars = reviews.stars_of(session, here.id, [product.sku]).get(product.sku)
+        photo = product_photos.marks(session, here.id, [product.sku]).get(product.sku, "")
     return page(
         "storefront/product.html",
         **around,
+        photo=photo,
         promised=promised,
         product=product,
         from_day=listing.comes_on(visitors.day_here(here), [product.order_days]),
@@ -161,6 +165,17 @@ def picture(slug: str, sku: str, id: str) -> Response:
     if row is None:
         raise NotFound("not-found-here", "Picture not found.")
     answer = Response(row.jpeg, mimetype="image/jpeg")
+    answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    return answer
+
+
+@bp.get("/p/<sku>/photo/<mark>.webp")
+@public
+def photo(slug: str, sku: str, mark: str) -> Response:
+    """Answer the store's photo of a product; its mark is its content's, so it may be kept for good."""
+    with read() as session:
+        webp = product_photos.photo(session, visitors.store_at(session, slug).id, form.tidy(sku), mark)
+    answer = Response(webp, mimetype="image/webp")
     answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     return answer
 

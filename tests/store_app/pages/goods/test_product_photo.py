@@ -1,6 +1,7 @@
 """A product's photo on its page: put, shown wherever the product stands, replaced and removed, by whoever edits it."""
 
 import io
+import json
 
 import pytest
 import sqlalchemy as sa
@@ -68,12 +69,17 @@ def test_it_is_shown_under_an_address_a_browser_keeps_for_good_until_another_tak
     assert "photo/" not in keeper.get("/products/").text
 
 
-def test_it_stays_in_the_store(shop):
+def test_the_network_hears_once_of_each_photo_and_that_there_is_none_any_more(shop):
+    keeper = shop.signed_in()
+    for _again in range(2):
+        assert put(keeper, jpeg()).status_code == 303
+    keeper.post(f"{PAGE}/photo/remove", data={"csrf_token": token(keeper), "command_id": new_id()})
     with shop.doors.read() as session:
-        before = session.scalar(sa.select(sa.func.count()).select_from(OutboxMessage))
-    assert put(shop.signed_in(), jpeg()).status_code == 303
-    with shop.doors.read() as session:
-        assert session.scalar(sa.select(sa.func.count()).select_from(OutboxMessage)) == before
+        photos = sa.select(OutboxMessage.body).where(OutboxMessage.topic == "product.photo").order_by(OutboxMessage.n)
+        said = [json.loads(body) for body in session.scalars(photos)]
+    assert [(one["sku"], bool(one["mark"]), bool(one["webp"])) for one in said] == [
+        ("milk", True, True), ("milk", False, False),
+    ]  # fmt: skip
 
 
 def test_only_who_edits_products_puts_or_removes_one(shop):
