@@ -124,7 +124,7 @@ def test_the_store_reads_in_its_words_why_its_message_is_held_or_was_rejected(bu
             "Not here yet: %(names)s. Wait for the delivery, or hand over the rest.",
             {"names": ["Tea", "Milk"]},
             "Not here yet: Tea, Milk. Wait for the delivery",
-            "Noch nicht da: Tea, Milk. Warten Sie auf die Lieferung oder geben Sie den Rest.",
+            "Noch nicht da: Tea, Milk. Warten Sie auf die Lieferung oder geben Sie den Rest aus.",
         ),
         (
             "%(name)s is %(reported)s, not from %(first)s to %(last)s. Check the store's clock.",
