@@ -194,7 +194,7 @@ _WEEK = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Su
 def _about(store: Store) -> str:
     where = store.address or store.name
     hours = opening_hours(store.week)
-    return _("Order groceries online at %(store)s and pick them up: %(where)s. %(hours)s.", store=store.name,
+    return _("Order groceries online at %(store)s for pickup: %(where)s. %(hours)s.", store=store.name,
              where=where, hours=hours)  # fmt: skip
 
 
