@@ -9,9 +9,8 @@ import pytest
 from config.nodes.facts import FACTS, STORE
 from config.words import LANGUAGES, language
 from store_app.node import doctor
-from store_app.web.presenting import STATE_WORDS, hour, minute, number, percent
+from store_app.web.presenting import STATE_WORDS, hour, minute, number, percent, weekdays
 from store_app.words.health import SENTENCES, health
-from store_app.words.promotions import week
 from store_app.words.words import TOPICS, decimal_text
 from supply.sync import replica
 from tests.test_documents import NOUNS, table_of
@@ -37,7 +36,7 @@ def test_every_state_has_a_word():
 def test_the_week_the_clock_and_decimals_are_the_readers(house, language, first, time, rate, gain, shares):
     """The store stands in New York, where Spanish is written as there."""
     with house.app.test_request_context(f"/?lang={language}"):
-        days = week()
+        days = weekdays()
         assert days[0][1].strip(".") == first
         assert sorted(n for n, _ in days) == list(range(7))
         assert {re.sub(r"\s", " ", text) for text in (minute(14 * 60 + 5), hour("14:05"))} == {time}
