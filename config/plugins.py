@@ -78,7 +78,7 @@ def load(group: str, name: str) -> Plugin[Any] | Fault | None:
         return Fault(name, TWICE)
     try:
         found = next(iter(entries)).load()
-    except Exception:  # whatever somebody else's package does, the till sells on
+    except (Exception, SystemExit):  # whatever somebody else's package does, the till sells on
         return Fault(name, BROKEN)
     if not isinstance(found, Plugin) or found.name != name or not NAME.fullmatch(name):
         return Fault(name, BROKEN)

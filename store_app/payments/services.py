@@ -4,27 +4,29 @@ Rules
 -----
 1. A service takes part once its settings are valid and it could be made of them.
 2. One that can no longer be had, or made, takes no part and says why; the others and the till go on. What was asked of
-   it stays open until it is back.
+   it stays open until it is back. What it raises while it is asked, and an answer that is none, is no answer
+   (Unreachable).
 3. A secret is written and never shown; left empty it stays as it is.
 4. The journal says who changed which fields, never what they hold.
 """
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import structlog
-from pydantic import SecretStr, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
 from config import private
-from config.errors import DomainError, Invalid, NotFound, Refused
+from config.errors import DomainError, Invalid, NotFound, Refused, Unreachable
 from config.nodes import journal
 from config.nodes.journal import Context
 from config.plugins import Drawer, Fault, Plugin, load, offered, stamp_of
 from config.settings import Settings
 from config.words import N_
-from pos.payments.providers import Provider
+from pos.payments.providers import ONLINE, WAYS, Notifying, Outcome, Provider
 
 GROUP = "cornerstore.payments"
 LONGEST = 8_000
@@ -90,7 +92,7 @@ def values(settings: Settings, name: str) -> dict[str, Any]:
 
 def is_secret(field: FieldInfo) -> bool:
     """Tell whether a field's value is never shown (rule 3)."""
-    return field.annotation is SecretStr
+    return SecretStr in (field.annotation, *get_args(field.annotation))
 
 
 def set_up(ctx: Context, settings: Settings, name: str, typed: Mapping[str, Any]) -> None:
@@ -108,7 +110,7 @@ def set_up(ctx: Context, settings: Settings, name: str, typed: Mapping[str, Any]
     except ValidationError as fault:
         raise _said(fault) from None  # the fault itself holds what was typed
     try:
-        found.make(made, kept.own_folder(name))
+        _make(found, made, kept)
     except ModuleNotFoundError as fault:
         raise Refused(
             "plugin-extra", "%(service)s needs the package %(package)s. Install it, then try again.",
@@ -139,7 +141,7 @@ def made(settings: Settings) -> dict[str, Provider]:
     for name in kept.names():
         try:
             one = plugin(name)
-            found[name] = one.make(one.settings.model_validate(kept.read(name)), kept.own_folder(name))
+            found[name] = _make(one, one.settings.model_validate(kept.read(name)), kept)
         except Exception as fault:  # somebody else's package, or settings it no longer takes
             _log.warning("payment_service.unmade", service=name, kind=type(fault).__name__)
     return found
@@ -163,10 +165,39 @@ def _why_not(one: Plugin[Provider], kept: Drawer) -> str:
     except DomainError:
         return UNREADABLE
     try:
-        one.make(one.settings.model_validate(typed), kept.own_folder(one.name))
+        _make(one, one.settings.model_validate(typed), kept)
     except Exception:  # somebody else's package
         return UNMADE
     return ""
+
+
+def _make(one: Plugin[Provider], made: BaseModel, kept: Drawer) -> Provider:
+    """Make the provider, and let nothing out of it but answers and our own errors (rule 2)."""
+    provider = one.make(made, kept.own_folder(one.name))
+    if provider.name != one.name or not set(provider.ways) <= {*WAYS, ONLINE}:
+        raise TypeError("another name, or ways that are none")
+    for step in ("begin", "query", "cancel", "reverse"):
+        setattr(provider, step, _guarded(one.name, getattr(provider, step), Outcome))
+    if isinstance(provider, Notifying):
+        setattr(provider, "noticed", _guarded(one.name, provider.noticed, str))  # noqa: B010
+    return provider
+
+
+def _guarded(name: str, ask: Callable[..., Any], kind: type) -> Callable[..., Any]:
+    @functools.wraps(ask)
+    def asked(*words: Any, **named: Any) -> Any:
+        try:
+            answer = ask(*words, **named)
+        except DomainError:
+            raise
+        except Exception as fault:  # somebody else's package
+            _log.warning("payment_service.fault", service=name, kind=type(fault).__name__)
+            raise Unreachable("provider-fault", "The payment service is not responding.") from fault
+        if not isinstance(answer, kind):
+            raise Unreachable("provider-fault", "The payment service is not responding.")
+        return answer
+
+    return asked
 
 
 def _said(fault: ValidationError) -> Invalid:

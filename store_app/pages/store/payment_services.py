@@ -1,6 +1,6 @@
 """Payment services: which are installed, which take part, and the form that each one's settings make."""
 
-from typing import Any, get_args
+from typing import Any, Literal, get_args, get_origin
 
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
@@ -63,7 +63,7 @@ def remove(name: str) -> ResponseReturnValue:
 
 def _field(key: str, one: Any, entered: dict[str, Any]) -> dict[str, Any]:
     """Return a field as the page draws it."""
-    choices = get_args(one.annotation) if one.annotation not in (bool, str, int) else ()
+    choices = get_args(one.annotation) if get_origin(one.annotation) is Literal else ()
     sort = "secret" if services.is_secret(one) else "switch" if one.annotation is bool else "choice" if choices else ""
     default = "" if one.is_required() or sort == "secret" else one.default
     return {

@@ -12,6 +12,7 @@ from config import plugins
 from config.nodes.journal import JournalEntry
 from config.plugins import Plugin
 from pos.payments.providers import Provider
+from pos.payments.requests import OPEN
 from store_app.node import backup
 from store_app.payments import services
 from store_app.payments.providers import providers
@@ -130,7 +131,9 @@ def test_broken_services_are_said_on_the_page_and_stop_no_other(installed, house
     for name in ("raises", "none", "old", "twice"):
         assert send(client, f"/payment-services/{name}", **ENTERED).status_code == 409
     assert client.get("/payment-services/gone").status_code == 404
-    assert send(client, "/payment-services/gone/remove").status_code in (303, 404)
+    assert shown.count("Delete settings") == 5
+    assert send(client, "/payment-services/gone/remove").status_code == 303
+    assert "gone" not in services.drawer(house.doors.settings).names()
 
 
 def test_a_service_that_needs_a_package_or_fails_when_made_is_not_kept(installed, house, monkeypatch):
@@ -150,6 +153,24 @@ def test_a_service_that_needs_a_package_or_fails_when_made_is_not_kept(installed
         assert (answer.status_code, said in words(answer)) == (409, True)
         assert "very-secret-key" not in answer.text
     assert services.drawer(house.doors.settings).names() == ()
+
+
+@pytest.mark.parametrize("fault", [ArithmeticError("very-secret-key"), None])
+def test_a_service_that_raises_or_answers_nonsense_leaves_the_payment_open(installed, house, monkeypatch, fault):
+    stock_milk(house)
+    client = entered(house)
+    assert client.post("/api/shifts", json={"till_id": "1", "float_minor": 5000}).status_code == 201
+
+    def broken(self: object, request: object, *, at: object) -> object:
+        if fault:
+            raise fault
+        return "captured"
+
+    monkeypatch.setattr("corner_pay.CornerPay.begin", broken)
+    services.drawer(house.doors.settings).write("corner-pay", ENTERED | {"fast": True})
+    paid = take(client, 100)
+    assert paid["state"] in OPEN
+    assert "very-secret-key" not in str(paid)
 
 
 def test_deleted_settings_take_the_service_away(installed, house):
