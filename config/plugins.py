@@ -39,7 +39,7 @@ class Plugin(Generic[Made]):
     """What an entry point names.
 
     label: what a person calls it. settings: the fields that have to be filled in, with titles and descriptions;
-    secrets are SecretStr. make: builds it from them and a folder of its own.
+    secrets are SecretStr. make: builds it from them and a folder of its own. at: the kinds of node it is for.
     """
 
     name: str
@@ -47,6 +47,7 @@ class Plugin(Generic[Made]):
     settings: type[BaseModel]
     make: Callable[[Any, Path], Made]
     api: int = API
+    at: tuple[str, ...] = ("store", "network")
 
 
 @dataclass(frozen=True)

@@ -64,8 +64,9 @@ def stamp(settings: Settings) -> tuple[tuple[str, int], ...]:
 def services(settings: Settings) -> list[Service]:
     """Return the services that can be set up here, and those that were and are gone."""
     kept = drawer(settings)
-    names = sorted({*offered(GROUP), *kept.names()})
-    return [_service(kept, name) for name in names]
+    found = (load(GROUP, name) for name in offered(GROUP))
+    here = {one.name for one in found if isinstance(one, Fault) or (one and settings.role in one.at)}
+    return [_service(kept, name) for name in sorted({*here, *kept.names()})]
 
 
 def plugin(name: str) -> Plugin[Provider]:

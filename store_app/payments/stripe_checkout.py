@@ -240,4 +240,4 @@ def make(settings: CheckoutSettings, folder: Path) -> StripeCheckout:
     return StripeCheckout(settings, folder)
 
 
-PLUGIN = Plugin(NAME, N_("Stripe for the online store"), CheckoutSettings, make)
+PLUGIN = Plugin(NAME, N_("Stripe for the online store"), CheckoutSettings, make, at=("network",))

@@ -213,4 +213,4 @@ def make(settings: TerminalSettings, folder: Path) -> StripeTerminal:
     return StripeTerminal(settings, folder)
 
 
-PLUGIN = Plugin(NAME, N_("Stripe card readers"), TerminalSettings, make)
+PLUGIN = Plugin(NAME, N_("Stripe card readers"), TerminalSettings, make, at=("store",))

@@ -86,11 +86,11 @@ class ZvtSettings(BaseModel):
     )
     prints: bool = Field(
         default=True, title=N_("Print card receipts at the till"),
-        description=N_("The customer's card receipt goes under the store's own. Off: the terminal prints it."),
+        description=N_("The customer's card receipt goes under the store's own. Otherwise the terminal prints it."),
     )  # fmt: skip
     only_till: bool = Field(
         default=True, title=N_("Only the till starts payments"),
-        description=N_("On, no one can type an amount at the terminal, and a broken connection can be cleared up."),
+        description=N_("No one can type an amount at the terminal, and a payment that was cut off can be cleared up."),
     )  # fmt: skip
 
     @field_validator("terminals")
@@ -524,4 +524,4 @@ def _asked(row: sqlite3.Row) -> Asked:
     return Asked(**dict(row))
 
 
-PLUGIN = Plugin(NAME, N_("Card terminal (ZVT)"), ZvtSettings, ZvtTerminals)
+PLUGIN = Plugin(NAME, N_("Card terminal (ZVT)"), ZvtSettings, ZvtTerminals, at=("store",))
