@@ -40,6 +40,9 @@ PAPERS = {"address": "Hauptstr. 1", "tax_number": "DE123456789", "currency": "EU
 PERSON = {"person": "Wei", "pin": "8642"}
 NEW = NewStore("Eckladen", "DE", "de", "EUR", "Europe/Berlin", rates_bp=(1900, 700))
 
+PORT = free_port()
+"""A store that runs on this computer is none of the tested ones."""
+
 
 class Browser:
     """A browser at the entrance of a folder, on this computer unless told otherwise."""
@@ -81,7 +84,7 @@ def door(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Entrance]:
         apps.append(create_app(settings.load()))
         return apps[-1]
 
-    yield entrance_of(folder, opened, port=8000)
+    yield entrance_of(folder, opened, port=PORT)
     for app in apps:
         app.extensions["cornerstore"].database.engine.dispose()
 
@@ -157,7 +160,7 @@ def test_answers_outlive_browser_and_program_but_the_pin_is_kept_nowhere(folder:
     first.send("store", STORE)
     first.send("papers", PAPERS)
     first.send("person", PERSON | {"pin": "19901990"})
-    again = Browser(entrance_of(folder, lambda _file: create_app(settings.load()), port=8000))
+    again = Browser(entrance_of(folder, lambda _file: create_app(settings.load()), port=PORT))
     assert again.get("/").location == "/set-up/person"
     assert 'value="Wei"' in again.get("/set-up/person").text
     assert 'value="DE123456789"' in again.get("/set-up/papers").text
@@ -196,7 +199,7 @@ def test_bad_input_is_a_sentence_on_its_screen_and_nothing_is_lost(
 
 def test_once_founded_the_screens_are_gone_and_nothing_founds_a_second_store(folder: Path, door: Entrance):
     browser, beside = Browser(door), Browser(door)
-    door.page_to("http://127.0.0.1:8000/")
+    door.page_to(f"http://127.0.0.1:{PORT}/")
     assert door.page.stat().st_mode & 0o077 == 0
     browser.send("store", STORE)
     browser.send("papers", PAPERS)
@@ -205,9 +208,9 @@ def test_once_founded_the_screens_are_gone_and_nothing_founds_a_second_store(fol
         assert beside.get(f"/set-up/{screen}").status_code == 404
     assert not door.page.exists()
     with pytest.raises(Refused, match="already has a store"):
-        door.begin(lambda: found_store_node(folder, NEW, "Mallory", "8642", port=8000))
+        door.begin(lambda: found_store_node(folder, NEW, "Mallory", "8642", port=PORT))
     with pytest.raises(Conflict, match="already has a store"):
-        found_store_node(folder, NEW, "Mallory", "8642", port=8000)
+        found_store_node(folder, NEW, "Mallory", "8642", port=PORT)
     with books(folder).read() as session:
         assert [one.name for one in session.scalars(sa.select(Staff))] == ["Wei"]
 
@@ -231,7 +234,7 @@ def test_killed_while_it_is_founded_there_is_no_store_and_the_next_try_is_whole(
     ended = subprocess.run([sys.executable, "-c", KILLED, folder, event, ends], check=False)
     assert ended.returncode == 9
     assert not settings_in(folder).exists()
-    found_store_node(folder, NEW, "Wei", "8642", port=8000)
+    found_store_node(folder, NEW, "Wei", "8642", port=PORT)
     assert settings_in(folder).is_file()
     assert not (folder / founding.UNFINISHED).exists()
     with books(folder).read() as session:
@@ -242,7 +245,7 @@ def test_a_store_moves_to_a_new_computer_from_its_copy_with_its_people(
     folder: Path, door: Entrance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     old = tmp_path / "old"
-    file = found_store_node(old, NEW, "Wei", "8642", port=8000)
+    file = found_store_node(old, NEW, "Wei", "8642", port=PORT)
     monkeypatch.setenv("CORNERSTORE_SETTINGS", str(file))
     doors = open_doors(settings.load())
     note = backup.make(doors)
