@@ -18,9 +18,11 @@ service's own page, and the service sends them back.
 import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
-from config.errors import Invalid, NotFound
+from config.errors import Invalid, NotFound, Unreachable
+from config.plugins import Door, Guard
+from config.words import N_
 from pos.payments.wallet_codes import WalletCode
 
 WAYS = ("terminal", "customer_code", "store_code")
@@ -30,6 +32,8 @@ ANSWERS = ("requested", "captured", "declined", "cancelled", "unknown")
 FINAL = ("captured", "declined", "cancelled")
 NEVER_SEEN = "never-seen"
 LONGEST_WORDS = 120
+LIMIT_S = 30.0
+"""So long a plug-in may take for one answer; built-in services have shorter limits of their own."""
 
 
 @dataclass(frozen=True)
@@ -166,3 +170,28 @@ class Providers:
         """Return the providers that can be asked in this way, for this wallet's codes."""
         able = (one for one in map(self.named, self._makers) if way in one.ways)
         return [one for one in able if not wallet or not isinstance(one, OneWallet) or one.wallet == wallet]
+
+
+# --- the door ---
+
+
+def _fits(name: str, made: Any) -> Provider:
+    """Let nothing out of a provider but answers and our own errors; what it raises is no answer (rule 2)."""
+    if made.name != name or not set(made.ways) <= {*WAYS, ONLINE}:
+        raise TypeError("another name, or ways that are none")
+    guard = Guard(name)
+    for step, kind in _ANSWERS.items():
+        if step in _STEPS or hasattr(made, step):
+            setattr(made, step, guard.wrap(getattr(made, step), kind, LIMIT_S, _no_answer))
+    provider: Provider = made
+    return provider
+
+
+def _no_answer() -> Unreachable:
+    return Unreachable("provider-fault", "The payment service is not responding.")
+
+
+_STEPS = ("begin", "query", "cancel", "reverse")
+_ANSWERS: dict[str, type] = dict.fromkeys(_STEPS, Outcome) | {"noticed": str}
+"""What each method of a provider answers."""
+PAYMENTS = Door("payments", N_("Payment services"), _fits)

@@ -12,7 +12,7 @@ Rules
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -26,7 +26,7 @@ from config.nodes.journal import Context, record
 from pos.documents.paper import COLUMNS
 from pos.printing.label_printer import LABEL_PRINTERS
 from pos.printing.models import PrinterModel
-from pos.printing.wires import AgentPrinter, Driver, driver_for
+from pos.printing.wires import AgentPrinter, Driver, GuardedPrinter, driver_for
 from pos.store.store import Store
 
 Papers = Literal["both", "receipts", "labels"]
@@ -236,18 +236,25 @@ def model_at(session: Session, store_id: str, printer_id: str | None, usual: Pri
     return usual if printer is None or printer.profile in LABEL_PRINTERS else model_of(printer)
 
 
-def outlets(session: Session, store_id: str, setting: str, model: PrinterModel) -> list[Outlet]:
-    """Return the printers in force (rule 1). setting, model: the printer the settings name, '' for none."""
+def outlets(
+    session: Session, store_id: str, setting: str, model: PrinterModel,
+    plugged: Mapping[str, GuardedPrinter] | None = None,
+) -> list[Outlet]:  # fmt: skip
+    """Return the printers in force (rule 1). setting, model: the printer the settings name, '' for none.
+
+    plugged: what was made of the plug-ins for printers.
+    """
     health = health_of(session, store_id)
     rows = printers_of(session, store_id)
     if not rows:
-        driver = driver_for(setting, model, **_known(health.get(FIRST), asked=True))
+        driver = driver_for(setting, model, plugged=plugged, **_known(health.get(FIRST), asked=True))
         if driver is None or isinstance(driver, AgentPrinter):
             return []
         return [Outlet(driver, failed_at=_failed_at(health.get(FIRST)))]
     found = []
     for row in rows:
-        driver = driver_for(row.wire, model_of(row), **_known(health.get(row.id), asked=row.asked))
+        known = _known(health.get(row.id), asked=row.asked)
+        driver = driver_for(row.wire, model_of(row), plugged=plugged, **known)
         if driver is not None:
             papers: Any = row.papers
             failed_at = _failed_at(health.get(row.id))

@@ -10,6 +10,8 @@ Rules
    is printed on all the same; one that is known to answer (`reports`) and falls silent is at fault. One that has
    printed in silence before (not `patient`) is not waited for long; an answer that comes late is heard all the same.
 4. A spooler (CUPS, Windows) or a plain file takes the bytes and cannot say more; that is the best it gives.
+5. A plug-in (PRINTERS) is believed that nothing was printed where it says so (`Unreachable`). Whatever else it raises,
+   answers or keeps silent about is `Unconfirmed`.
 """
 
 import contextlib
@@ -19,11 +21,12 @@ import stat
 import subprocess
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, Protocol
 
-from config.errors import Invalid, Unreachable, cause
+from config.errors import DomainError, Invalid, Unreachable, cause
+from config.plugins import NAME, Door, Guard, Stumble
 from config.words import N_
 from pos.printing.models import PrinterModel, load_escpos
 
@@ -31,6 +34,8 @@ _ONLINE, _CAUSE, _ERROR, _PAPER = (b"\x10\x04" + bytes([n]) for n in (1, 2, 3, 4
 _ASK_DONE = b"\x1dr\x01"
 _STATUS, _DONE = (0x93, 0x12), (0x90, 0x00)
 """Mask and pattern of the byte that answers a question, and of the one that says the paper is printed."""
+PLUGIN_S = (1.0, 60.0)
+"""How long a plug-in may take for a job, at least and at most."""
 FIRST_ANSWER_S, SILENT_ANSWER_S = 1.0, 0.1
 HANG_UP_S = 0.2
 USUAL = PrinterModel()
@@ -43,6 +48,7 @@ SENTENCES = {
     "cover-open": N_("The printer's cover is open. Close it; printing resumes automatically."),
     "cutter-jam": N_("The printer's cutter is jammed. Turn the printer off, clear the cutter, then turn it back on."),
     "printer-error": N_("The printer reports an error. Turn it off, check for jammed paper, then turn it back on."),
+    "printer-plugin": N_("Its plug-in does not work. See Plug-ins."),
     "paper-out-midway": N_(
         "The paper ran out while printing. Insert a new roll and check that the receipt is complete."
     ),
@@ -74,6 +80,18 @@ class Driver(Protocol):
 
     def longest_s(self, paper: bytes) -> float:
         """Return how long sending may take at most before somebody must look."""
+
+
+class PrinterPlugin(Protocol):
+    """What a plug-in for printers makes: a way to one printer. The paper is in the printer's own language."""
+
+    def longest_s(self, paper: bytes) -> float:
+        """Return how long sending may take at most, up to a minute."""
+        ...
+
+    def send(self, paper: bytes) -> Said:
+        """Put the bytes on paper; raises Unreachable (nothing was printed) or Unconfirmed (some may be)."""
+        ...
 
 
 class Line(Protocol):
@@ -349,13 +367,34 @@ class WindowsPrinter:
         return SPOOLER_S
 
 
+@dataclass(frozen=True)
+class PluginPrinter:
+    """A printer that a plug-in sends to (rule 5). way: None where the plug-in is not set up or does not work."""
+
+    name: str
+    way: "GuardedPrinter | None" = None
+    model: PrinterModel = USUAL
+
+    def send(self, paper: bytes) -> Said:
+        """Have the plug-in print."""
+        if self.way is None:
+            raise _unreachable("printer-plugin")
+        return self.way.send(paper)
+
+    def longest_s(self, paper: bytes) -> float:
+        """Return the patience for it."""
+        return self.way.longest_s(paper) if self.way else PLUGIN_S[0]
+
+
 def driver_for(
-    setting: str, model: PrinterModel, *, reports: bool | None = None, patient: bool = True
-) -> Driver | None:
+    setting: str, model: PrinterModel, *, reports: bool | None = None, patient: bool = True,
+    plugged: "Mapping[str, GuardedPrinter] | None" = None,
+) -> Driver | None:  # fmt: skip
     """Return the driver a setting names, None for '' (no printer); raises Invalid when it cannot be meant.
 
     setting: 'paper', 'net:host:port', 'usb:04b8:0e15[:serial]', 'serial:/dev/ttyS0[:baud]', 'file:/path',
-    'cups:queue', 'windows:name', 'agent' (a print agent fetches its jobs). reports, patient: see rule 3.
+    'cups:queue', 'windows:name', 'plugin:name', 'agent' (a print agent fetches its jobs). reports, patient: see
+    rule 3. plugged: what was made of the plug-ins that are set up.
     """
     kind, _, rest = setting.strip().partition(":")
     known: dict[str, Any] = {"model": model, "reports": reports, "patient": patient}
@@ -382,10 +421,12 @@ def driver_for(
                 return CupsPrinter(rest, model)
             case "windows" if rest:
                 return WindowsPrinter(rest, model)
+            case "plugin" if NAME.fullmatch(rest):
+                return PluginPrinter(rest, (plugged or {}).get(rest), model)
     raise Invalid(
         "printer-setting",
         "Unknown printer setting %(setting)s. Use paper, net:host:port, usb:vendor:product, "
-        "serial:/dev/…, file:/path, cups:queue or windows:name. Leave it empty for no printer.", setting=setting,
+        "serial:/dev/…, file:/path, cups:queue, windows:name or plugin:name. Leave it empty for no printer.", setting=setting,
     )  # fmt: skip
 
 
@@ -449,3 +490,49 @@ def _bytes_within(line: Line, limit_s: float) -> Iterator[int]:
         if not got:
             return
         yield from got
+
+
+# --- the door ---
+
+
+class GuardedPrinter:
+    """A plug-in's way to a printer, in one pair of hands at a time (rule 5)."""
+
+    def __init__(self, name: str, made: PrinterPlugin) -> None:
+        self._made, self._guard, self._asking = made, Guard(name, most=1), Guard(name)
+
+    def longest_s(self, paper: bytes) -> float:
+        """Return the patience it asks for, within PLUGIN_S."""
+        least, most = PLUGIN_S
+        try:
+            wanted = float(self._asking.ask(least, self._made.longest_s, paper))
+        except (Stumble, DomainError, TypeError, ValueError):
+            return most
+        return min(most, max(least, wanted)) if wanted == wanted else most  # noqa: PLR0124  NaN is not itself
+
+    def send(self, paper: bytes) -> Said:
+        """Print, and take nothing unknown for printed."""
+        try:
+            said = self._guard.ask(self.longest_s(paper), self._made.send, paper)
+        except Unconfirmed as fault:
+            raise Unconfirmed("connection-lost", _LOST) from fault
+        except Unreachable as fault:
+            raise _unreachable(fault.code if fault.code in SENTENCES else "printer-silent") from fault
+        except Stumble as fault:
+            if not fault.began:
+                raise _unreachable("printer-silent") from None
+            raise Unconfirmed("connection-lost", _LOST) from None
+        except DomainError as fault:
+            raise Unconfirmed("connection-lost", _LOST) from fault
+        if not isinstance(said, Said):
+            raise Unconfirmed("connection-lost", _LOST)
+        return Said(said.answered is True, said.near_end is True)
+
+
+def _fits(name: str, made: Any) -> GuardedPrinter:
+    if not (callable(made.send) and callable(made.longest_s)):
+        raise TypeError("no printer")
+    return GuardedPrinter(name, made)
+
+
+PRINTERS = Door("printers", N_("Printers"), _fits, at=("store",))

@@ -7,12 +7,13 @@ Rules
 2. Net weight is what lies on the scale less the tare: the one typed now, else the product's own.
 3. Every weighing asks the scale again; no reading is kept.
 
-A setting names the scale: '' none, 'practice', or a protocol and its port (`scale_drivers`); several tills each name
-their own: 'T1=toledo:/dev/ttyS0; T2=practice'.
+A setting names the scale: '' none, 'practice', a protocol and its port (`scale_drivers`), or 'plugin:name'; several
+tills each name their own: 'T1=toledo:/dev/ttyS0; T2=practice'. Where it is '', the one plug-in that is set up weighs.
 """
 
 import json
 import threading
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -154,6 +155,12 @@ def setting_for(setting: str, till_id: str) -> str:
     if named:
         return named.get(till_id, "").strip()
     return setting.strip()
+
+
+def plugin_for(setting: str, known: Collection[str]) -> str:
+    """Return the plug-in that weighs by one till's setting, '' for none. known: those that are set up."""
+    kind, _, name = setting.partition(":")
+    return name if kind == "plugin" else next(iter(known)) if not setting and len(known) == 1 else ""
 
 
 def open_scale(setting: str, state_folder: Path) -> Scale | None:

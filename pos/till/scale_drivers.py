@@ -4,11 +4,14 @@
     continuous:/dev/ttyUSB0[,baud=9600]            Mettler Toledo continuous output, 17 or 18 bytes a frame
     lines:/dev/ttyUSB0[,baud=9600]                 lines such as `ST,GS,+  0.312kg`, as A&D, CAS and many others send
 
+And what a plug-in's scale says (SCALES), which nobody believes either.
+
 Rules
 -----
 1. A scale has one second to answer; a silent line, a missing port and noise are `scale-silent`.
 2. What a scale said before it was asked is thrown away: an old weight is never sold.
 3. The port is opened for a weighing and closed after it, so that a cable pulled and put back works again.
+4. A plug-in has the same second; what it raises, and a reading that is no weight, is `scale-silent` as well.
 """
 
 import re
@@ -16,9 +19,12 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from decimal import Decimal
+from typing import Any, Protocol
 
 from config.errors import DomainError, Invalid, Refused, Unreachable
+from config.plugins import Door, Guard
+from config.words import N_
 
 MOST_GRAMS = 999_999
 ANSWER_S = 1.0
@@ -47,6 +53,23 @@ class Weighing:
     grams: int
     stable: bool
     tare_grams: int = 0
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a plug-in's scale shows. unit: g, kg, lb or oz; stable: it has settled."""
+
+    weight: Decimal | float
+    unit: str
+    stable: bool
+
+
+class PluginScale(Protocol):
+    """What a plug-in for a scale makes: it asks the scale anew each time, and keeps no weight (rules 2, 4)."""
+
+    def weigh(self) -> Reading:
+        """Return what lies on the scale now, or raise `refusal` of what is wrong."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -121,6 +144,19 @@ def refusal(code: str) -> DomainError:
 
 
 # --- what the answers mean ---
+
+
+def read_plugin(said: Reading) -> Weighing:
+    """Read what a plug-in says (rule 4); it weighs to a hundredth of a gram at most."""
+    try:
+        weight = Decimal(str(said.weight)) * 1
+        if weight < 0:
+            raise refusal("scale-below-zero")
+        if weight > MOST_GRAMS:
+            raise refusal("scale-overload")
+        return _weighing(int(weight.scaleb(5)), 5, said.unit, stable=said.stable is True)
+    except (ArithmeticError, KeyError, TypeError, ValueError) as fault:  # NaN, a word, a unit that is none
+        raise refusal("scale-silent") from fault
 
 
 def read_toledo(arrived: bytes, unit: str) -> Weighing | None:
@@ -203,3 +239,24 @@ WIRES: dict[str, Wire] = {
     "continuous": Wire(b"", "E", 7, read_continuous),
     "lines": Wire(b"", "N", 8, read_lines),
 }
+
+
+# --- the door ---
+
+
+@dataclass(frozen=True)
+class GuardedScale:
+    """A plug-in's scale, in one pair of hands at a time."""
+
+    ask: Callable[[], Reading]
+
+    def weigh(self) -> Weighing:
+        """Ask it, and believe nothing that cannot be."""
+        return read_plugin(self.ask())
+
+
+def _fits(name: str, made: Any) -> GuardedScale:
+    return GuardedScale(Guard(name, most=1).wrap(made.weigh, Reading, ANSWER_S, lambda: refusal("scale-silent")))
+
+
+SCALES = Door("scales", N_("Scales"), _fits, at=("store",))

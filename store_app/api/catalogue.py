@@ -35,6 +35,7 @@ from pos.pricing.promotions import Offers
 from pos.stock import batches, recall
 from pos.till import scale
 from store_app.api.bodies import asks, bounded
+from store_app.api.scale import is_there
 from store_app.runtime.doors import doors, read
 from store_app.web.presenting import language, place, today
 from store_app.web.security import requires
@@ -208,5 +209,5 @@ def _beside(session: Session, store_id: str) -> dict[str, Any]:
             for one in reading.schemes(session, store_id)
         ],
         "tares": scale.tares(session, store_id),
-        "scale": bool(doors().settings.scale),
+        "scale": is_there(),
     }

@@ -30,6 +30,7 @@ from pos.store import approvals
 from pos.store.store import Till, day_of, store_of
 from pos.till import hand_cash, shift
 from store_app.api.bodies import BackLine, CopyBody, GiftBody, MailBody, QuoteBody, SaleBody, takes
+from store_app.mail import envelopes
 from store_app.payments.providers import granted as points_granted
 from store_app.payments.providers import providers
 from store_app.practice.practice import booked
@@ -192,7 +193,7 @@ def mail(body: MailBody, sale_id: str) -> Response:
             sale_id,
             body.email,
             command=body.id,
-            sends_mail=settings.sends_mail,
+            sends_mail=envelopes.sends_mail(settings),
         )
     return jsonify(id=body.id)
 

@@ -3,11 +3,12 @@
 from flask import Blueprint, Response, current_app, jsonify, request
 from pydantic import Field
 
-from config.errors import NotFound, Refused
+from config.errors import NotFound, Refused, Unreachable
 from pos.till import scale
 from pos.till.scale import PracticeScale, Scale
-from pos.till.scale_drivers import MOST_GRAMS
+from pos.till.scale_drivers import MOST_GRAMS, SCALES
 from store_app.api.bodies import Body, asks, takes
+from store_app.runtime import plugins
 from store_app.runtime.doors import doors, read
 from store_app.web.security import requires
 
@@ -56,7 +57,11 @@ def lay(body: OnTheScale) -> Response:
 def scale_of(till_id: str) -> Scale:
     """Return the till's scale, one for each setting as long as the application lives: its lock is the port's."""
     settings = doors().settings
-    setting = scale.setting_for(settings.scale, till_id)
+    setting, plugged = scale.setting_for(settings.scale, till_id), plugins.made(SCALES, settings)
+    if name := scale.plugin_for(setting, () if settings.scale else plugged):
+        if name not in plugged:
+            raise Unreachable("scale-plugin", "The scale’s plug-in does not work. See Plug-ins, or enter the weight.")
+        return plugged[name]
     kept: dict[str, Scale] = current_app.extensions.setdefault("cornerstore_scales", {})
     if setting not in kept:
         opened = scale.open_scale(setting, settings.state_folder)
@@ -64,6 +69,12 @@ def scale_of(till_id: str) -> Scale:
             raise NotFound("no-scale", "This till has no scale. Enter the weight.")
         kept.setdefault(setting, opened)
     return kept[setting]
+
+
+def is_there() -> bool:
+    """Tell whether a scale weighs at this store's tills."""
+    settings = doors().settings
+    return bool(settings.scale or scale.plugin_for("", plugins.made(SCALES, settings)))
 
 
 def _tare(sku: str, typed: str) -> int:

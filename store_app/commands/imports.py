@@ -96,6 +96,8 @@ def _read(doors: Doors, kind: str, file: Path, said: dict[str, Any]) -> "Sheet":
     from pos.store.countries import country_of
     from pos.store.store import Store
     from store_app.files import importing, product_columns
+    from store_app.files.plugged import IMPORTERS
+    from store_app.runtime import plugins
     from store_app.web import presenting
 
     with doors.read() as session:
@@ -110,7 +112,7 @@ def _read(doors: Doors, kind: str, file: Path, said: dict[str, Any]) -> "Sheet":
     try:
         return importing.read(
             kind, file, today=doors.now().date(), mark=said["decimal"] or "", encoding=said["encoding"] or "",
-            answers=answers, limit_s=LIMIT_S, home=home,
+            answers=answers, limit_s=LIMIT_S, home=home, importers=plugins.taking_part(IMPORTERS, doors.settings),
         )  # fmt: skip
     except Invalid as refusal:
         if refusal.code == "which-mark":

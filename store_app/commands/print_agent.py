@@ -29,7 +29,7 @@ from filelock import FileLock, Timeout
 
 from config.errors import Conflict, Invalid, Refused, Unreachable, cause
 from config.ids import new_id
-from pos.printing.wires import USUAL, AgentPrinter, Driver, Said, Unconfirmed, driver_for
+from pos.printing.wires import USUAL, AgentPrinter, Driver, PluginPrinter, Said, Unconfirmed, driver_for
 from store_app.runtime import outgoing
 
 WAIT_S = 20.0
@@ -220,7 +220,7 @@ def client_for(server: str, key_file: Path, ca: Path | None = None) -> httpx2.Cl
 def driver_of(printer: str, reports: bool | None) -> Driver:
     """Return the way to the printer; refuses what is none."""
     driver = driver_for(printer, USUAL, reports=reports)
-    if driver is None or isinstance(driver, AgentPrinter):
+    if driver is None or isinstance(driver, AgentPrinter | PluginPrinter):
         raise Invalid("agent-printer", "Enter how the printer is connected, such as net:192.168.1.50:9100.")
     return driver
 

@@ -1,4 +1,4 @@
-"""Tables that leave the house: CSV and XLSX that any spreadsheet opens and none executes, and PDF.
+"""Tables that leave the house: CSV and XLSX that any spreadsheet opens and none executes, PDF, and plug-ins' forms.
 
 Rules
 -----
@@ -18,8 +18,14 @@ from typing import Any
 
 from flask import Response
 
+from config.errors import NotFound
 from config.money import exponent
+from config.plugins import label
+from config.settings import Settings
 from config.words import Language
+from store_app.files import plugged
+from store_app.files.plugged import EXPORTERS
+from store_app.runtime import plugins
 
 _RISKY = re.compile(r"^\s*[=+\-@\t\r＝＋－＠]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
@@ -101,6 +107,24 @@ def pdf_answer(name: str, title: str, head: Sequence[str], rows: Iterable[Sequen
     columns = [pdf.Column(word, wide if n else first, at_end=n > 0, size=size) for n, word in enumerate(head)]
     story = [pdf.words(title, 15, bold=True), Spacer(0, 12), pdf.table(say, columns, rows)]
     return _file(pdf.flow(title, story, foot=(title, say("Page"))), "application/pdf", f"{name}.pdf")
+
+
+def offered(settings: Settings) -> list[tuple[str, str]]:
+    """Return the plug-ins that can write a table here: name and what a person calls it."""
+    return [(name, label(EXPORTERS, name)) for name in plugins.taking_part(EXPORTERS, settings).entered]
+
+
+def table_answer(
+    settings: Settings, form: str, name: str, head: Sequence[str], rows: Sequence[Sequence[Cell]]
+) -> Response:
+    """Answer with a table as csv, xlsx or what a plug-in writes; NotFound for another form of file."""
+    part = plugins.taking_part(EXPORTERS, settings)
+    if form in ("csv", "xlsx"):
+        return (csv_answer if form == "csv" else xlsx_answer)(name, head, rows)
+    if form not in part.entered:
+        raise NotFound("no-such-file", "File not found. Choose CSV or XLSX.")
+    suffix, media, content = plugged.written(form, part, name, head, rows)
+    return _file(content, media, f"{name}.{suffix}")
 
 
 def _file(content: bytes, kind: str, name: str) -> Response:

@@ -1,4 +1,4 @@
-"""Bring in a file (CSV, XLSX, Parquet; a calendar): goods, stock, sales, people, prices, surroundings; all or nothing.
+"""Bring in a file (CSV, XLSX, Parquet, a plug-in's; a calendar): goods, stock, sales, people, prices, surroundings; all or nothing.
 
 Rules
 -----
@@ -61,7 +61,7 @@ def read(
     if today is not None and calendars.is_calendar(raw, name.lower()):
         if kind != surroundings.SCHOOL:
             raise Invalid("wrong-columns", "A calendar can only contain school holidays.")
-        described, table = calendars.table(raw, today, **{key: how[key] for key in how if key != "home"})
+        described, table = calendars.table(raw, today, **{key: how[key] for key in how if key == "limit_s"})
         return _checked(Sheet(kind, described, [], [], is_calendar=True), table, mark)
     (form, read_as), table = tables.table(raw, name.lower(), encoding, **how)
     described = f"{form}, {encodings.ENCODINGS[read_as]}" if read_as else form

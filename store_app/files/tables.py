@@ -1,4 +1,4 @@
-"""Tables as people send them: CSV, XLSX or Parquet, read as rows of text.
+"""Tables as people send them: CSV, XLSX, Parquet, or what a plug-in reads, as rows of text.
 
 Rules
 -----
@@ -12,13 +12,15 @@ import csv
 import datetime as dt
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from config.errors import DomainError, Invalid
-from store_app.files import encodings
+from config.plugins import TakingPart, label
+from store_app.files import encodings, plugged
 from store_app.runtime.child_process import read_apart
 
 
@@ -36,14 +38,20 @@ _DELIMITERS, _TITLE_LINES = ",;\t|", 10
 
 
 def table(
-    raw: bytes, name: str, encoding: str = "", home: tuple[str, str] = ("", ""), **how: Any
-) -> tuple[tuple[str, str], Iterator[list[str]]]:
+    raw: bytes, name: str, encoding: str = "", home: tuple[str, str] = ("", ""), importers: TakingPart = TakingPart(),
+    **how: Any,
+) -> tuple[tuple[str, str], Iterator[list[str]]]:  # fmt: skip
     """Return (what a file is, the encoding of its text, '' where it has none), and its rows as text, the heading first.
 
-    name: tells the kind. encoding: the one somebody chose. home: the store's country and language. how: `read_apart`'s.
+    name: tells the kind. encoding: the one somebody chose. home: the store's country and language. importers: the
+    plug-ins that are asked first (`plugged`). how: `read_apart`'s.
     """
-    found = read_apart(rows, raw, name, encoding, *home, **how)
-    kind, read_as = next(found)
+    if whose := plugged.whose(raw, importers):
+        kind, read_as = label(plugged.IMPORTERS, whose), ""
+        found = plugged.asked(plugged.IMPORTERS, whose, importers, imported, raw, **how)
+    else:
+        found = read_apart(rows, raw, name, encoding, *home, **how)
+        kind, read_as = next(found)
     words: dict[str, str] = {}
 
     def texts() -> Iterator[list[str]]:
@@ -65,11 +73,21 @@ def rows(raw: bytes, name: str, encoding: str = "", country: str = "", language:
         text, read_as = encodings.decode(raw, encoding, country=country, language=language)
         yield "CSV", read_as
         found = _csv(text)
-    for row in _bounded(name, found):
-        yield [[cell] if isinstance(cell, Number) else cell for cell in row]
+    yield from _told(name, found)
+
+
+def imported(plugin: str, entered: Mapping[str, Any], folder: Path, raw: bytes) -> Iterator[Any]:
+    """Yield the rows of a file as a plug-in reads them, and as `rows` does. The child's part (rule 2)."""
+    read = plugged.rows(plugin, entered, folder, raw)
+    yield from _told(plugin, ([cell if isinstance(cell, str) else Number(cell) for cell in row] for row in read))
 
 
 # --- inside ---
+
+
+def _told(name: str, found: Iterator[list[str]]) -> Iterator[Any]:
+    for row in _bounded(name, found):
+        yield [[cell] if isinstance(cell, Number) else cell for cell in row]
 
 
 def _bounded(name: str, found: Iterator[list[str]]) -> Iterator[list[str]]:

@@ -16,7 +16,7 @@ from store_app.runtime.child_process import Far, compute_apart
 from store_app.runtime.doors import Doors
 
 if TYPE_CHECKING:
-    from store_app.mail.carriers import Carrier
+    from store_app.mail.envelopes import Carrier
 
 log = structlog.get_logger()
 
@@ -58,9 +58,9 @@ class Desk:
         return Actor.system(job, self.node_id)
 
     def carried_by(self) -> "list[Carrier]":
-        """Return what carries messages, made once."""
-        from store_app.mail import carriers
+        """Return what carries messages: what the settings name, made once, and the plug-ins that are set up."""
+        from store_app.mail import carriers, envelopes
 
         if self.carriers is None:
             self.carriers = carriers.carriers(self.doors.settings)
-        return self.carriers
+        return [*self.carriers, *envelopes.plugged(self.doors.settings)]

@@ -25,6 +25,7 @@ from config.settings import Settings
 from pos.store.store import Region, Store
 from store_app.jobs import forecast, keeping, money, orders
 from store_app.jobs.desk import Desk
+from store_app.mail import envelopes
 from store_app.node.printers import printers_in_force
 from store_app.runtime.doors import Doors, alone
 
@@ -158,7 +159,7 @@ def summarize(desk: Desk, day: dt.date) -> str:
     """Write the shopkeeper a few words about the day, where they wish it and this node sends mail."""
     from supply.membership import day_summary
 
-    if not desk.doors.settings.sends_mail:
+    if not envelopes.sends_mail(desk.doors.settings):
         return "no mail here"
     with desk.doors.write() as session:
         written = day_summary.write(Context(session, desk.actor("summary"), desk.doors.now()), desk.node_id, day)

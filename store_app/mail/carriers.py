@@ -2,8 +2,8 @@
 
 Rules
 -----
-1. A carrier is one that says whether it can reach somebody and hands a message over; what it raises is an OSError or
-   Unreachable, and the message is tried again later (`pos.messages`).
+1. What a carrier (`envelopes`) raises is an OSError or Unreachable, and the message is tried again later
+   (`pos.messages`). Plug-ins carry beside those that the settings name (`envelopes.plugged`).
 2. An address a mail server refuses for good is Refused, and told apart from a server that does not answer.
 3. What is posted is signed: `X-Cornerstore-Signature` is the HMAC-SHA256 of the body under the shared key.
 """
@@ -13,10 +13,8 @@ import hashlib
 import hmac
 import json
 import smtplib
-from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
-from typing import Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import httpx2
@@ -24,36 +22,11 @@ import structlog
 
 from config.errors import Invalid, Refused, Unreachable, cause
 from config.settings import Settings, is_here
+from store_app.mail.envelopes import Carrier, Envelope
 from store_app.runtime import outgoing
 
 WAIT_S = 10.0
 _log = structlog.get_logger()
-
-
-@dataclass(frozen=True)
-class Envelope:
-    """A message as it is carried."""
-
-    id: str
-    kind: str
-    phone: str
-    email: str
-    subject: str
-    text: str
-    files: tuple[tuple[str, str, bytes], ...] = ()
-    """(name, kind of content, content) of what is attached."""
-
-
-class Carrier(Protocol):
-    """Something that carries messages (rule 1)."""
-
-    def reaches(self, envelope: Envelope) -> bool:
-        """Tell whether it can reach whom the message is for."""
-        ...
-
-    def send(self, envelope: Envelope, *, at: dt.datetime) -> None:
-        """Hand the message over."""
-        ...
 
 
 class LogCarrier:

@@ -9,7 +9,7 @@ from pos.documents import paper, pdf, receipt
 from pos.messages import OutgoingMessage
 from pos.payments import vouchers
 from pos.sold import Sale, document_of
-from store_app.mail.carriers import Envelope
+from store_app.mail.envelopes import Envelope
 
 
 def written(session: Session, row: OutgoingMessage) -> Envelope:

@@ -23,7 +23,7 @@ from pos import messages
 from pos.messages import OutgoingMessage
 from pos.reports import receipt_mail
 from store_app.mail import summaries
-from store_app.mail.carriers import Carrier, Envelope
+from store_app.mail.envelopes import Carrier, Envelope
 from store_app.payments.order_tokens import address_of
 from store_app.runtime.doors import Doors
 from supply.membership import day_summary

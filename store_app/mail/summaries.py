@@ -11,7 +11,7 @@ from config.words import Language
 from pos.messages import OutgoingMessage
 from pos.reports.figures import change_bp
 from pos.store.store import store_of
-from store_app.mail.carriers import Envelope
+from store_app.mail.envelopes import Envelope
 from store_app.words.reports import BEFORE, FIGURES
 from store_app.words.today import TITLES
 

@@ -12,7 +12,7 @@ from pos.documents.paper import said_in
 from pos.documents.words import code_word
 from pos.messages import OutgoingMessage
 from pos.reasons import reason_word
-from store_app.mail.carriers import Envelope
+from store_app.mail.envelopes import Envelope
 from supply.network.claims import photos as claim_photos
 from supply.network.purchasing import message_pages
 from supply.orders import supplier_messages

@@ -36,7 +36,7 @@ from config.nodes.node import this_node
 from config.nodes.outbox import OutboxMessage
 from pos.stock import changed_days
 from pos.store.store import Store
-from store_app.node import backup, rehearsal
+from store_app.node import backup, plugins, rehearsal
 from store_app.runtime import job_runs, outgoing, tables
 from store_app.runtime.doors import Doors
 from store_app.web import staff
@@ -97,6 +97,7 @@ def examine(doors: Doors, *, outside: bool = True, reads_file: bool = True) -> l
         _age,
         _guesses,
         _forecasts,
+        _plugins,
     ]
     if doors.settings.role == "network":
         looks += [_parked, _rolling]
@@ -290,6 +291,16 @@ def _outgoing(doors: Doors) -> Word:
     """Tell what the settings make this node connect to: what a firewall has to let through, and nothing else."""
     places = "; ".join(f"{place} ({name})" for name, place in outgoing.reached(doors.settings))
     return _word("outgoing", GOOD, "outgoing", places=places) if places else _word("outgoing", GOOD, "outgoing-none")
+
+
+def _plugins(doors: Doors) -> Word:
+    """Name each plug-in that does not work, with what its page says of it."""
+    found = Word("plug-ins", GOOD, (), 0.0)
+    for one in plugins.faulty(doors.settings):
+        found = replace(found, light=WARN, value=(found.value or 0) + 1).also(
+            "plugin-fault", plugin=one.label, why=one.words
+        )
+    return found if found.said else found.also("plugins")
 
 
 def _age(doors: Doors) -> Word:

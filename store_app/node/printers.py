@@ -6,11 +6,14 @@ from sqlalchemy.orm import Session
 
 from config.settings import Settings
 from pos.printing import printers
+from pos.printing.wires import PRINTERS
+from store_app.runtime import plugins
 
 
 def printers_in_force(session: Session, settings: Settings) -> list[Any]:
     """Return the printers of this node."""
-    return printers.outlets(session, settings.node_id, settings.printer, model_of_settings(settings))
+    plugged = plugins.made(PRINTERS, settings)
+    return printers.outlets(session, settings.node_id, settings.printer, model_of_settings(settings), plugged)
 
 
 def model_of_settings(settings: Settings) -> Any:

@@ -13,7 +13,7 @@ import datetime as dt
 import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +29,11 @@ from pos.payments import requests
 from pos.payments.asking import Asker
 from pos.payments.payments import Payment
 from pos.payments.practice_terminal import PRACTICE, SCRIPTED, PracticeTerminal
-from pos.payments.providers import Outcome, Providers, Request
+from pos.payments.providers import PAYMENTS, Outcome, Provider, Providers, Request
 from pos.payments.requests import Wanted
 from pos.payments.tenders import POINTS
 from pos.sale.sale_request import SaleRequest
-from store_app.payments import services
+from store_app.runtime import plugins
 from store_app.runtime.doors import Doors
 from store_app.sync.wire import Shape
 
@@ -110,25 +110,27 @@ def asker(doors: Doors) -> Asker:
 def providers(settings: Settings) -> Providers:
     """Return the providers of a node; a demonstration practises unless its settings say otherwise."""
     chosen = settings.payment_service or (PRACTICE if settings.practice else "")
-    known = _providers(chosen, settings.state_folder, Services(settings, services.stamp(settings)))
+    known = _providers(chosen, settings.state_folder, Services(tuple(plugins.made(PAYMENTS, settings).values())))
     if settings.network_url:
         known.add(NetworkPoints.name, lambda: NetworkPoints(settings))
     return known
 
 
-@dataclass(frozen=True)
-class Services:
-    """A node's settings, the same as long as nothing changes that was entered for its payment services."""
+class Services(tuple[Provider, ...]):
+    """The providers of a node's payment services: the same as long as each of them is."""
 
-    settings: Settings = field(compare=False)
-    stamp: tuple[tuple[str, int], ...]
+    def __hash__(self) -> int:
+        return hash(tuple(map(id, self)))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Services) and list(map(id, self)) == list(map(id, other))
 
 
 @functools.lru_cache(maxsize=8)
-def _providers(chosen: str, folder: Path, entered: Services) -> Providers:
+def _providers(chosen: str, folder: Path, services: Services) -> Providers:
     known = Providers()
-    for service, provider in services.made(entered.settings).items():
-        known.add(service, lambda provider=provider: provider)  # type: ignore[misc]
+    for provider in services:
+        known.add(provider.name, lambda provider=provider: provider)  # type: ignore[misc]
     if chosen in (PRACTICE, SCRIPTED):
         # one file, two tempers: what one of them was asked, the other can still answer
         for name in sorted((PRACTICE, SCRIPTED), key=lambda name: name != chosen):

@@ -15,7 +15,7 @@ CHAPTERS = {
     "store/sign-in": "signin own_sign_in badges search",
     "store/people": "people",
     "store/sell": "till weighed",
-    "store/pay": "payments payment_services",
+    "store/pay": "payments plugins.payments",
     "store/refund": "slips",
     "store/close": "shift drawer",
     "store/customers": "customers loyalty statements vouchers",
@@ -36,6 +36,7 @@ CHAPTERS = {
     "store/suppliers": "suppliers produce",
     "store/reports": "today reports compare replays",
     "store/printer": "printers paper_looks",
+    "store/plugins": "plugins",
     "store/practice": "training demo",
     "network/today": "console console_more",
     "network/stores": "console_stores operators console_claims",
@@ -49,13 +50,13 @@ CHAPTERS = {
     "network/trust": "console_parked console_recalls console_support",
     "network/lessons": "console_lessons",
 }
-"""Chapter → the blueprints of the pages that it explains."""
-_OF_BLUEPRINT = {blueprint: chapter for chapter, names in CHAPTERS.items() for blueprint in names.split()}
+"""Chapter → the blueprints of the pages that it explains; or an endpoint, which comes first."""
+_OF_PAGE = {blueprint: chapter for chapter, names in CHAPTERS.items() for blueprint in names.split()}
 
 
 def help_address() -> str:
     """Return the address of the chapter for the page that is being made."""
-    chapter = _OF_BLUEPRINT.get(request.blueprint or "", "index")
+    chapter = _OF_PAGE.get(request.endpoint or "") or _OF_PAGE.get(request.blueprint or "", "index")
     spoken = language() if _is_there(language(), chapter) else "en"
     return url_for("static", filename=f"manual/{spoken}/{chapter}.html")
 

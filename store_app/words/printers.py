@@ -28,6 +28,7 @@ WAYS = {
     "file": _l("Device file"),
     "cups": _l("CUPS queue"),
     "windows": _l("Windows printer"),
+    "plugin": _l("Plug-in"),
     "agent": _l("Print agent"),
     "paper": _l("Practice, on screen only"),
 }

@@ -10,9 +10,10 @@ from playwright.sync_api import Page, expect
 
 from config.clock import SystemClock
 from pos.payments.payments import Payment
+from pos.payments.providers import PAYMENTS
 from pos.sold import Sale
 from pos.store.store import Store
-from store_app.payments import services
+from store_app.runtime import plugins
 from tests.browser.conftest import CODES, DESK, PHONE, Node, assert_fits, enter, wedge
 from tests.simulators.wallet import serving
 from tests.store_app.payments.test_wallets import CODES as WALLETS
@@ -27,7 +28,7 @@ def counter(make_node: Callable[..., Node]) -> Any:
     node = make_node(payment_service="none")
     with node.database.write() as session:
         session.execute(sa.update(Store).values(currency="CNY"))
-    kept = services.drawer(node.settings)
+    kept = plugins.drawer(PAYMENTS, node.settings)
     with ExitStack() as stack:
         asked = {}
         for name in WALLETS:

@@ -23,8 +23,10 @@ from config.errors import DomainError, Invalid, NotFound
 from config.ids import is_id
 from pos.store.countries import country_of
 from store_app.files.encodings import ENCODINGS
+from store_app.files.plugged import IMPORTERS
 from store_app.files.sheet import Sheet
 from store_app.pages.common import form
+from store_app.runtime import plugins
 from store_app.runtime.doors import doors
 from store_app.web import marks
 from store_app.web.presenting import language, place
@@ -101,7 +103,8 @@ def read_as(read: Reading, raw: bytes, suffix: str) -> Sheet:
     """Read a file as the end of its name says: its kind, before it what somebody said (rule 4)."""
     mark, encoding, kind = _parts(suffix)
     home = country_of(place().tz) or doors().settings.nation, language()
-    return read(raw, f"file{kind}", mark=mark, encoding=encoding, home=home)
+    importers = plugins.taking_part(IMPORTERS, doors().settings)
+    return read(raw, f"file{kind}", mark=mark, encoding=encoding, home=home, importers=importers)
 
 
 def give_up(file_id: str) -> None:

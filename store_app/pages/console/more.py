@@ -64,12 +64,13 @@ PLACES: tuple[Place, ...] = (
         lazy("One points program for all stores"),
     ),
     Place(
-        "payment_services.listed",
+        "plugins.payments",
         "settings",
         "credit-card",
         lazy("Payment services"),
         lazy("Who takes online payments"),
     ),
+    Place("plugins.listed", "settings", "squares-plus", lazy("Plug-ins"), lazy("Messages and files by other programs")),
     Place(
         "own_sign_in.page",
         "network.look",

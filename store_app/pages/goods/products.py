@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as lazy
 
-from config.errors import DomainError, Invalid, NotFound
+from config.errors import DomainError, Invalid
 from config.money import exponent
 from pos.catalogue import photos
 from pos.catalogue.catalogue import Product
@@ -15,7 +15,7 @@ from store_app.files import exporting
 from store_app.pages.common import form
 from store_app.pages.goods import product_list
 from store_app.pages.goods.product_list import FILTERS, Asked
-from store_app.runtime.doors import read
+from store_app.runtime.doors import doors, read
 from store_app.web.days import day_of
 from store_app.web.presenting import page, place, today
 from store_app.web.security import requires
@@ -55,6 +55,7 @@ def listed() -> ResponseReturnValue:
     return page(
         "goods/products/list.html",
         photos=pictured,
+        exporters=exporting.offered(doors().settings),
         rows=rows,
         found=found,
         asked=asked,
@@ -69,9 +70,7 @@ def listed() -> ResponseReturnValue:
 @bp.get("/products.<suffix>")
 @requires("catalogue")
 def export(suffix: str) -> Response:
-    """Give the list as a file: csv or xlsx, with the columns that can be brought in again."""
-    if suffix not in ("csv", "xlsx"):
-        raise NotFound("no-such-file", "File not found. Choose CSV or XLSX.")
+    """Give the list as a file: csv, xlsx or a plug-in's, with the columns that can be brought in again."""
     store_id, currency = str(place().store_id), place().currency
     money_columns = ("price", "cost")
     with read() as session:
@@ -83,8 +82,7 @@ def export(suffix: str) -> Response:
             ]
             for row in product_list.table(session, store_id, query, today())
         ]
-    answer = exporting.csv_answer if suffix == "csv" else exporting.xlsx_answer
-    return answer(f"products-{today().isoformat()}", product_list.TABLE, rows)
+    return exporting.table_answer(doors().settings, suffix, f"products-{today().isoformat()}", product_list.TABLE, rows)
 
 
 # --- shared with the other pages of products ---

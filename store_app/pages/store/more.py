@@ -393,12 +393,19 @@ GROUPS: tuple[Group, ...] = (
                 waits="partners",
             ),
             Place(
-                "payment_services.listed",
+                "plugins.payments",
                 "settings",
                 "credit-card",
                 lazy("Payment services"),
                 lazy("Card terminals and mobile pay"),
                 words=lazy("Stripe, WeChat Pay, Alipay, ZVT, terminal"),
+            ),
+            Place(
+                "plugins.listed",
+                "settings",
+                "squares-plus",
+                lazy("Plug-ins"),
+                lazy("Printers, scales, messages and files by other programs"),
             ),
             Place(
                 "signing_key.show",

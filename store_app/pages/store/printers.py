@@ -16,13 +16,16 @@ from sqlalchemy.orm import Session
 
 from config.errors import Conflict, DomainError
 from config.nodes.journal import Context
+from config.plugins import label
 from pos.printing import agents, print_worker, printers, queue
 from pos.printing.label_printer import LABEL_PRINTERS
 from pos.printing.printers import AGENT, FIRST, PAPERS, PINS, PROFILES, PULSES_MS, Printer, PrinterFacts
 from pos.printing.queue import PrintJob
+from pos.printing.wires import PRINTERS
 from pos.store.store import Till
 from store_app.node.printers import printers_in_force
 from store_app.pages.common import form
+from store_app.runtime import plugins
 from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
 from store_app.web.presenting import page, place
 from store_app.web.security import requires
@@ -221,9 +224,10 @@ def found_here() -> list[FoundRow]:
     from pos.printing import discovery
 
     found = discovery.look(discovery.networks_of(doors().settings.printer_search))
+    plugged = [discovery.Found(f"plugin:{name}", label(PRINTERS, name)) for name in plugins.made(PRINTERS, doors().settings)]
     with read() as session:
         taken = {row.wire for row in printers.printers_of(session, str(place().store_id))}
-    return [FoundRow(one.wire, one.name, printers_words.wire(one.wire), one.wire in taken) for one in found]
+    return [FoundRow(one.wire, one.name, printers_words.wire(one.wire), one.wire in taken) for one in (*plugged, *found)]
 
 
 def try_out(printer_id: str, *, only_drawer: bool) -> None:

@@ -104,6 +104,7 @@ def overview() -> Response:
         status=422 if fault else 200,
         fault=fault,
         kinds=KIND_WORDS,
+        forms=[(suffix, suffix.upper()) for suffix in ("csv", "xlsx", "pdf")] + exporting.offered(doors().settings),
         periods=PERIOD_WORDS,
         period=period,
         report=found,
@@ -148,8 +149,8 @@ def receipts() -> Response:
 @bp.get("/<kind>.<suffix>")
 @requires("reports")
 def export(kind: str, suffix: str) -> Response:
-    """Give the whole report as a file: csv, xlsx or pdf."""
-    if kind not in reports.KINDS or suffix not in ("csv", "xlsx", "pdf"):
+    """Give the whole report as a file: csv, xlsx, pdf or a plug-in's."""
+    if kind not in reports.KINDS:
         raise NotFound("unknown-report", "Report not found. Choose one from the list.", kind=kind)
     found = _report(kind, _period(today()))
     name = f"{kind}-{found.first_day.isoformat()}-{found.last_day.isoformat()}"
@@ -158,7 +159,7 @@ def export(kind: str, suffix: str) -> Response:
     currency = place().currency
     head = [str(COLUMN_WORDS[name]) for name, _shape in found.columns]
     rows = [[exporting.cell(_plain(row, name), shape, currency) for name, shape in found.columns] for row in found.rows]
-    return exporting.csv_answer(name, head, rows) if suffix == "csv" else exporting.xlsx_answer(name, head, rows)
+    return exporting.table_answer(doors().settings, suffix, name, head, rows)
 
 
 # --- inside ---

@@ -18,6 +18,7 @@ from pos.reports.day import Compared
 from pos.store.store import Till, store_of
 from pos.till import shift as shifts
 from pos.till.shift_book import Shift
+from store_app.mail import envelopes
 from store_app.pages.common import form
 from store_app.pages.store.more import place_of
 from store_app.runtime.doors import acting, doors, read, write
@@ -114,7 +115,7 @@ def show(fault: DomainError | None = None) -> ResponseReturnValue:
         tills=[_till_row(till, now_open, day) for till, now_open in tills],
         closes=_close_rows(closed, tolerance_minor),
         advice=_advised(advice, (product.stock_unit, product.price_quantity) if product else ("each", 1)),
-        sends_mail=doors().settings.sends_mail,
+        sends_mail=envelopes.sends_mail(doors().settings),
         email=request.form.get("email", email),
         weekly=request.form.get("often") == "week" if request.method == "POST" else weekly,
         fault=fault,

@@ -29,6 +29,7 @@ from pos.store.approvals import Need
 from pos.store.store import Staff
 from pos.till import hand_cash, shift
 from pos.till.shift_book import CashMovement, Shift
+from store_app.mail import envelopes
 from store_app.pages.common import form
 from store_app.pages.common.own_till import own_till
 from store_app.runtime.doors import acting, doors, read, write
@@ -240,7 +241,7 @@ def receipt(sale_id: str, fault: DomainError | None = None) -> Response:
         no_hand=no_hand,
         tenders=tender_choices("receipt"),
         messages=[message_sentence(one) for one in written],
-        sends_mail=doors().settings.sends_mail,
+        sends_mail=envelopes.sends_mail(doors().settings),
         fault=fault,
     )
 

@@ -12,6 +12,7 @@ from pos import messages
 from pos.reports import receipt_mail
 from pos.reports import slips as store_slips
 from pos.store.store import Till
+from store_app.mail import envelopes
 from store_app.pages.common import form
 from store_app.pages.common.own_till import own_till
 from store_app.pages.goods import product_list
@@ -50,7 +51,7 @@ def mail(sale_id: str) -> ResponseReturnValue:
             sale_id,
             form.text("email", most=messages.LONGEST),
             command=command,
-            sends_mail=settings.sends_mail,
+            sends_mail=envelopes.sends_mail(settings),
         )
     return _back(_("The receipt will go out by email once you’re online."), "shift.receipt", sale_id=sale_id)
 

@@ -26,6 +26,7 @@ from pos.reports import slips
 from pos.stock import stock
 from pos.store.store import Store, Till
 from pos.till import shift, shift_book
+from store_app.mail import envelopes
 from store_app.node.printers import model_of_settings
 from store_app.pages.common.own_till import own_till
 from store_app.payments.providers import providers
@@ -175,7 +176,7 @@ def _settings(store: Store, till: Till, now_open: shift_book.Shift | None) -> di
         "language": speech().tag,
         "shift": {"id": now_open.id, "state": now_open.state} if now_open is not None else None,
         "lesson": is_practising(),
-        "mail": doors().settings.sends_mail and not is_practising(),
+        "mail": envelopes.sends_mail(doors().settings) and not is_practising(),
         "may": sorted(g.permissions),
         "terminal": known.for_way("terminal") is not None,
         "tenders": [_tender(row, known) for row in TENDERS.values()],

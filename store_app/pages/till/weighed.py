@@ -17,7 +17,7 @@ from pos.catalogue.own_labels import STEPS, Scheme
 from pos.till import scale
 from pos.till.scale import PracticeScale
 from pos.till.scale_drivers import MOST_GRAMS, Weighing
-from store_app.api.scale import scale_of
+from store_app.api.scale import is_there, scale_of
 from store_app.pages.common import form
 from store_app.runtime.doors import acting, doors, read, write
 from store_app.web.presenting import money, page, place, qty, today
@@ -108,7 +108,7 @@ def overview(fault: DomainError | None = None) -> ResponseReturnValue:
         has_more=len(goods) > SHOWN,
         sought=sought,
         tares=known,
-        scale_setting=doors().settings.scale,
+        has_scale=is_there(),
         is_practice=setting == "practice",
         weighing=_weighed() if request.args.get("weigh") and request.method == "GET" else None,
         most_grams=MOST_GRAMS,

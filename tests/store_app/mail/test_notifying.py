@@ -16,7 +16,8 @@ from config.settings import Settings
 from pos import messages
 from pos.messages import OutgoingMessage, Recipient
 from store_app.mail import carriers, sending
-from store_app.mail.carriers import Envelope, LogCarrier, SmtpCarrier, WebhookCarrier
+from store_app.mail.carriers import LogCarrier, SmtpCarrier, WebhookCarrier
+from store_app.mail.envelopes import Envelope
 from store_app.payments.order_tokens import token_for
 from supply.online.checkout.placing import Preferences
 from supply.online.messages import customer_messages

@@ -597,7 +597,7 @@ def both(sides, build):
     for side in made:
         side.clock = house.clock
         side.service.now = house.clock.now
-        assert send(keeper, f"/payment-services/{side.name}", **typed(side.name, side.service)).status_code == 303
+        assert send(keeper, f"/plugins/payments/{side.name}", **typed(side.name, side.service)).status_code == 303
     return house, *made
 
 
@@ -639,7 +639,7 @@ def test_the_cashier_chooses_whose_code_the_store_shows(both):
 def test_a_code_of_a_wallet_that_is_not_set_up_is_refused_in_words(sides, build):
     house = build(is_new=True, payment_service="none")
     side = sides("wechat-pay")
-    send(house.signed_in("shopkeeper"), f"/payment-services/{side.name}", **typed(side.name, side.service))
+    send(house.signed_in("shopkeeper"), f"/plugins/payments/{side.name}", **typed(side.name, side.service))
     error = asks(house, way="customer_code", code=CODES["alipay"]).json["error"]
     assert error["code"] == "wallet-not-set-up"
     assert side.service.trades == {}

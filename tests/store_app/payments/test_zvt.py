@@ -405,7 +405,7 @@ def test_set_up_on_its_page_it_takes_a_sale_s_money_and_its_slip_is_under_the_re
     stock_milk(house)
     client = browser(house, "shopkeeper")
     entered = {"terminals": f"127.0.0.1:{terminal.port}", "password": PASSWORD.hex(), "prints": "yes"}
-    assert send(client, "/payment-services/zvt", **entered).status_code == 303
+    assert send(client, "/plugins/payments/zvt", **entered).status_code == 303
     assert client.post("/api/shifts", json={"till_id": "1", "float_minor": 5000}).status_code == 201
     paid = take(client, 100)
     for _ in range(500):

@@ -8,14 +8,13 @@ import pytest
 import sqlalchemy as sa
 from hatchling.builders.wheel import WheelBuilder
 
-from config import plugins
 from config.nodes.journal import JournalEntry
-from config.plugins import Plugin
-from pos.payments.providers import Provider
+from config.plugins import Drawer, Plugin, forget
+from pos.payments.providers import PAYMENTS, Provider
 from pos.payments.requests import OPEN
 from store_app.node import backup
-from store_app.payments import services
 from store_app.payments.providers import providers
+from store_app.runtime import plugins
 from tests.store_app import office
 from tests.store_app.api.test_payments import browser, stock_milk, take
 from tests.store_app.conftest import House
@@ -23,11 +22,6 @@ from tests.store_app.office import send, words
 
 PACKAGE = Path(__file__).parents[2] / "plugin_package"
 ENTERED = {"merchant": "4711", "key": "very-secret-key", "fast": "yes"}
-
-
-def forget_plugins() -> None:
-    plugins.offered.cache_clear()
-    plugins.load.cache_clear()
 
 
 @pytest.fixture
@@ -53,14 +47,14 @@ def installed(tmp_path, monkeypatch):
         (note / "METADATA").write_text(f"Metadata-Version: 2.1\nName: twice{n}\nVersion: 1\n")
         (note / "entry_points.txt").write_text(f"[cornerstore.payments]\ntwice = twice{n}:PLUGIN\n")
     monkeypatch.syspath_prepend(str(folder))
-    forget_plugins()
+    forget()
     yield
-    forget_plugins()
+    forget()
 
 
 def entered(house: House):
     client = browser(house, "shopkeeper")
-    assert send(client, "/payment-services/corner-pay", **ENTERED).status_code == 303
+    assert send(client, "/plugins/payments/corner-pay", **ENTERED).status_code == 303
     return client
 
 
@@ -73,7 +67,7 @@ def test_an_installed_service_takes_the_money_of_a_real_sale_and_gives_it_back(i
     assert providers(house.doors.settings).named("corner-pay").ways == {"terminal"}
     stopped = client.post(f"/api/payments/{paid['id']}/cancel").get_json()
     assert stopped["state"] in ("captured", "reversed")
-    asked = json.loads((services.drawer(house.doors.settings).own_folder("corner-pay") / "asked.json").read_text())
+    asked = json.loads((plugins.drawer(PAYMENTS, house.doors.settings).own_folder("corner-pay") / "asked.json").read_text())
     assert sorted(asked.values()) == [100, 100], "taken once, given back once"
 
 
@@ -82,11 +76,11 @@ def test_a_secret_is_sealed_never_shown_kept_when_left_empty_and_in_no_copy(inst
     backup.make(house.doors)
     told = [path.read_bytes() for path in house.doors.settings.state_folder.rglob("*") if path.is_file()]
     assert not any(b"very-secret-key" in one for one in told)
-    assert "very-secret-key" not in client.get("/payment-services/corner-pay").text
-    assert send(client, "/payment-services/corner-pay", merchant="4712", key="").status_code == 303
-    kept = services.drawer(house.doors.settings).read("corner-pay")
+    assert "very-secret-key" not in client.get("/plugins/payments/corner-pay").text
+    assert send(client, "/plugins/payments/corner-pay", merchant="4712", key="").status_code == 303
+    kept = plugins.drawer(PAYMENTS, house.doors.settings).read("corner-pay")
     assert kept == {"merchant": "4712", "key": "very-secret-key", "fast": False}
-    query = sa.select(JournalEntry.body).where(JournalEntry.verb == "payment_service.set_up")
+    query = sa.select(JournalEntry.body).where(JournalEntry.verb == "plugin.set_up")
     with house.doors.read() as session:
         said = [json.loads(body)["fields"] for body in session.scalars(query.order_by(JournalEntry.n))]
     assert said == [["fast", "key", "merchant"], ["fast", "merchant"]]
@@ -95,12 +89,12 @@ def test_a_secret_is_sealed_never_shown_kept_when_left_empty_and_in_no_copy(inst
 def test_another_nodes_secret_opens_nothing_and_the_page_says_to_enter_it_again(installed, house):
     client = entered(house)
     settings = house.doors.settings
-    other = plugins.Drawer(services.GROUP, settings.state_folder, "another secret")
+    other = Drawer(PAYMENTS, settings.state_folder, "another secret")
     other.write("corner-pay", {"merchant": "4711", "key": "stolen"})
-    assert "Enter them again" in words(client.get("/payment-services/"))
-    assert services.made(settings) == {}
-    assert send(client, "/payment-services/corner-pay", **ENTERED).status_code == 303
-    assert set(services.made(settings)) == {"corner-pay"}
+    assert "Enter them again" in words(client.get("/plugins/payments/"))
+    assert plugins.made(PAYMENTS, settings) == {}
+    assert send(client, "/plugins/payments/corner-pay", **ENTERED).status_code == 303
+    assert set(plugins.made(PAYMENTS, settings)) == {"corner-pay"}
 
 
 @pytest.mark.parametrize(
@@ -113,32 +107,32 @@ def test_another_nodes_secret_opens_nothing_and_the_page_says_to_enter_it_again(
 )  # fmt: skip
 def test_a_wrong_field_is_said_beside_it_and_nothing_is_kept(installed, house, wrong, said):
     client = browser(house, "shopkeeper")
-    answer = send(client, "/payment-services/corner-pay", **(ENTERED | wrong))
+    answer = send(client, "/plugins/payments/corner-pay", **(ENTERED | wrong))
     assert answer.status_code == 422
     assert said in words(answer)
     assert "very-secret-key" not in answer.text
-    assert services.drawer(house.doors.settings).names() == ()
+    assert plugins.drawer(PAYMENTS, house.doors.settings).names() == ()
 
 
 def test_broken_services_are_said_on_the_page_and_stop_no_other(installed, house):
     client = entered(house)
     for name in ("raises", "none", "old", "twice", "gone"):
-        services.drawer(house.doors.settings).write(name, {"merchant": "4711", "key": "k"})
-    shown = words(client.get("/payment-services/"))
+        plugins.drawer(PAYMENTS, house.doors.settings).write(name, {"merchant": "4711", "key": "k"})
+    shown = words(client.get("/plugins/payments/"))
     for sentence in ("can’t be loaded", "another version", "Two packages", "no longer installed"):
         assert sentence in shown
-    assert set(services.made(house.doors.settings)) == {"corner-pay"}
+    assert set(plugins.made(PAYMENTS, house.doors.settings)) == {"corner-pay"}
     for name in ("raises", "none", "old", "twice"):
-        assert send(client, f"/payment-services/{name}", **ENTERED).status_code == 409
-    assert client.get("/payment-services/gone").status_code == 404
+        assert send(client, f"/plugins/payments/{name}", **ENTERED).status_code == 409
+    assert client.get("/plugins/payments/gone").status_code == 404
     assert shown.count("Delete settings") == 5
-    assert send(client, "/payment-services/gone/remove").status_code == 303
-    assert "gone" not in services.drawer(house.doors.settings).names()
+    assert send(client, "/plugins/payments/gone/remove").status_code == 303
+    assert "gone" not in plugins.drawer(PAYMENTS, house.doors.settings).names()
 
 
 def test_a_service_that_needs_a_package_or_fails_when_made_is_not_kept(installed, house, monkeypatch):
     client = browser(house, "shopkeeper")
-    found = services.plugin("corner-pay")
+    found = plugins.plugin(PAYMENTS, "corner-pay")
 
     def lacking(settings: object, folder: Path) -> Provider:
         raise ModuleNotFoundError("No module named 'sdk'", name="sdk")
@@ -148,11 +142,11 @@ def test_a_service_that_needs_a_package_or_fails_when_made_is_not_kept(installed
 
     for make, said in ((lacking, "needs the package sdk"), (failing, "can’t be used with these settings")):
         bad = Plugin(found.name, found.label, found.settings, make)
-        monkeypatch.setattr(services, "load", lambda group, name, bad=bad: bad)
-        answer = send(client, "/payment-services/corner-pay", **ENTERED)
+        monkeypatch.setattr(plugins, "load", lambda group, name, bad=bad: bad)
+        answer = send(client, "/plugins/payments/corner-pay", **ENTERED)
         assert (answer.status_code, said in words(answer)) == (409, True)
         assert "very-secret-key" not in answer.text
-    assert services.drawer(house.doors.settings).names() == ()
+    assert plugins.drawer(PAYMENTS, house.doors.settings).names() == ()
 
 
 @pytest.mark.parametrize("fault", [ArithmeticError("very-secret-key"), None])
@@ -167,7 +161,7 @@ def test_a_service_that_raises_or_answers_nonsense_leaves_the_payment_open(insta
         return "captured"
 
     monkeypatch.setattr("corner_pay.CornerPay.begin", broken)
-    services.drawer(house.doors.settings).write("corner-pay", ENTERED | {"fast": True})
+    plugins.drawer(PAYMENTS, house.doors.settings).write("corner-pay", ENTERED | {"fast": True})
     paid = take(client, 100)
     assert paid["state"] in OPEN
     assert "very-secret-key" not in str(paid)
@@ -175,25 +169,25 @@ def test_a_service_that_raises_or_answers_nonsense_leaves_the_payment_open(insta
 
 def test_deleted_settings_take_the_service_away(installed, house):
     client = entered(house)
-    assert send(client, "/payment-services/corner-pay/remove").status_code == 303
+    assert send(client, "/plugins/payments/corner-pay/remove").status_code == 303
     assert "corner-pay" not in providers(house.doors.settings).names()
-    assert services.drawer(house.doors.settings).names() == ()
+    assert plugins.drawer(PAYMENTS, house.doors.settings).names() == ()
 
 
 def test_each_node_lists_the_services_that_are_for_it(house, network):
-    here, there = ({one.name for one in services.services(node.doors.settings)} for node in (house, network))
+    here, there = ({one.name for one in plugins.standings(PAYMENTS, node.doors.settings)} for node in (house, network))
     assert (here - there, there - here) == ({"stripe-terminal", "zvt"}, {"stripe-checkout"})
 
 
 def test_only_who_may_change_settings_sets_up_a_service(installed, house):
     client = browser(house, "cashier")
-    assert client.get("/payment-services/corner-pay").status_code in (302, 303, 403)
-    send(client, "/payment-services/corner-pay", **ENTERED)
-    assert services.drawer(house.doors.settings).names() == ()
+    assert client.get("/plugins/payments/corner-pay").status_code in (302, 303, 403)
+    send(client, "/plugins/payments/corner-pay", **ENTERED)
+    assert plugins.drawer(PAYMENTS, house.doors.settings).names() == ()
 
 
 def test_a_name_that_leaves_the_folder_is_none(house):
     office.fill(house)
     client = browser(house, "shopkeeper")
     for name in ("..%2Fx", "A", "x" * 60):
-        assert client.get(f"/payment-services/{name}").status_code == 404
+        assert client.get(f"/plugins/payments/{name}").status_code == 404
