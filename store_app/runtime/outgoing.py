@@ -3,7 +3,7 @@
 Rules
 -----
 1. A node connects to what its own settings, its pages *Printers*, *Partner access* and *Payment services*, and its
-   command line name, and to nothing else. `WAYS` is the whole list; docs/manual/en/system/connections.md prints it, and
+   command line name, and to nothing else; plug-ins of other packages go their own ways. `WAYS` is the whole list; docs/manual/en/system/connections.md prints it, and
    a test finds every other way out.
 2. A request leaves by a client of `client`, which asks the address it was made for and no other, follows no redirect,
    and trusts no certificate that is not checked.

@@ -66,4 +66,4 @@ class CornerPay:
         return found
 
 
-PLUGIN = Plugin("corner-pay", "Corner Pay", Account, CornerPay)
+PLUGIN = Plugin("corner-pay", "Corner Pay", Account, CornerPay, api=1)

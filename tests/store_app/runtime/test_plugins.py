@@ -1,6 +1,7 @@
 """Payment services as plug-ins: installed, entered, used in a sale, sealed; what is broken stops nobody."""
 
 import json
+import sys
 import zipfile
 from pathlib import Path
 
@@ -24,6 +25,19 @@ PACKAGE = Path(__file__).parents[2] / "plugin_package"
 ENTERED = {"merchant": "4711", "key": "very-secret-key", "fast": "yes"}
 
 
+def install(folder: Path, name: str, text: str, *groups: str) -> None:
+    """Install a module as a package with a plug-in of this name at each of the doors."""
+    (folder / f"plugin_{name}.py").write_text(text)
+    note = folder / f"{name}-1.dist-info"
+    note.mkdir()
+    (note / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n")
+    points = "".join(f"[{group}]\n{name} = plugin_{name}:PLUGIN\n" for group in groups)
+    (note / "entry_points.txt").write_text(points)
+    forget()
+    for module in [one for one in sys.modules if one.startswith("plugin_")]:
+        del sys.modules[module]
+
+
 @pytest.fixture
 def installed(tmp_path, monkeypatch):
     """Install the package of `tests/plugin_package` as its wheel, beside others that are broken."""
@@ -36,11 +50,7 @@ def installed(tmp_path, monkeypatch):
                "PLUGIN = Plugin('old', 'Old', Account, CornerPay, api=0)",
     }  # fmt: skip
     for name, text in broken.items():
-        (folder / f"plugin_{name}.py").write_text(text)
-        note = folder / f"{name}-1.dist-info"
-        note.mkdir()
-        (note / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n")
-        (note / "entry_points.txt").write_text(f"[cornerstore.payments]\n{name} = plugin_{name}:PLUGIN\n")
+        install(folder, name, text, PAYMENTS.group)
     for n in "12":
         note = folder / f"twice{n}-1.dist-info"
         note.mkdir()
