@@ -9,7 +9,7 @@ import { $, say, settings, tenderOf } from "./settings.js";
 import { soundBad, soundGood } from "../common/sound.js";
 
 const POLL_MS = 900;
-const FINAL = ["captured", "declined", "cancelled", "reversed"];
+const FINAL = ["captured", "declined", "cancelled", "reversed", "refunded_by_hand"];
 
 export class Electronic {
   timer = 0;
@@ -104,7 +104,7 @@ export class Electronic {
       this.basket.setPart(this.at, { state: "captured", ...(payment.reference ? { reference: payment.reference } : {}) });
       return this.pay.goOn();
     }
-    if (payment.unwanted && payment.state !== "reversed") return this.#drop(say("payment-let-go"));
+    if (payment.unwanted && !["reversed", "refunded_by_hand"].includes(payment.state)) return this.#drop(say("payment-let-go"));
     if (FINAL.includes(payment.state)) {
       const words = payment.state === "declined" ? say("declined", { why: payment.reason || say("no-reason") }) : say("payment-cancelled");
       return this.#drop(words);
