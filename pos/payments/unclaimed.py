@@ -7,12 +7,13 @@ Rules
 3. Who typed the slip by hand because the answer came late says so (`same_as_slip`); else the money goes back.
 4. What no provider will ever answer, a person decides from the terminal's own list (`decide`), and is named for it.
 5. Two answers that contradict each other stay visible until a person has looked into them (`seen`).
-6. What the provider refuses to give back, or says nothing of for SILENT, a person gives back by hand: at the terminal or
-   in the service's own pages, whose number is kept, or in cash, which leaves a drawer's books (`pos.till.hand_cash`). It
-   is journalled with who, how and why, and named on the page; what a sale has claimed is no such money.
+6. What the provider refuses to give back, or says nothing of for SILENT, a person gives back by hand: at the terminal
+   or in the service's own pages, whose number is kept, or in cash out of a drawer (`pos.till.hand_cash`). It is
+   journalled with who, how and why, and named on the page; what a sale has claimed is no such money.
 """
 
 import datetime as dt
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -80,7 +81,12 @@ def refund_by_hand(ctx: Context, store_id: str, payment_id: str, *, how: str, wh
         if not number.strip():
             raise Invalid("no-slip-number", "Enter the refund's slip or reference number.", field="number")
         check_reference(Tendered(payment.tender, payment.amount_minor, number.strip()))
-    facts = {"how": how, "number": number.strip(), "amount_minor": payment.amount_minor, "sale": payment.sale_id}
+    facts: dict[str, Any] = {
+        "how": how,
+        "number": number.strip(),
+        "amount_minor": payment.amount_minor,
+        "sale": payment.sale_id,
+    }
     subject, payment.ask_again_at = f"payment:{payment.id}", None
     if payment.state == "captured":
         journal.move(ctx, payment, BY_HAND, subject=subject, why=why.strip(), **facts)
@@ -160,5 +166,5 @@ def _unused(session: Session, store_id: str, payment_id: str) -> Payment:
     return payment
 
 
-def _note(ctx: Context, payment: Payment, verb: str, **facts: str | int) -> None:
+def _note(ctx: Context, payment: Payment, verb: str, **facts: Any) -> None:
     journal.record(ctx, verb=f"payment.{verb}", subject=f"payment:{payment.id}", **facts)

@@ -119,7 +119,7 @@ def set_up(ctx: Context, settings: Settings, name: str, typed: Mapping[str, Any]
         ) from fault  # fmt: skip
     except DomainError:
         raise
-    except Exception as fault:  # somebody else's package
+    except (Exception, SystemExit) as fault:  # somebody else's package
         _log.warning("payment_service.unmade", service=name, kind=type(fault).__name__)
         raise Refused("plugin-unmade", "%(service)s can’t be used with these settings.", service=found.label) from None
     changed = sorted(key for key in {*wanted, *before} if wanted.get(key) != before.get(key))
@@ -143,7 +143,7 @@ def made(settings: Settings) -> dict[str, Provider]:
         try:
             one = plugin(name)
             found[name] = _make(one, one.settings.model_validate(kept.read(name)), kept)
-        except Exception as fault:  # somebody else's package, or settings it no longer takes
+        except (Exception, SystemExit) as fault:  # somebody else's package, or settings it no longer takes
             _log.warning("payment_service.unmade", service=name, kind=type(fault).__name__)
     return found
 
@@ -167,7 +167,7 @@ def _why_not(one: Plugin[Provider], kept: Drawer) -> str:
         return UNREADABLE
     try:
         _make(one, one.settings.model_validate(typed), kept)
-    except Exception:  # somebody else's package
+    except (Exception, SystemExit):  # somebody else's package
         return UNMADE
     return ""
 
@@ -191,7 +191,7 @@ def _guarded(name: str, ask: Callable[..., Any], kind: type) -> Callable[..., An
             answer = ask(*words, **named)
         except DomainError:
             raise
-        except Exception as fault:  # somebody else's package
+        except (Exception, SystemExit) as fault:  # somebody else's package
             _log.warning("payment_service.fault", service=name, kind=type(fault).__name__)
             raise Unreachable("provider-fault", "The payment service is not responding.") from fault
         if not isinstance(answer, kind):

@@ -146,7 +146,11 @@ def test_a_service_that_needs_a_package_or_fails_when_made_is_not_kept(installed
     def failing(settings: object, folder: Path) -> Provider:
         raise RuntimeError("very-secret-key")
 
-    for make, said in ((lacking, "needs the package sdk"), (failing, "can’t be used with these settings")):
+    def leaving(settings: object, folder: Path) -> Provider:
+        raise SystemExit(1)
+
+    unusable = "can’t be used with these settings"
+    for make, said in ((lacking, "needs the package sdk"), (failing, unusable), (leaving, unusable)):
         bad = Plugin(found.name, found.label, found.settings, make)
         monkeypatch.setattr(services, "load", lambda group, name, bad=bad: bad)
         answer = send(client, "/payment-services/corner-pay", **ENTERED)
@@ -155,7 +159,7 @@ def test_a_service_that_needs_a_package_or_fails_when_made_is_not_kept(installed
     assert services.drawer(house.doors.settings).names() == ()
 
 
-@pytest.mark.parametrize("fault", [ArithmeticError("very-secret-key"), None])
+@pytest.mark.parametrize("fault", [ArithmeticError("very-secret-key"), SystemExit(1), None])
 def test_a_service_that_raises_or_answers_nonsense_leaves_the_payment_open(installed, house, monkeypatch, fault):
     stock_milk(house)
     client = entered(house)
