@@ -10,7 +10,7 @@ from flask import Blueprint, Response, g, jsonify, request
 from pydantic import Field
 
 from config.errors import Invalid, NotFound, Refused
-from pos.payments import merchant_qr, requests, unclaimed, wallet_codes
+from pos.payments import bank_codes, merchant_qr, requests, unclaimed, wallet_codes
 from pos.payments.payments import Payment
 from pos.payments.providers import WAYS, Provider
 from pos.payments.requests import OPEN, Wanted
@@ -60,6 +60,12 @@ class WhyBody(Body):
     """Why a payment is stopped or goes back; may be empty."""
 
     why: str = Field(default="", max_length=120)
+
+
+class ToldBody(Body):
+    """Whether a bank transfer was seen in the banking app."""
+
+    paid: bool
 
 
 class BasketBody(Body):
@@ -121,6 +127,16 @@ def cancel(body: WhyBody, payment_id: str) -> Response:
     """Stop a payment. Unknown, it goes on being asked about, and what was taken goes back by itself."""
     why = body.why or "cancelled at the till"
     return jsonify(payment_json(asker(doors()).cancel(_known(payment_id), why=why, actor=g.actor)))
+
+
+@bp.post("/<payment_id>/told")
+@requires("sell")
+@takes(ToldBody)
+def told(body: ToldBody, payment_id: str) -> Response:
+    """Say whether a bank transfer was seen in the banking app; it counts with the cashier's name."""
+    with write() as session:
+        payment = bank_codes.tell(acting(session), doors().settings.node_id, _known(payment_id), paid=body.paid)
+    return jsonify(payment_json(payment))
 
 
 @bp.post("/<payment_id>/reverse")

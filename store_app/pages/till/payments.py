@@ -11,8 +11,9 @@ from flask_babel import lazy_gettext as lazy
 from sqlalchemy.orm import Session
 
 from config.errors import DomainError, Invalid
-from pos.payments import requests, unclaimed
+from pos.payments import bank_codes, requests, unclaimed
 from pos.payments.payments import Payment
+from pos.payments.providers import BANK_CODE
 from pos.payments.requests import OPEN
 from pos.till import parked
 from pos.till.parked import Basket
@@ -29,6 +30,7 @@ WAY_WORDS = {
     "terminal": lazy("Card"),
     "customer_code": lazy("Customer’s phone code"),
     "store_code": lazy("Store code"),
+    "bank_code": lazy("Bank transfer"),
     requests.BACK: lazy("Refunded"),
 }
 STATE_WORDS = {
@@ -58,6 +60,7 @@ class Row:
     reason: str
     unwanted: bool
     slip: str | None
+    is_transfer: bool
 
 
 @bp.get("/")
@@ -145,6 +148,17 @@ def decide(payment_id: str) -> ResponseReturnValue:
     return form.done(_("Saved with your name."), ".overview")
 
 
+@bp.post("/<payment_id>/told")
+@requires("sell")
+@form.answers_on(overview)
+def told(payment_id: str) -> ResponseReturnValue:
+    """Say whether a bank transfer was seen in the banking app."""
+    with write() as session:
+        bank_codes.tell(acting(session), str(place().store_id), payment_id, paid=request.form.get("paid") == "yes")
+        wake_worker_after(session)
+    return form.done(_("Saved with your name."), ".overview")
+
+
 @bp.post("/<payment_id>/seen")
 @requires("take_back")
 @form.answers_on(overview)
@@ -185,6 +199,7 @@ def _row(session: Session, payment: Payment) -> Row:
         reason=payment_reason(payment),
         unwanted=payment.unwanted_since is not None,
         slip=slip.reference if slip else None,
+        is_transfer=payment.way == BANK_CODE,
     )
 
 
