@@ -73,7 +73,9 @@ class BankEntry(Base):
 
     __tablename__ = "bank_entry"
     __table_args__ = (
-        sa.UniqueConstraint("store_id", "account", "booked_on", "amount_minor", "mark", "ordinal"),
+        sa.UniqueConstraint(
+            "store_id", "account", "booked_on", "amount_minor", "mark", "ordinal", name="uq_bank_entry"
+        ),
     )  # fmt: skip
 
     store_id: Mapped[str] = mapped_column(primary_key=True)
@@ -125,7 +127,7 @@ class Taken:
 
 @dataclass(frozen=True)
 class OpenEntry:
-    """An entry with what is left of it. payment_id: the payment it is partly of, '' for none; overpaid or paid twice."""
+    """An entry with what is left of it. payment_id: the payment it is partly of, or names; '' for none."""
 
     row: BankEntry
     left_minor: int
@@ -246,7 +248,7 @@ def undo(ctx: Context, store_id: str, match_id: str) -> BankMatch:
     mine = sa.select(BankMatch.id).where(BankMatch.store_id == store_id, BankMatch.undoes == match_id)
     if ctx.session.scalar(mine):
         raise Refused("match-undone", "This match was undone before. Reload the page.")
-    sums, came, _ = _sums(ctx.session, store_id)
+    _, came, _ = _sums(ctx.session, store_id)
     if row.payment_id and came[row.payment_id] < row.amount_minor:
         raise Refused("match-needed", "Money went back for this sale. Undo that match first.")
     return _write(ctx, store_id, row.entry_id, row.payment_id, -row.amount_minor, UNDONE, undoes=row.id)
@@ -389,8 +391,8 @@ def _read(row: BankStatement) -> Statement:
 
 
 def _write(
-    ctx: Context, store_id: str, entry_id: str | None, payment_id: str | None, amount_minor: int, how: str, why: str = "",
-    *, undoes: str | None = None,
+    ctx: Context, store_id: str, entry_id: str | None, payment_id: str | None, amount_minor: int, how: str,
+    why: str = "", *, undoes: str | None = None,
 ) -> BankMatch:  # fmt: skip
     row = BankMatch(
         store_id=store_id, id=new_id(), entry_id=entry_id, payment_id=payment_id, amount_minor=amount_minor, how=how,
