@@ -11,8 +11,8 @@ Rules
    reason `NEVER_SEEN`.
 
 Ways: terminal (the customer presents a card), customer_code (the customer's phone shows a code, we scan it),
-store_code (we show a QR code, the customer's phone scans it), bank_code (the same, but the customer's bank transfers the
-money and nobody answers). Online alone there is ONLINE: we send the customer to the
+store_code (we show a QR code, the customer's phone scans it), bank_code (the same, but the customer's bank transfers
+the money and nobody answers). Online alone there is ONLINE: we send the customer to the
 service's own page, and the service sends them back.
 """
 

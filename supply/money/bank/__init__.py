@@ -1,1 +1,1 @@
-"""The store's own bank account: its statements read, their entries matched with the transfers that sales were paid by."""
+"""The store's own bank account: statements read, their entries matched with the transfers that paid for sales."""

@@ -80,7 +80,8 @@ def _camt_statement(found: Element) -> Statement:
     begun = _text(found, "FrToDt/FrDtTm", "FrToDt/FrDt")
     return Statement(
         account, tidy(_text(found, "ElctrncSeqNb", "LglSeqNb", "Id"), 35), currency,
-        None if opening is None else _signed(opening, currency), None if closing is None else _signed(closing, currency),
+        None if opening is None else _signed(opening, currency),
+        None if closing is None else _signed(closing, currency),
         min([*days, *([_day(begun)] if begun else [])]), max(days), entries,
     )  # fmt: skip
 
@@ -207,8 +208,10 @@ def _mt940_statement(fields: list[tuple[str, str]]) -> Statement:
             entries.append(_mt940_entry(value, about, currency))
     days = [entry.booked_on for entry in entries]
     # a statement opens with the balance of the day before
-    return Statement(said["25"].strip(), tidy(said.get("28C", said.get("28", "")), 35), currency, opening_minor,
-                     closing_minor, min([*days, closed_on]), max([*days, closed_on, opened_on]), tuple(entries))  # fmt: skip
+    number = said.get("28C", said.get("28", ""))
+    first, last = min([*days, closed_on]), max([*days, closed_on, opened_on])
+    return Statement(said["25"].strip(), tidy(number, 35), currency, opening_minor, closing_minor, first, last,
+                     tuple(entries))  # fmt: skip
 
 
 def _mt940_entry(line: str, about: str, currency: str) -> Entry:

@@ -15,6 +15,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from config.errors import Invalid
@@ -79,7 +80,7 @@ def minor_of(text: str, currency: str) -> int:
     part = (found[2] or "").rstrip("0") if found else ""
     if found is None or len(part) > places or len(found[1].lstrip("0")) > 12:
         raise Invalid("statement-amount", "“%(text)s” is not an amount. Download the statement again.", text=text[:30])
-    minor = int(found[1]) * 10**places + int(part.ljust(places, "0") or 0)
+    minor: int = int(found[1]) * 10**places + int(part.ljust(places, "0") or 0)
     if minor > 1000 * MAX_MINOR:
         raise Invalid("statement-amount", "“%(text)s” is not an amount. Download the statement again.", text=text[:30])
     return minor
@@ -132,7 +133,7 @@ def gaps(found: Sequence[Statement]) -> list[tuple[Statement, Statement]]:
     A later one continues where it opens with the balance the one before closed with; or it begins within its days.
     """
     ordered = sorted(found, key=lambda one: (one.last_day, one.first_day, _count(one.number)))
-    pairs = zip(ordered, ordered[1:], strict=False)
+    pairs = pairwise(ordered)
     return [(one, two) for one, two in pairs if not _continues(one, two)]
 
 

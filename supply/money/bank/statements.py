@@ -6,8 +6,8 @@ Rules
 2. An entry comes once, however many statements hold it: account, day, amount, the bank's reference and its number among
    equals name it. A statement that continues the last one (its number is the next, it opens with that closing balance)
    counts on; one that overlaps counts again.
-3. Nothing here changes a sale or a payment. A payment that somebody has seen counts at the till; here stands whether the
-   bank has it, too.
+3. Nothing here changes a sale or a payment. A payment that somebody has seen counts at the till; whether the bank has
+   it, too, stands here.
 4. Entries, matches and what undoes a match are rows that stay. Σ matches of an entry never pass the entry, nor those of
    a payment its amount (`matching`). What belongs to no sale is set aside, by a person.
 5. A statement that does not continue the one before it stays visible until the missing one is taken in (`gaps`): so a
@@ -179,7 +179,7 @@ def take(ctx: Context, store_id: str, account: str, found: Sequence[Statement], 
         sa.select(BankStatement.at).where(BankStatement.store_id == store_id, BankStatement.digest == digest).limit(1)
     )
     if known is not None:
-        day = day_of(store_of(ctx.session, store_id), known)
+        day = day_of(ctx.session, store_id, known)
         raise Conflict(
             "statement-known", "This file was uploaded before, on %(day)s. Nothing was added.", day=f"{day:%Y-%m-%d}"
         )
@@ -192,13 +192,12 @@ def match(ctx: Context, store_id: str) -> int:
     """Match what surely belongs together; returns how many pairs it made."""
     entries, payments = _entries(ctx.session, store_id), _payments(ctx.session, store_id)
     sums, came, parted = _sums(ctx.session, store_id)
-    store = store_of(ctx.session, store_id)
     opened = [
         Open(one.id, one.amount_minor - sums[one.id], not sums[one.id], one.booked_on, f"{one.payer} {one.words}")
         for one in entries if one.amount_minor != sums[one.id]
     ]  # fmt: skip
     asked = [
-        Transfer(one.id, reference_of(one.id), one.amount_minor, came[one.id], day_of(store, one.at),
+        Transfer(one.id, reference_of(one.id), one.amount_minor, came[one.id], day_of(ctx.session, store_id, one.at),
                  one.state == "captured")
         for one in payments
     ]  # fmt: skip
@@ -259,12 +258,12 @@ def undo(ctx: Context, store_id: str, match_id: str) -> BankMatch:
 
 def overview(session: Session, store_id: str, today: dt.date) -> Overview:
     """Return what stands open (rule 3), oldest first."""
-    store, entries, payments = store_of(session, store_id), _entries(session, store_id), _payments(session, store_id)
+    entries, payments = _entries(session, store_id), _payments(session, store_id)
     sums, came, _ = _sums(session, store_id)
     made = standing(session, store_id)
     of_entry = {one.entry.id: one.payment.id for one in made if one.payment is not None and one.entry is not None}
     opened = [
-        OpenPayment(one, came[one.id], (today - day_of(store, one.at)).days > LATE_DAYS)
+        OpenPayment(one, came[one.id], (today - day_of(session, store_id, one.at)).days > LATE_DAYS)
         for one in payments if one.state == "captured" and came[one.id] != one.amount_minor
     ]  # fmt: skip
     named = {reference_of(one.id): one.id for one in payments}
@@ -328,7 +327,7 @@ def _check(ctx: Context, store_id: str, account: str, found: Sequence[Statement]
                 "other-currency", "This statement is in %(stated)s; the store's currency is %(own)s.",
                 stated=one.currency, own=store.currency,
             )  # fmt: skip
-        if one.last_day > day_of(store, ctx.at) + _AHEAD:
+        if one.last_day > day_of(ctx.session, store_id, ctx.at) + _AHEAD:
             raise Refused("statement-ahead", "This statement is of days to come. Check the file.")
 
 

@@ -19,7 +19,9 @@ def asked(currency: str, minor: int = 1234, id: str = ID) -> Request:
 
 def test_an_epc_code_says_what_its_standard_wants():
     text = bank_codes.epc(asked("EUR"), holder="Müller  Feinkost", iban=IBAN, bic="COBADEFFXXX")
-    assert text == f"BCD\n002\n1\nSCT\nCOBADEFFXXX\nMüller Feinkost\n{IBAN}\nEUR12.34\n\n\n{bank_codes.reference_of(ID)}"
+    assert (
+        text == f"BCD\n002\n1\nSCT\nCOBADEFFXXX\nMüller Feinkost\n{IBAN}\nEUR12.34\n\n\n{bank_codes.reference_of(ID)}"
+    )
     theirs = make_epc_qr("Müller Feinkost", IBAN, "12.34", text=bank_codes.reference_of(ID), bic="COBADEFFXXX",
                          encoding="utf-8")  # fmt: skip
     assert segno.make_qr(text, error="m", boost_error=False, encoding="utf-8").matrix == theirs.matrix

@@ -41,7 +41,8 @@ def camt(
         for code, minor, day in balances
     )
     return (
-        f"<?xml version='1.0' encoding='UTF-8'?><Document xmlns='urn:iso:std:iso:20022:tech:xsd:camt.053.001.{version}'>"
+        f"<?xml version='1.0' encoding='UTF-8'?>"
+        f"<Document xmlns='urn:iso:std:iso:20022:tech:xsd:camt.053.001.{version}'>"
         f"<BkToCstmrStmt><GrpHdr><MsgId>M</MsgId></GrpHdr><Stmt><Id>S</Id><ElctrncSeqNb>{number}</ElctrncSeqNb>"
         f"<Acct><Id><IBAN>{account}</IBAN></Id><Ccy>{currency}</Ccy></Acct>{shown}{entries}</Stmt></BkToCstmrStmt></Document>"
     ).encode()

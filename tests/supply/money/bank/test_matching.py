@@ -74,8 +74,8 @@ def test_no_entry_and_no_transfer_gives_or_gets_more_than_it_has_in_any_order(ma
     for pair in pairs:
         given_out[pair.entry_id] += pair.amount_minor
         came[pair.transfer_id] += pair.amount_minor
-    for one in entries:
-        assert 0 <= given_out[one.id] / (1 if one.left_minor > 0 else -1) <= abs(one.left_minor)
+    for booking in entries:
+        assert 0 <= given_out[booking.id] * (1 if booking.left_minor > 0 else -1) <= abs(booking.left_minor)
     for one in ones:
         assert 0 <= came[one.id] <= one.amount_minor
     turn.shuffle(entries)
