@@ -75,8 +75,8 @@ def tell(ctx: Context, store_id: str, payment_id: str, *, paid: bool) -> Payment
         raise Refused("not-a-transfer", "Only a bank transfer is confirmed by hand.")
     state = "captured" if paid else "declined"
     if payment.state in OPEN and payment.unwanted_since is None:
-        word = "seen by" if paid else "not seen by"
-        return requests.settle_outcome(ctx, store_id, payment_id, Outcome(state, reason=f"{word} {ctx.actor.name}"))
+        why = "transfer-seen" if paid else "transfer-unseen"
+        return requests.settle_outcome(ctx, store_id, payment_id, Outcome(state, reason=f"{why}: {ctx.actor.name}"))
     if payment.state != state:
         raise Refused("transfer-settled", "This transfer is already settled. Check the payment again.")
     return payment

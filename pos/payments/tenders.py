@@ -97,7 +97,7 @@ TENDERS = {row.name: row for row in (
         },
     ),
     Tender(
-        "bank_transfer", N_("Bank transfer"), "building-library", N_("Transfer"), pane="phone", ways=("bank_code",),
+        "bank_transfer", N_("Bank transfer"), "building-library", pane="phone", ways=("bank_code",),
         at=("till",),
         said={
             "take": N_("Show the code for {amount}"),

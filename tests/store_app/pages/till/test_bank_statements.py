@@ -95,7 +95,7 @@ def test_a_transfer_is_shown_as_a_code_and_counts_when_the_cashier_has_seen_it(h
     assert told(till, payment, paid=False).status_code == 409, "the first word counts"
     assert sell(till, payment["sale_id"], seen).status_code == 201
     (row,) = rows(house, Payment)
-    assert (row.tender, row.claimed_by, row.reason) == ("bank_transfer", payment["sale_id"], "seen by cashier")
+    assert (row.tender, row.claimed_by, row.reason) == ("bank_transfer", payment["sale_id"], "transfer-seen: cashier")
 
 
 def test_what_was_not_paid_or_stopped_pays_for_nothing_and_card_payments_are_not_told(house, till):
@@ -204,7 +204,7 @@ def test_a_transfer_no_statement_has_is_called_overdue_with_who_saw_it(house, ti
     desk = browser(house, "shopkeeper")
     found = page(desk)
     assert "overdue" in found
-    assert "seen by cashier" in found
+    assert "Seen by cashier" in found
 
 
 def test_only_who_may_see_the_money_sees_statements(house, till):
