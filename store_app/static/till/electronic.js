@@ -140,6 +140,15 @@ export class Electronic {
     }
   }
 
+  async #print() {
+    try {
+      await ask("POST", `${settings.urls.payments}/${this.#part?.payment_id}/print`, { id: newId(), till_id: settings.till_id });
+    } catch (fault) {
+      soundBad();
+      $("asking-body").append(el("p.note.note-bad", {}, sentence(fault)));
+    }
+  }
+
   async #cancel() {
     clearTimeout(this.timer);
     try {
@@ -182,7 +191,7 @@ export class Electronic {
     const go = () => el("button.btn.btn-go.pay-button", { onclick: () => this.#told(true) }, say("transfer-seen"));
     this.#draw(isTransfer ? "transfer-title" : isCard ? "card-title" : "wallet-title", {
       words: qr ? say(isTransfer ? "transfer-scan" : "wallet-scan-ours") : payment?.reason || say(isCard ? "card-waiting" : "wallet-waiting"), picture: qr ? null : "spinner", qr,
-      buttons: isTransfer ? [go(), quiet(say("transfer-unseen"), () => this.#told(false)), quiet(say("cancel-payment"), () => this.#cancel())]
+      buttons: isTransfer ? [go(), ...(qr && settings.prints ? [quiet(say("transfer-print"), () => this.#print(), "printer")] : []), quiet(say("transfer-unseen"), () => this.#told(false))]
         : [quiet(say("ask-again"), () => this.#inquire()), quiet(say("cancel-payment"), () => this.#cancel())],
     });
     this.pay.actions.showCode(qr);

@@ -10,12 +10,14 @@ from config.ids import new_id
 from config.nodes.append_only import declared
 from pos.payments.bank_codes import reference_of
 from pos.payments.payments import Payment
+from pos.printing.queue import PrintJob
 from pos.store.store import Store
+from pos.till import shift, shift_report
 from store_app.payments import services
 from store_app.payments.amount_qr import NAME
 from supply.money.bank.statements import BankEntry, BankMatch, BankStatement
 from tests.store_app.api.test_payments import browser, sell, stock_milk, work
-from tests.store_app.conftest import NOON, post
+from tests.store_app.conftest import NOON, STORE, post
 from tests.store_app.office import words
 from tests.supply.money.bank.made import IBAN, Booking, camt, mt940
 
@@ -223,3 +225,29 @@ def test_an_account_with_a_typo_is_not_kept(house, wrong, sentence):
     assert answer.status_code == 422
     assert sentence in words(answer)
     assert services.values(house.doors.settings, NAME)["account"] == IBAN
+
+
+def test_the_code_is_printed_once_per_press_while_it_is_waited_for(house, till):
+    payment, command = ask(till), {"id": new_id(), "till_id": "1"}
+    first = till.post(f"/api/payments/{payment['id']}/print", json=command)
+    assert first.status_code == 200
+    assert till.post(f"/api/payments/{payment['id']}/print", json=command).json == first.json
+    (job,) = [one for one in rows(house, PrintJob) if one.kind == "transfer"]
+    assert job.document["code"] == payment["qr_text"]
+    told(till, payment)
+    assert till.post(f"/api/payments/{payment['id']}/print", json=command | {"id": new_id()}).status_code == 409
+
+
+def test_a_transfer_has_its_line_in_the_close_and_its_refund_goes_out_in_cash(house, till):
+    payment = paid(till)
+    with house.doors.read() as session:
+        now_open = shift.current(session, STORE, "1")
+        totals = shift_report.x_report(session, now_open)
+    assert totals["tenders"]["bank_transfer"] == 300
+    supervisor = browser(house, "supervisor")
+    body = {"id": new_id(), "sale_id": payment["sale_id"], "till_id": "1", "lines": [{"n": 1, "qty": 3}],
+            "why": "sour", "tender": "cash"}  # fmt: skip
+    answer = supervisor.post("/api/returns", json=body)
+    assert answer.status_code == 201, answer.json
+    back = [row for row in rows(house, Payment) if row.amount_minor < 0]
+    assert [(row.tender, row.amount_minor) for row in back] == [("cash", -300)]
