@@ -127,9 +127,7 @@ def voucher_slip(document: dict[str, Any], *, columns: int, language: str = "en"
     return [*lines, *centred(say.moment(document["local_time"]), columns), CUT]
 
 
-def transfer_slip(
-    document: dict[str, Any], *, columns: int, language: str = "en", copy_no: int = 0
-) -> list[PaperLine]:
+def transfer_slip(document: dict[str, Any], *, columns: int, language: str = "en", copy_no: int = 0) -> list[PaperLine]:
     """Lay out the code of a bank transfer, for a customer to scan. Nothing is paid by it.
 
     document: store, code, reference, amount_minor, local_time.
