@@ -35,6 +35,7 @@ REASONS = {
     "recall-called": N_("Recalled: %(what)s"), "credit-returned": N_("Returned products"),
     "credit-recalled": N_("Recalled products"), "credit-claim": N_("Claim %(what)s"),
     "group-ordered": N_("Ordered: %(what)s."), "number-used": N_("number %(what)s was already used"),
+    "transfer-seen": N_("Seen by %(what)s"), "transfer-unseen": N_("Not seen by %(what)s"),
 }  # fmt: skip
 """Code of a reason -> its words; what it is about follows the code: `gone-products: Milk, Bread`."""
 

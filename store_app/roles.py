@@ -88,6 +88,7 @@ ROLES: dict[str, Role] = {
             "till.slips",
             "store.printers",
             "till.payments",
+            "till.bank_statements",
             "customers.customers",
             "customers.statements",
             "customers.vouchers",

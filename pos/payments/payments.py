@@ -108,7 +108,7 @@ class Payment(Base):
     provider: Mapped[str | None]
     """The name of the provider that is asked; None: nobody is."""
     way: Mapped[str | None]
-    """terminal | customer_code | store_code"""
+    """terminal | customer_code | store_code | bank_code"""
     request_hash: Mapped[str | None]
     requested_at: Mapped[dt.datetime | None]
     asked_at: Mapped[dt.datetime | None]

@@ -37,6 +37,7 @@ _ANYWHERE = {
 }
 _OF_TABLES = {
     PERSONAL: {
+        "bank_entry": ("payer", "words"),
         "basket": ("content",),
         "claim_photo": ("data",),
         "claim_photo_piece": ("data",),

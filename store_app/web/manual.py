@@ -15,7 +15,7 @@ CHAPTERS = {
     "store/sign-in": "signin own_sign_in badges search",
     "store/people": "people",
     "store/sell": "till weighed",
-    "store/pay": "payments payment_services",
+    "store/pay": "payments payment_services bank_statements",
     "store/refund": "slips",
     "store/close": "shift drawer",
     "store/customers": "customers loyalty statements vouchers",

@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 
 from config.errors import DomainError, Invalid
 from config.nodes.journal import JournalEntry
-from pos.payments import requests, unclaimed
+from pos.payments import bank_codes, requests, unclaimed
 from pos.payments.payments import Payment
+from pos.payments.providers import BANK_CODE
 from pos.payments.requests import OPEN
 from pos.payments.unclaimed import BY_SERVICE, IN_CASH
 from pos.reports import slips
@@ -36,6 +37,7 @@ WAY_WORDS = {
     "terminal": lazy("Card"),
     "customer_code": lazy("Customer’s phone code"),
     "store_code": lazy("Store code"),
+    "bank_code": lazy("Bank transfer"),
     requests.BACK: lazy("Refunded"),
 }
 STATE_WORDS = {
@@ -67,6 +69,7 @@ class Row:
     unwanted: bool
     slip: str | None
     may_by_hand: bool
+    is_transfer: bool
 
 
 @bp.get("/")
@@ -175,6 +178,17 @@ def refund_by_hand(payment_id: str) -> ResponseReturnValue:
     return form.done(_("Saved with your name."), ".overview")
 
 
+@bp.post("/<payment_id>/told")
+@requires("sell")
+@form.answers_on(overview)
+def told(payment_id: str) -> ResponseReturnValue:
+    """Say whether a bank transfer was seen in the banking app."""
+    with write() as session:
+        bank_codes.tell(acting(session), str(place().store_id), payment_id, paid=request.form.get("paid") == "yes")
+        wake_worker_after(session)
+    return form.done(_("Saved with your name."), ".overview")
+
+
 @bp.post("/<payment_id>/seen")
 @requires("take_back")
 @form.answers_on(overview)
@@ -216,6 +230,7 @@ def _row(session: Session, payment: Payment) -> Row:
         unwanted=payment.unwanted_since is not None,
         slip=slip.reference if slip else None,
         may_by_hand=unclaimed.can_refund_by_hand(payment, doors().now()),
+        is_transfer=payment.way == BANK_CODE,
     )
 
 

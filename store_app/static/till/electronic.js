@@ -126,6 +126,29 @@ export class Electronic {
     }
   }
 
+  /**
+   * What the cashier saw in the banking app: a transfer has no other witness.
+   * @param {boolean} paid
+   */
+  async #told(paid) {
+    clearTimeout(this.timer);
+    try {
+      this.#heard(await ask("POST", `${settings.urls.payments}/${this.#part?.payment_id}/told`, { paid }, 15_000));
+    } catch (fault) {
+      if (fault instanceof Refusal) return this.#inquire();
+      this.#unknown("");
+    }
+  }
+
+  async #print() {
+    try {
+      await ask("POST", `${settings.urls.payments}/${this.#part?.payment_id}/print`, { id: newId(), till_id: settings.till_id });
+    } catch (fault) {
+      soundBad();
+      $("asking-body").append(el("p.note.note-bad", {}, sentence(fault)));
+    }
+  }
+
   async #cancel() {
     clearTimeout(this.timer);
     try {
@@ -164,9 +187,12 @@ export class Electronic {
     const part = this.#part, qr = payment?.qr ?? null, isCard = tenderOf(part?.tender ?? "").pane === "card";
     if (qr && qr === this.shownQr && !$("pay-asking").hidden) return;
     this.shownQr = qr;
-    this.#draw(isCard ? "card-title" : "wallet-title", {
-      words: qr ? say("wallet-scan-ours") : payment?.reason || say(isCard ? "card-waiting" : "wallet-waiting"), picture: qr ? null : "spinner", qr,
-      buttons: [quiet(say("ask-again"), () => this.#inquire()), quiet(say("cancel-payment"), () => this.#cancel())],
+    const isTransfer = part?.way === "bank_code";
+    const go = () => el("button.btn.btn-go.pay-button", { onclick: () => this.#told(true) }, say("transfer-seen"));
+    this.#draw(isTransfer ? "transfer-title" : isCard ? "card-title" : "wallet-title", {
+      words: qr ? say(isTransfer ? "transfer-scan" : "wallet-scan-ours") : payment?.reason || say(isCard ? "card-waiting" : "wallet-waiting"), picture: qr ? null : "spinner", qr,
+      buttons: isTransfer ? [go(), ...(qr && settings.prints ? [quiet(say("transfer-print"), () => this.#print(), "printer")] : []), quiet(say("transfer-unseen"), () => this.#told(false))]
+        : [quiet(say("ask-again"), () => this.#inquire()), quiet(say("cancel-payment"), () => this.#cancel())],
     });
     this.pay.actions.showCode(qr);
   }

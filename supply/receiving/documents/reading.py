@@ -15,11 +15,11 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
-from xml.etree.ElementTree import Element, TreeBuilder
-from xml.parsers import expat
+from xml.etree.ElementTree import Element
 
 from config.errors import Invalid
 from config.money import BASIS, exponent
+from config.xml_tree import parsed
 from supply.receiving.documents import document
 from supply.receiving.documents.document import (
     ADVICE,
@@ -58,32 +58,7 @@ def read(raw: bytes) -> Iterator[dict[str, Any]]:
     yield document.as_json(document.check(_cii(root) if kind == "cii" else _ubl(kind, root)))
 
 
-def parsed(raw: bytes) -> tuple[str, Element]:
-    """Return the full name of an XML document's root, and its tree without namespaces (rule 2)."""
-    tree, names = TreeBuilder(), list[str]()
-
-    def begin(name: str, attributes: dict[str, str]) -> None:
-        names.append(name) if not names else None
-        tree.start(name.rpartition("}")[2], attributes)
-
-    reader = expat.ParserCreate(namespace_separator="}")
-    reader.buffer_text = True
-    reader.StartDoctypeDeclHandler = _refuse_doctype
-    reader.StartElementHandler = begin
-    reader.EndElementHandler = lambda name: tree.end(name.rpartition("}")[2])
-    reader.CharacterDataHandler = tree.data
-    try:
-        reader.Parse(raw, True)
-    except expat.ExpatError as torn:
-        raise Invalid("no-xml", "This file is damaged. Ask the supplier to send it again.") from torn
-    return names[0], tree.close()
-
-
 # --- inside: files ---
-
-
-def _refuse_doctype(*_said: Any) -> None:
-    raise Invalid("xml-with-doctype", "This file contains more than an invoice and is not opened. Ask the supplier.")
 
 
 def _known(raw: bytes) -> tuple[str, Element] | None:

@@ -186,7 +186,7 @@ def test_deleted_settings_take_the_service_away(installed, house):
 
 def test_each_node_lists_the_services_that_are_for_it(house, network):
     here, there = ({one.name for one in services.services(node.doors.settings)} for node in (house, network))
-    assert (here - there, there - here) == ({"stripe-terminal", "zvt"}, {"stripe-checkout"})
+    assert (here - there, there - here) == ({"amount-qr", "stripe-terminal", "zvt"}, {"stripe-checkout"})
 
 
 def test_only_who_may_change_settings_sets_up_a_service(installed, house):
