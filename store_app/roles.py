@@ -130,6 +130,7 @@ ROLES: dict[str, Role] = {
             "store.theme",
             "console.console",
             "console.demand",
+            "console.products",
             "orders.replays",
             "warehouse.supply",
             "warehouse.purchases",
