@@ -231,7 +231,9 @@ def history_of(
         return []
     first = newest - dt.timedelta(days=SHOWN_DAYS - 1)
     of_store = [] if store_id is None else [StoreDay.store_id == store_id]
-    of_region = [] if region_id is None else [StoreDay.store_id.in_(sa.select(Store.id).where(Store.region_id == region_id))]
+    of_region = (
+        [] if region_id is None else [StoreDay.store_id.in_(sa.select(Store.id).where(Store.region_id == region_id))]
+    )
     opened = set(
         session.scalars(
             sa.select(StoreDay.business_day)
@@ -239,10 +241,8 @@ def history_of(
             .group_by(StoreDay.business_day)
         )
     )
-    if store_id is not None:
-        row, here = DailyDemand, DailyDemand.store_id == store_id
-    else:
-        row, here = RegionalDemand, RegionalDemand.region_id.in_(_regions(region_id))
+    row: type[DailyDemand | RegionalDemand] = RegionalDemand if store_id is None else DailyDemand
+    here = DailyDemand.store_id == store_id if store_id else RegionalDemand.region_id.in_(_regions(region_id))
     query = sa.select(row.business_day, sa.func.sum(row.sold_qty)).where(here, row.sku == sku)
     query = query.where(row.business_day.between(first, newest)).group_by(row.business_day)
     known = {day: int(qty) for day, qty in session.execute(query)}

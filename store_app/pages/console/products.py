@@ -73,7 +73,7 @@ def one(sku: str) -> ResponseReturnValue:
         ahead = product_view.expected(session, sku, today(), region_id=region_id, store_id=store_id)
         asked = next((one for one in everywhere if one.store_id == store_id), None)
         seen = forecasts.as_seen(session, store_id, sku) if store_id else None
-        facts = {
+        facts: dict[str, Any] = {
             "regions": overview.regions(session, today()),
             "stores": form.paged(here, STORES),
             "promotions": [

@@ -110,15 +110,16 @@ def test_a_store_without_a_run_counts_with_its_rate_and_gives_no_limit(milk: Hou
 
 
 def test_the_page_says_all_of_it_and_every_name_leads_there(milk: House):
-    milk.sign("operator")
-    text = words(milk.client.get("/console/products/milk"))
-    assert "Whole milk" in text and "$2.14" in text
+    client = milk.signed_in("operator")
+    text = words(client.get("/console/products/milk"))
+    assert "Whole milk" in text
+    assert "$2.14" in text
     assert "50%" in text  # of the price without tax, 2.00, the pack's cost leaves half
-    assert milk.client.get("/console/products/milk/outlook.json").json["expected"][-1] == 10.0
-    assert 'href="/console/products/milk"' in milk.client.get("/console/products/").text
-    assert milk.client.get("/console/products/none").status_code == 404
+    assert client.get("/console/products/milk/outlook.json").json["expected"][-1] == 10.0
+    assert 'href="/console/products/milk"' in client.get("/console/products/").text
+    assert client.get("/console/products/none").status_code == 404
 
 
 def test_a_store_has_no_such_page(house: House):
-    house.sign("shopkeeper")
-    assert house.client.get("/console/products/milk").status_code == 404
+    client = house.signed_in()
+    assert client.get("/console/products/milk").status_code == 404
