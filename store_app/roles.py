@@ -131,6 +131,7 @@ ROLES: dict[str, Role] = {
             "store.theme",
             "console.console",
             "console.demand",
+            "console.products",
             "orders.replays",
             "warehouse.supply",
             "warehouse.purchases",
