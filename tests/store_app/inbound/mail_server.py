@@ -44,11 +44,11 @@ class MailServer:
         if word == "SELECT":
             if "INBOX" not in rest:
                 return f"{tag} NO no such folder\r\n".encode()
-            return f"* {len(self.messages)} EXISTS\r\n{tag} OK\r\n".encode()
+            return f"* {len(self.messages)} EXISTS\r\n{tag} OK done\r\n".encode()
         if word == "UID":
-            return self._uid(rest) + f"{tag} OK\r\n".encode()
+            return self._uid(rest) + f"{tag} OK done\r\n".encode()
         told = b"* CAPABILITY IMAP4rev1\r\n" if word == "CAPABILITY" else b""
-        return told + f"{tag} OK\r\n".encode()
+        return told + f"{tag} OK done\r\n".encode()
 
     def _uid(self, rest: str) -> bytes:
         if rest.startswith("SEARCH"):
