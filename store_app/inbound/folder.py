@@ -34,7 +34,9 @@ def look(path: Path, take: Take, say: Language) -> None:
             row = take(Arrival(hash_of(raw), file.name, FOLDER), raw)
             _put_aside(file, path, "" if row.state == "taken" else row.why.said(say))
     except OSError as fault:
-        raise Unreachable("folder-away", "The folder can’t be read or written: %(cause)s.", cause=cause(fault)) from fault
+        raise Unreachable(
+            "folder-away", "The folder can’t be read or written: %(cause)s.", cause=cause(fault)
+        ) from fault
 
 
 def language_here(session: Session, store_id: str) -> Language:

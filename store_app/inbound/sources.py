@@ -1,12 +1,10 @@
-"""Where suppliers' files come from by themselves, as the page *Incoming documents* sets it up, and one look into it.
+"""Where suppliers' files come from by themselves, as the page *Incoming documents* sets it up.
 
 Rules
 -----
 1. Both sources are off until set up. What is entered lies sealed where plug-ins' settings do: no backup, export or
    journal has it. A password is written and never shown.
-2. One look at a time; each file is read in a child process. What only the moment refuses comes again at the next look.
-3. A file is marked as done (its message read, the file moved) only after it is written down.
-4. The folder is none of the node's own, and holds none of them.
+2. The folder is none of the node's own, and holds none of them.
 """
 
 import hashlib
@@ -14,19 +12,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
 from pydantic import BaseModel, Field, SecretStr, ValidationError
 
 from config import private
-from config.errors import DomainError, Invalid, Refused, Unreachable
+from config.errors import DomainError, Invalid
 from config.nodes import journal
-from config.nodes.journal import Actor, Context
+from config.nodes.journal import Context
 from config.plugins import Drawer
 from config.settings import Settings
 from config.words import N_
-from store_app.runtime.child_process import read_apart
-from store_app.runtime.doors import Doors
-from supply.receiving.documents import document, incoming, reading
 from supply.receiving.documents.incoming import Arrival, IncomingFile
 
 MAILBOX, FOLDER = "mailbox", "folder"
@@ -63,12 +57,23 @@ _SHAPES: dict[str, type[BaseModel]] = {MAILBOX: MailboxSettings, FOLDER: FolderS
 
 def entered(settings: Settings, source: str) -> dict[str, Any]:
     """Return what was entered for a source, without the password; {} where it is off."""
-    return {name: value for name, value in _read(settings, source).items() if name != "password"}
+    return {name: value for name, value in values(settings, source).items() if name != "password"}
+
+
+def values(settings: Settings, source: str) -> dict[str, Any]:
+    """Return what was entered for a source; {} where it is off, or was sealed under another secret."""
+    kept = _drawer(settings)
+    if source not in SOURCES or source not in kept.names():
+        return {}
+    try:
+        return kept.read(source)
+    except DomainError:
+        return {}
 
 
 def set_up(ctx: Context, settings: Settings, source: str, typed: Mapping[str, str]) -> None:
-    """Check what was entered and look there from now on (rules 1, 4); an empty password stays as it was."""
-    before = _read(settings, source)
+    """Check what was entered and look there from now on (rules 1, 2); an empty password stays as it was."""
+    before = values(settings, source)
     wanted = {name: value for name, value in typed.items() if value}
     if "password" in before and typed.get("host") == before.get("host"):
         wanted.setdefault("password", before["password"])
@@ -78,7 +83,7 @@ def set_up(ctx: Context, settings: Settings, source: str, typed: Mapping[str, st
         field = str(fault.errors()[0]["loc"][0])
         raise Invalid("bad-source", _FAULTS.get(field, N_("Fill in this field.")), field=field) from None
     if isinstance(made, FolderSettings):
-        _check_folder(Path(made.path), settings)
+        check_folder(Path(made.path), settings)
     journal.record(ctx, verb="incoming.set_up", subject=f"incoming:{source}", fields=sorted(wanted))
     _drawer(settings).write(source, wanted)
 
@@ -89,43 +94,13 @@ def remove(ctx: Context, settings: Settings, source: str) -> None:
     _drawer(settings).remove(source)
 
 
-# --- a look ---
-
-
-def look(doors: Doors, actor: Actor, source: str) -> None:
-    """Look into a source and take in what is new (rules 2, 3); its refusal is kept, and raised."""
-    settings = doors.settings
-    values = _read(settings, source)
-    if not values:
-        raise Refused("source-off", "Set up this source first.")
-    try:
-        with FileLock(settings.state_folder / f"inbound-{source}.lock", timeout=0):
-            fault = _look(doors, actor, source, values)
-    except Timeout as busy:
-        raise Unreachable("look-running", "The store is already looking. Try again in a minute.") from busy
-    with doors.write() as session:
-        incoming.note_check(Context(session, actor, doors.now()), settings.node_id, source, fault)
-    if fault is not None:
-        raise fault
-
-
-def taker(doors: Doors, actor: Actor) -> Take:
-    """Return what reads a file and writes it down."""
-
-    def take(came: Arrival, raw: bytes) -> IncomingFile:
-        said, refusal = None, None
-        try:
-            said = document.from_json(next(read_apart(reading.read, raw)))
-        except Unreachable:
-            raise
-        except DomainError as fault:
-            refusal = fault
-        with doors.write() as session:
-            return incoming.arrive(
-                Context(session, actor, doors.now()), doors.settings.node_id, came, said, refusal
-            )  # fmt: skip
-
-    return take
+def check_folder(path: Path, settings: Settings) -> None:
+    """Refuse a folder that is not there, or is the node's own (rule 2)."""
+    if not path.is_absolute() or not path.is_dir():
+        raise Invalid("no-folder", "There is no such folder on this computer. Enter its whole path.", field="path")
+    here, own = path.resolve(), settings.state_folder.resolve()
+    if here == own or own in here.parents or here in own.parents:
+        raise Invalid("own-folder", "Choose another folder. This one holds the store’s own files.", field="path")
 
 
 def hash_of(raw: bytes) -> str:
@@ -142,41 +117,5 @@ _FAULTS = {
 }
 
 
-def _look(doors: Doors, actor: Actor, source: str, values: dict[str, Any]) -> DomainError | None:
-    from store_app.inbound import folder, mailbox
-
-    try:
-        if source == MAILBOX:
-            mailbox.look(MailboxSettings.model_validate(values), taker(doors, actor))
-        else:
-            path = Path(values["path"])
-            _check_folder(path, doors.settings)
-            with doors.read() as session:
-                say = folder.language_here(session, doors.settings.node_id)
-            folder.look(path, taker(doors, actor), say)
-    except DomainError as fault:
-        return fault
-    return None
-
-
 def _drawer(settings: Settings) -> Drawer:
     return Drawer(GROUP, settings.state_folder, private.node_secret(settings))
-
-
-def _read(settings: Settings, source: str) -> dict[str, Any]:
-    kept = _drawer(settings)
-    if source not in SOURCES or source not in kept.names():
-        return {}
-    try:
-        return kept.read(source)
-    except DomainError:  # sealed under another secret: it has to be entered again
-        return {}
-
-
-def _check_folder(path: Path, settings: Settings) -> None:
-    """Refuse a folder that is not there, or is the node's own (rule 4)."""
-    if not path.is_absolute() or not path.is_dir():
-        raise Invalid("no-folder", "There is no such folder on this computer. Enter its whole path.", field="path")
-    here, own = path.resolve(), settings.state_folder.resolve()
-    if here == own or own in here.parents or here in own.parents:
-        raise Invalid("own-folder", "Choose another folder. This one holds the store’s own files.", field="path")

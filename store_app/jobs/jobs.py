@@ -135,13 +135,13 @@ def send_events(desk: Desk, _day: dt.date) -> str:
 
 def take_papers_in(desk: Desk, _day: dt.date) -> str:
     """Look for suppliers' documents where the store set up a mailbox or a folder."""
-    from store_app.inbound import sources
+    from store_app.inbound import looking, sources
 
     reported = []
     for source in sources.SOURCES:
         if sources.entered(desk.doors.settings, source):
             try:
-                sources.look(desk.doors, desk.actor("papers-in"), source)
+                looking.look(desk.doors, desk.actor("papers-in"), source)
                 reported.append(f"{source} looked into")
             except DomainError as fault:
                 reported.append(f"{source}: {fault.code}")

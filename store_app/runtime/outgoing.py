@@ -2,9 +2,9 @@
 
 Rules
 -----
-1. A node connects to what its own settings, its pages *Printers*, *Partner access*, *Payment services* and
-   *Incoming documents*, and its command line name, and to nothing else. `WAYS` is the whole list; docs/manual/en/system/connections.md prints it, and
-   a test finds every other way out.
+1. A node connects to what its own settings, its pages *Printers*, *Partner access*, *Payment services* and *Incoming
+   documents*, and its command line name, and to nothing else. `WAYS` is the whole list;
+   docs/manual/en/system/connections.md prints it, and a test finds every other way out.
 2. A request leaves by a client of `client`, which asks the address it was made for and no other, follows no redirect,
    and trusts no certificate that is not checked.
 3. TLS is 1.2 or newer, with forward secrecy and authenticated encryption alone (`CIPHERS`).

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from config.errors import DomainError, Invalid
-from store_app.inbound import sources
+from store_app.inbound import looking, sources
 from store_app.pages.common import form
 from store_app.pages.orders import invoices
 from store_app.runtime.doors import acting, doors, read, write
@@ -15,6 +15,10 @@ from supply.receiving.documents import incoming
 
 bp = Blueprint("incoming", __name__, url_prefix="/invoices/incoming")
 FIELDS = {sources.MAILBOX: ("host", "port", "user", "password", "folder"), sources.FOLDER: ("path",)}
+
+
+def _on_list(sha256: str, fault: DomainError | None = None) -> ResponseReturnValue:  # noqa: ARG001 - the file's place
+    return invoices.listed(fault)
 
 
 @bp.get("/")
@@ -48,7 +52,7 @@ def save(source: str) -> ResponseReturnValue:
 def check(source: str) -> ResponseReturnValue:
     """Look into a source now."""
     _fields(source)
-    sources.look(doors(), g.actor, source)
+    looking.look(doors(), g.actor, source)
     return form.done(_("Checked."), "invoices.listed")
 
 
@@ -65,7 +69,7 @@ def remove(source: str) -> ResponseReturnValue:
 
 @bp.post("/files/<sha256>/add")
 @requires("order")
-@form.answers_on(lambda fault, sha256: invoices.listed(fault))
+@form.answers_on(_on_list)
 def add(sha256: str) -> ResponseReturnValue:
     """Add a document that waits, or remove it."""
     store_id = str(place().store_id)

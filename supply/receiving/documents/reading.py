@@ -232,9 +232,9 @@ def _cii_line(line: Element, currency: str) -> DocumentLine:
 
 def _cii_party(agreed: Element, tag: str) -> Party:
     party = _one(agreed, tag)
-    return Party(_texts(party, "Name", "SpecifiedLegalOrganization/TradingBusinessName"),
-                 _texts(party, "SpecifiedTaxRegistration/ID"),
-                 _addresses((*party.iterfind("URIUniversalCommunication/URIID"), *party.iterfind("GlobalID"))))  # fmt: skip
+    names = _texts(party, "Name", "SpecifiedLegalOrganization/TradingBusinessName")
+    addresses = (*party.iterfind("URIUniversalCommunication/URIID"), *party.iterfind("GlobalID"))
+    return Party(names, _texts(party, "SpecifiedTaxRegistration/ID"), _addresses(addresses))
 
 
 def _cii_charge(one: Element, currency: str) -> int:

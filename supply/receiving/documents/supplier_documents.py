@@ -319,9 +319,7 @@ def _open(session: Session, store_id: str, id: str) -> SupplierPaper:
     return row
 
 
-def _supplier(
-    session: Session, store_id: str, document: SupplierDocument, chosen: str, *, is_seen: bool
-) -> Supplier:
+def _supplier(session: Session, store_id: str, document: SupplierDocument, chosen: str, *, is_seen: bool) -> Supplier:
     """Return whose document it is (rule 1)."""
     earlier = sa.select(SupplierPaper.supplier_id, SupplierPaper.said).where(
         SupplierPaper.store_id == store_id, SupplierPaper.state != "abandoned"
@@ -336,9 +334,11 @@ def _supplier(
     if not ours:
         known = {one for one, some in addresses.items() if some & set(seller.addresses)}
     mine = sa.select(Supplier).where(Supplier.owner_id == store_id, Supplier.active).order_by(Supplier.name)
+    if chosen:
+        mine = mine.where(Supplier.id == chosen)
     found = [
         one for one in session.scalars(mine)
-        if one.id == chosen or (not chosen and (one.id in known or (not known and papers.is_same(seller, one.name, ""))))
+        if chosen or one.id in known or (not known and papers.is_same(seller, one.name, ""))
     ]  # fmt: skip
     name = seller.names[0]
     if len(found) != 1:

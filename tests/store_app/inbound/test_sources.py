@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from config.errors import Unreachable
 from config.nodes.journal import JournalEntry
-from store_app.inbound import folder, sources
+from store_app.inbound import folder, looking, sources
 from store_app.jobs.desk import Desk
 from store_app.jobs.jobs import JOBS
 from supply.receiving.documents.incoming import IncomingFile
@@ -226,7 +226,7 @@ def test_a_server_whose_certificate_nobody_signed_is_not_talked_to(
     set_up(office, box)
     monkeypatch.delenv("SSL_CERT_FILE")
     with pytest.raises(Unreachable, match="certificate"):
-        sources.look(desk.doors, desk.actor("test"), sources.MAILBOX)
+        looking.look(desk.doors, desk.actor("test"), sources.MAILBOX)
     assert box.hangs_up_after == 10_000  # not even the password was sent
 
 
@@ -239,7 +239,7 @@ def test_the_password_is_shown_nowhere_and_stays_when_the_field_is_left_empty(of
     assert not any(b"pear tree" in file.read_bytes() for file in state.rglob("*") if file.is_file())
     with office.doors.read() as session:
         assert not any("pear tree" in str(body) for body in session.scalars(sa.select(JournalEntry.body)))
-    assert sources._read(office.doors.settings, sources.MAILBOX)["password"] == "pear tree"
+    assert sources.values(office.doors.settings, sources.MAILBOX)["password"] == "pear tree"
     set_up(office, box, password="", host="elsewhere.example")  # a password goes to no other server
     assert sources.entered(office.doors.settings, sources.MAILBOX)["host"] == "localhost"
     assert send(client, "/invoices/incoming/mailbox/remove").status_code == 303
