@@ -81,7 +81,8 @@ def set_up(ctx: Context, settings: Settings, source: str, typed: Mapping[str, st
         made = _SHAPES[source].model_validate(wanted)
     except ValidationError as fault:
         field = str(fault.errors()[0]["loc"][0])
-        raise Invalid("bad-source", _FAULTS.get(field, N_("Fill in this field.")), field=field) from None
+        sentence = _FAULTS.get(field, _EMPTY)
+        raise Invalid("bad-source", sentence, field=field) from None
     if isinstance(made, FolderSettings):
         check_folder(Path(made.path), settings)
     journal.record(ctx, verb="incoming.set_up", subject=f"incoming:{source}", fields=sorted(wanted))
@@ -110,6 +111,7 @@ def hash_of(raw: bytes) -> str:
 
 # --- inside ---
 
+_EMPTY = N_("Fill in this field.")
 _FAULTS = {
     "host": N_("Enter the mail server’s name, such as imap.example.com."),
     "port": N_("Enter a port from 1 to 65535. For most mail servers it is 993."),

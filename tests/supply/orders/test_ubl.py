@@ -1,4 +1,4 @@
-"""Our own papers as UBL: valid by schema and, invoices, by the European standard's own rules; and read by our reader."""
+"""Our own papers as UBL: valid by schema, invoices by the rules of EN 16931 too, and read by our reader."""
 
 import datetime as dt
 import importlib.resources
