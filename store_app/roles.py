@@ -45,6 +45,7 @@ ROLES: dict[str, Role] = {
             "orders.receiving",
             "orders.claims",
             "orders.invoices",
+            "orders.incoming",
             "orders.consignment_pages",
             "orders.network_offers",
             "orders.transfers",

@@ -735,6 +735,30 @@ CREATE INDEX ix_inbox_message_people ON inbox_message (received_at) WHERE topic 
 
 CREATE INDEX ix_inbox_message_state ON inbox_message (state);
 
+CREATE TABLE incoming_check (
+  store_id TEXT NOT NULL,
+  source TEXT NOT NULL,
+  checked_at DATETIME NOT NULL,
+  refusal JSON,
+  CONSTRAINT pk_incoming_check PRIMARY KEY (store_id, source)
+);
+
+CREATE TABLE incoming_file (
+  store_id TEXT NOT NULL,
+  sha256 TEXT NOT NULL,
+  name TEXT NOT NULL,
+  source TEXT NOT NULL,
+  sender TEXT NOT NULL,
+  state TEXT NOT NULL,
+  came_at DATETIME NOT NULL,
+  refusal JSON,
+  said JSON,
+  paper_id TEXT,
+  CONSTRAINT pk_incoming_file PRIMARY KEY (store_id, sha256)
+);
+
+CREATE INDEX ix_incoming_file_state ON incoming_file (store_id, state);
+
 CREATE TABLE invitation (
   code_hash TEXT NOT NULL,
   store_id TEXT NOT NULL,

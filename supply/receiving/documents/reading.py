@@ -12,7 +12,7 @@ Rules
 import datetime as dt
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -40,7 +40,8 @@ _ROOTS = {f"{_UBL}Invoice-2}}Invoice": INVOICE, f"{_UBL}CreditNote-2}}CreditNote
           f"{_CII}CrossIndustryInvoice:100}}CrossIndustryInvoice": "cii"}  # fmt: skip
 _CREDIT_CODES = ("381", "261")
 _NUMBER = re.compile(r"-?\d{1,12}(\.\d{1,12})?")
-_GTIN = "0160"
+_GTIN, _GLN = "0160", "0088"
+"""The schemes of a product's number; some write a GTIN under that of places."""
 
 
 def read(raw: bytes) -> Iterator[dict[str, Any]]:
@@ -94,6 +95,7 @@ def _ubl(kind: str, root: Element) -> SupplierDocument:
         _ubl_party(root, "AccountingSupplierParty"), _ubl_party(root, "AccountingCustomerParty"),
         tuple(_ubl_line(line, qty_tag, currency) for line in _many(root, line_tag)),
         order_ref=_text(root, "OrderReference/ID", "number"), currency=currency,
+        invoice_refs=_texts(root, "BillingReference/InvoiceDocumentReference/ID"),
         extras=tuple(Extra(_text(one, "TaxCategory/ID"), _rate(one, "TaxCategory/Percent"), _charge(one, currency))
                      for one in root.iterfind("AllowanceCharge")),
         taxes=tuple(TaxSum(_text(one, "TaxCategory/ID"), _rate(one, "TaxCategory/Percent"),
@@ -122,7 +124,8 @@ def _ubl_item(line: Element, item: Element, qty_tag: str) -> dict[str, Any]:
     qty = _one(line, qty_tag)
     return {
         "id": _text(line, "ID", "number"), "article_no": _text(item, "SellersItemIdentification/ID", "number"),
-        "gtin": _text(item, f"StandardItemIdentification/ID[@schemeID='{_GTIN}']", "number"),
+        "gtin": next((found for scheme in (_GTIN, _GLN) if (found := _text(
+            item, f"StandardItemIdentification/ID[@schemeID='{scheme}']", "number"))), ""),
         "name": _text(item, "Name", "name"), "qty": _decimal(line, qty_tag),
         "unit": qty.get("unitCode", "")[: LONGEST["unit"]],
     }  # fmt: skip
@@ -149,7 +152,8 @@ def _ubl_party(root: Element, tag: str) -> Party:
     if party is None:
         return Party(())
     names = _texts(party, "PartyLegalEntity/RegistrationName", "PartyName/Name")
-    return Party(names, _texts(party, "PartyTaxScheme/CompanyID"))
+    addresses = (*party.iterfind("EndpointID"), *party.iterfind("PartyIdentification/ID"))
+    return Party(names, _texts(party, "PartyTaxScheme/CompanyID"), _addresses(addresses))
 
 
 def _charge(one: Element, currency: str) -> int:
@@ -171,6 +175,7 @@ def _cii(root: Element) -> SupplierDocument:
         _cii_party(agreed, "BuyerTradeParty"),
         tuple(_cii_line(line, currency) for line in _many(trade, "IncludedSupplyChainTradeLineItem")),
         order_ref=_text(agreed, "BuyerOrderReferencedDocument/IssuerAssignedID", "number"), currency=currency,
+        invoice_refs=_texts(settled, "InvoiceReferencedDocument/IssuerAssignedID"),
         extras=tuple(Extra(_text(one, "CategoryTradeTax/CategoryCode"),
                            _rate(one, "CategoryTradeTax/RateApplicablePercent"), _cii_charge(one, currency))
                      for one in settled.iterfind("SpecifiedTradeAllowanceCharge")),
@@ -202,8 +207,9 @@ def _cii_line(line: Element, currency: str) -> DocumentLine:
 
 def _cii_party(agreed: Element, tag: str) -> Party:
     party = _one(agreed, tag)
-    return Party(_texts(party, "Name", "SpecifiedLegalOrganization/TradingBusinessName"),
-                 _texts(party, "SpecifiedTaxRegistration/ID"))  # fmt: skip
+    names = _texts(party, "Name", "SpecifiedLegalOrganization/TradingBusinessName")
+    addresses = (*party.iterfind("URIUniversalCommunication/URIID"), *party.iterfind("GlobalID"))
+    return Party(names, _texts(party, "SpecifiedTaxRegistration/ID"), _addresses(addresses))
 
 
 def _cii_charge(one: Element, currency: str) -> int:
@@ -235,6 +241,12 @@ def _text(above: Element, path: str, longest: str = "name") -> str:
 def _texts(above: Element, *paths: str) -> tuple[str, ...]:
     found = (" ".join((one.text or "").split())[: LONGEST["name"]] for path in paths for one in above.findall(path))
     return tuple(dict.fromkeys(one for one in found if one))
+
+
+def _addresses(found: Iterable[Element]) -> tuple[str, ...]:
+    """Return addresses with their scheme; a number without one may be anybody's."""
+    said = ((one.get("schemeID", "").strip(), "".join((one.text or "").split())) for one in found)
+    return tuple(dict.fromkeys(f"{scheme}:{number}"[: LONGEST["name"]] for scheme, number in said if scheme and number))
 
 
 def _decimal(above: Element, path: str, otherwise: str = "") -> Decimal:
