@@ -432,7 +432,7 @@ def _opened(opening: Any, name: str) -> Any:
                 "dialout.", name=name,
             ) from fault  # fmt: skip
         raise Unreachable(
-            "printer-off", "The %(name)s does not open: %(fault)s. Check its power and cable.", name=name,
+            "printer-off", "The %(name)s cannot be opened: %(fault)s. Check its power and cable.", name=name,
             fault=cause(fault),
         ) from fault  # fmt: skip
 

@@ -118,8 +118,8 @@ def take(
         raise Refused("other-buyer", "This document is for %(buyer)s, not for your store. Check name and tax number "
                       "under Store, or send it back.", buyer=document.buyer.names[0], field="file")  # fmt: skip
     if document.kind != ADVICE and document.currency != store.currency:
-        raise Refused("other-currency", "This document is in %(theirs)s, and your store keeps %(ours)s. Ask the "
-                      "supplier.", theirs=document.currency, ours=store.currency, field="file")  # fmt: skip
+        raise Refused("other-currency", "This document is in %(theirs)s, but your store uses %(ours)s. "
+                      "Ask the supplier.", theirs=document.currency, ours=store.currency, field="file")  # fmt: skip
     supplier = _supplier(ctx.session, store_id, document, supplier_id, is_seen=is_seen)
     if document.kind == ADVICE and not is_seen:
         raise Refused("advice-waits", "A shipping notice changes what you expect. Check it, then add it.")
@@ -165,7 +165,7 @@ def answer(ctx: Context, store_id: str, id: str, key: str, how: str) -> Matched:
     if key not in found:
         raise NotFound("unknown-difference", "This difference is no longer there. Reload the page.")
     if row.answers.get(key, how) != how:
-        raise Conflict("difference-answered", "This difference already has an answer. Reload the page.")
+        raise Conflict("difference-answered", "This difference was already settled. Reload the page.")
     if key not in row.answers:
         row.answers = row.answers | {key: how}
         journal.record(ctx, verb="supplier document.answered", subject=subject_of(row), difference=key, how=how)
@@ -181,7 +181,7 @@ def take_cost(ctx: Context, store_id: str, id: str, key: str, *, price_too: bool
     suppliers.own_supplier(ctx.session, store_id, row.supplier_id)
     one = answer(ctx, store_id, id, key, COST)
     if one.sold is None or not one.billed or not key.endswith(matching.PRICE):
-        raise Refused("no-cost", "This line names no cost.")
+        raise Refused("no-cost", "This line gives no cost.")
     today, sku = day_of(ctx.session, store_id, ctx.at), one.sold.sku
     new = new_cost(ctx.session, store_id, one, today)
     suppliers.set_cost(ctx, row.supplier_id, sku, new.pack_cost_minor, today, today=today)
@@ -196,7 +196,7 @@ def approve(ctx: Context, store_id: str, id: str) -> SupplierPaper:
     """Approve a document whose differences all have an answer (rule 4)."""
     row = _open(ctx.session, store_id, id)
     if open_differences(row, matched(ctx.session, row)):
-        raise Refused("differences-open", "Answer every difference first.")
+        raise Refused("differences-open", "Settle every difference first.")
     journal.move(ctx, row, "approved", subject=subject_of(row), payable_minor=row.payable_minor)
     ctx.session.flush()
     return row
