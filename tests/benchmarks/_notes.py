@@ -23,7 +23,20 @@ from tests.benchmarks import _folders
 
 FILE = "openfoodfacts_products.csv.gz"
 SIZES = ("100 g", "250 g", "500 g", "1 kg", "330 ml", "0,5 l", "1 l", "6 x 330 ml")
-HAN_BRANDS = ("蒙牛", "伊利", "康师傅", "统一", "农夫山泉", "旺旺", "海天", "李锦记", "双汇", "三只松鼠", "洽洽", "达利园")
+HAN_BRANDS = (
+    "蒙牛",
+    "伊利",
+    "康师傅",
+    "统一",
+    "农夫山泉",
+    "旺旺",
+    "海天",
+    "李锦记",
+    "双汇",
+    "三只松鼠",
+    "洽洽",
+    "达利园",
+)
 HAN_KINDS = (
     "纯牛奶", "酸奶", "红烧牛肉面", "冰红茶", "绿茶", "矿泉水", "雪饼", "生抽酱油", "老抽", "蚝油", "火腿肠", "香瓜子",
     "每日坚果", "法式小面包", "蛋黄派", "八宝粥", "榨菜", "豆腐干", "苏打饼干", "花生米",
@@ -299,7 +312,9 @@ def _hanzi(dice: random.Random, of: Note) -> Any:
     paper.at(760, 230, "日期: 2026年12月3日")
     edges = (70, 140, 290, 600, 740, 830, 910, 1030, 1180)
     y = top = 290
-    for left, right, word in zip(edges, edges[1:], ("序号", "货号", "品名", "规格", "数量", "单位", "单价", "金额"), strict=False):
+    for left, right, word in zip(
+        edges, edges[1:], ("序号", "货号", "品名", "规格", "数量", "单位", "单价", "金额"), strict=False
+    ):
         paper.at((left + right) // 2 - paper.size, y, word)
     y += step
     for n, one in enumerate(of.lines, 1):
@@ -406,7 +421,9 @@ def _ware(dice: random.Random, carried: tuple[str, str, str, str, str], style: s
     }[style]  # fmt: skip
     if layout == "hanzi":
         wording = name if style == "full" else name.removeprefix(brand)
-    article_no = str(dice.randint(1000, 99_999)) if layout != "slip" else f"{dice.choice('ABKLM')}{dice.randint(100, 9999)}"
+    article_no = (
+        str(dice.randint(1000, 99_999)) if layout != "slip" else f"{dice.choice('ABKLM')}{dice.randint(100, 9999)}"
+    )
     return Ware(sku, name, brand, size, code, article_no, pack_qty, int(each * pack_qty * Decimal("0.97")), wording)
 
 
