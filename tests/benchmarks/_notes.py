@@ -174,8 +174,9 @@ def photographed(dice: random.Random, page: Any, layout: str) -> tuple[bytes, di
     import numpy as np
     from PIL import Image, ImageFilter
 
-    said = {
-        "blur": round(dice.uniform(0, 1.5), 2), "turn": round(dice.uniform(-8, 8), 1), "quality": dice.choice((40, 55, 75)),
+    said: dict[str, Any] = {
+        "blur": round(dice.uniform(0, 1.5), 2), "turn": round(dice.uniform(-8, 8), 1),
+        "quality": dice.choice((40, 55, 75)),
         "contrast": round(dice.uniform(0.4, 0.8), 2) if layout == "thermal" else round(dice.uniform(0.6, 1), 2),
         "folds": dice.choice((0, 0, 1, 2)), "upside_down": dice.random() < 0.06,
     }  # fmt: skip
@@ -241,8 +242,9 @@ def _ruled(dice: random.Random, of: Note) -> Any:
     paper.at(80, 370, f"Datum 03.12.2026   Kunden-Nr. {dice.randint(1000, 9999)}")
     edges = (80, 130, 260, 740, 820, 900, 1020, 1170)
     y = 430
-    for x, word, right in ((80, "Pos", False), (150, "Art.-Nr.", False), (270, "Bezeichnung", False), (810, "Menge", True),
-                           (830, "Einh.", False), (1020, "E-Preis", True), (1165, "Gesamt", True)):  # fmt: skip
+    for x, word, right in ((80, "Pos", False), (150, "Art.-Nr.", False), (270, "Bezeichnung", False),
+                           (810, "Menge", True), (830, "Einh.", False), (1020, "E-Preis", True),
+                           (1165, "Gesamt", True)):  # fmt: skip
         paper.at(x, y, word, right=right)
     y += step
     for n, one in enumerate(of.lines, 1):
@@ -367,8 +369,8 @@ def _albaran(dice: random.Random, of: Note) -> Any:
     paper.at(80, 215, "Fecha: 3/12/2026")
     paper.at(760, 180, "Cliente: Tienda La Esquina")
     y = 300
-    for x, word, right in ((80, "Código", False), (290, "Descripción", False), (860, "Cant.", True), (1000, "Precio", True),
-                           (1150, "Importe", True)):  # fmt: skip
+    for x, word, right in ((80, "Código", False), (290, "Descripción", False), (860, "Cant.", True),
+                           (1000, "Precio", True), (1150, "Importe", True)):  # fmt: skip
         paper.at(x, y, word, right=right)
     paper.pen.line((80, y + step - 8, 1150, y + step - 8), fill=60)
     y += step

@@ -7,7 +7,7 @@ Rules
    headings, then the order from left to right. A line that arithmetic confirms is checked.
 3. A row without figures is the beginning of the next line where figures stand below names, else the end of the one
    before.
-4. The lines end where a total stands. What stands above them tells supplier, number and day; what stands below, the sum.
+4. The lines end where a total stands. What stands above tells supplier, number and day; what stands below, the sum.
 5. The last mark before exactly two digits at the end of a figure divides, whichever it is.
 
 Places are in dots of the page, y downwards.
@@ -29,7 +29,8 @@ QTY, UNIT, CODE, NAME, PACK, PRICE, AMOUNT, PLACE, TAX = (
 _HEADINGS = {
     QTY: "qty quantity menge anzahl anz cant cantidad uds unidades 数量",
     UNIT: "unit uom einh einheit me unidad ud 单位",
-    CODE: "item code sku art artnr artikel artikelnr artikelnummer ean gtin ref referencia codigo 货号 编号 条码 商品编码",
+    CODE: "item code sku art artnr artikel artikelnr artikelnummer ean gtin ref referencia codigo "
+          "货号 编号 条码 商品编码",
     NAME: "description product name bezeichnung artikelbezeichnung beschreibung descripcion producto concepto articulo "
           "品名 名称 商品名称 货品名称",
     PACK: "pack size inhalt gebinde formato envase 规格",
@@ -39,19 +40,21 @@ _HEADINGS = {
     TAX: "vat tax mwst ust steuer iva 税率",
 }  # fmt: skip
 _ROLES = {word: role for role, words in _HEADINGS.items() for word in words.split()}
-_TOTALS = frozenset(
-    "total subtotal sum net vat tax goods summe nettosumme zwischensumme gesamt gesamtbetrag gesamtsumme endbetrag netto mwst ust "
-    "base suma importe iva igic subtotaleur totaleur totalgbp 合计 总计 小计 税额 总金额".split()
+_SUMS = (
+    "total subtotal sum net vat tax goods summe nettosumme zwischensumme gesamt gesamtbetrag gesamtsumme endbetrag "
+    "netto mwst ust base suma importe iva igic subtotaleur totaleur totalgbp 合计 总计 小计 税额 总金额"
 )
+_TOTALS = frozenset(_SUMS.split())
 _UNITS = {
     "CT": "kt krt karton kartons kiste ki ctn carton case cases cs box boxes bx pack packs pk caja cajas cj 箱 件 提",
-    "EA": "st stk stck stuck stueck ea each pc pcs pce piece pieces ud uds unidad 个 瓶 袋 包 盒 支 只 罐 条 unit units",
+    "EA": "st stk stck stuck stueck ea each pc pcs pce piece pieces ud uds unidad unit units "
+          "个 瓶 袋 包 盒 支 只 罐 条",
     "KGM": "kg kgs kilo 公斤 千克", "GRM": "g gr", "LTR": "l lt ltr liter litro 升", "DZN": "dz dtz dozen docena",
 }  # fmt: skip
 _UNIT_OF = {word: code for code, words in _UNITS.items() for word in words.split()}
 _WITH_PACK = re.compile(r"(case|cs|ctn|kt|karton|box|caja|pack)[\s/x]*(\d{1,4})", re.IGNORECASE)
 _FIGURE = re.compile(r"[-+]?[€$£¥￥]?\d[\d.,'’]*[€$£¥￥]?")
-_TIMES = frozenset("x × * @ a à".split())
+_TIMES = frozenset(["x", "×", "*", "@", "a", "à"])
 _OTHER_KINDS = {"O": "0", "o": "0", "l": "1", "I": "1", "|": "1", "S": "5", "B": "8"}
 _MOST_LINES = 200
 _LETTERS = 3
@@ -138,10 +141,10 @@ def page_of(words: Iterable[Word]) -> Page:
     rows = rows_of(words)
     at, columns = _headings(rows)
     start = at + 1 if columns else next((n for n, row in enumerate(rows) if _is_priced(row)), len(rows))
-    if not columns and start and not _letters(rows[start].text if start < len(rows) else ""):
+    if not columns and 0 < start < len(rows) and not _letters(_told(rows[start], columns).name):
         start -= 1  # figures stand below their name
     end = next((n for n in range(start, len(rows)) if _is_total(rows[n])), len(rows))
-    told = [_told(row, columns, n) for n, row in enumerate(rows[start:end][:_MOST_LINES], 1)]
+    told = [_told(row, columns) for row in rows[start:end][:_MOST_LINES]]
     lines = [_figured(one, columns) for one in _joined(told)]
     found = [line for line in lines if line.qty is not None or line.amount is not None]
     sums = {figure for row in rows[end:] for word in row.words for figure in _figures_in(word.text)}
@@ -186,12 +189,13 @@ def figure(text: str) -> Decimal | None:
 def number_of(above: Sequence[str]) -> str:
     """Return the number a note has, '' where none is found."""
     pattern = re.compile(
-        r"(?:\b(?:no|nr|num|number|n[º°]|ticket|invoice|rechnung|lieferschein|albaran|factura|delivery note)\b|单号|编号|#)"
+        r"(?:\b(?:no|nr|num|number|n[º°]|ticket|invoice|rechnung|lieferschein|albaran|factura|"
+        r"delivery note)\b|单号|编号|#)"
         r"[\s.:：#]*(?:nr|no)?[\s.:：#]*([A-Z]{0,4}[-/]?\d[\w/-]{2,20})", re.IGNORECASE)  # fmt: skip
     for text in above:
-        if not re.search(r"\b(?:tel|vat|tax|ust|nif|kunden|customer)", text, re.IGNORECASE) or "单号" in text:
-            if found := pattern.search(fold(text, keep=True)):
-                return found[1]
+        is_other = re.search(r"\b(?:tel|vat|tax|ust|nif|kunden|customer)", text, re.IGNORECASE) and "单号" not in text
+        if not is_other and (found := pattern.search(text)):
+            return found[1]
     return ""
 
 
@@ -202,7 +206,7 @@ def day_of(above: Sequence[str], *, month_first: bool = False) -> dt.date | None
             year, month, day = (int(one) for one in found.groups())
         elif found := re.search(r"(?<!\d)(\d{1,2})[-/.](\d{1,2})[-/.](20\d\d)(?!\d)", text):
             first, second, year = (int(one) for one in found.groups())
-            month, day = (first, second) if month_first and first <= 12 or second > 12 else (second, first)
+            month, day = (first, second) if (month_first and first <= 12) or second > 12 else (second, first)
         else:
             continue
         try:
@@ -248,7 +252,10 @@ def _role(text: str) -> str:
 
 def _parts(word: Word) -> list[Word]:
     """Return a phrase's words, each with its part of the place."""
-    weigh = lambda text: sum(2 if one > "⺀" else 1 for one in text) or 1  # noqa: E731
+
+    def weigh(text: str) -> int:
+        return sum(2 if one > "⺀" else 1 for one in text) or 1
+
     whole, found = weigh(word.text), list[Word]()
     for part in re.finditer(r"\S+", word.text):
         begin = word.x + word.width * weigh(word.text[: part.start()]) / whole if part.start() else word.x
@@ -278,7 +285,7 @@ def _figures_in(text: str) -> list[Decimal]:
     return [found for part in text.split() if _FIGURE.fullmatch(part) and (found := figure(part)) is not None]
 
 
-def _told(row: _Row, columns: dict[str, tuple[float, float]], n: int) -> _Told:
+def _told(row: _Row, columns: dict[str, tuple[float, float]]) -> _Told:
     """Take a row apart: its name, codes, unit, and the figures that may count."""
     names, codes, figures, unit, pack = list[str](), list[str](), list[Word](), "", None
     for word in row.words:
@@ -293,7 +300,7 @@ def _told(row: _Row, columns: dict[str, tuple[float, float]], n: int) -> _Told:
             parts = _parts(replace(word, text=word.text.replace(sized[0], " ")))
             kinds = [_kind(part.text) for part in parts]
         column = _column(word, columns)
-        if column == NAME or column == PACK or not all(kinds):
+        if column in (NAME, PACK) or not all(kinds):
             lead = 0
             if column != NAME and kinds and kinds[0] in ("figure", "code") and len(parts) > 1 and not names:
                 lead = 1 + (len(kinds) > 1 and kinds[1] in ("unit", "times"))
@@ -317,10 +324,8 @@ def _told(row: _Row, columns: dict[str, tuple[float, float]], n: int) -> _Told:
 
 def _kind(text: str) -> str:
     """Return what a word is by itself: figure, unit, times, code, or '' for a word of a name."""
-    if (
-        re.fullmatch(r"\d{1,5}[x×*]", text)
-        or (_FIGURE.fullmatch(text) or figure(text) is not None)
-        and any(c.isdigit() for c in text)
+    if re.fullmatch(r"\d{1,5}[xX×*]", text) or (
+        (_FIGURE.fullmatch(text) or figure(text) is not None) and any(c.isdigit() for c in text)
     ):
         return "figure"
     if text.casefold() in _TIMES:
@@ -361,7 +366,7 @@ def _joined(told: Sequence[_Told]) -> list[_Told]:
     found, waiting = list[_Told](), list[_Told]()
     for one in told:
         has_figures = len(one.figures) > 1 or (bool(one.figures) and bool(one.unit))
-        if is_below and (not has_figures or _letters(one.name) and len(one.figures) < 2):
+        if is_below and (not has_figures or (_letters(one.name) and len(one.figures) < 2)):
             waiting = [one]
         elif has_figures or (one.figures and _letters(one.name)):
             found.append(_one_of([*waiting, one]))
@@ -387,7 +392,7 @@ def _one_of(rows: Sequence[_Told]) -> _Told:
 
 def _figured(told: _Told, columns: dict[str, tuple[float, float]]) -> NoteLine:
     """Return a line with its quantity, price and amount (rule 2)."""
-    figures = [(word, value) for word in told.figures if (value := figure(word.text.rstrip("x×*"))) is not None]
+    figures = [(word, value) for word in told.figures if (value := figure(word.text.rstrip("xX×*"))) is not None]
     at = {
         role: [n for n, (word, _) in enumerate(figures) if _column(word, columns) == role]
         for role in (QTY, PRICE, AMOUNT)

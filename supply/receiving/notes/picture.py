@@ -100,7 +100,7 @@ def _is_upside_down(engine: Any, page: Any, boxes: Any) -> bool:
     if not wide:
         return False
     found = engine.cls_and_rotate([_cut(page, box) for box in wide])[1].cls_res
-    return sum(score if label == "180" else -score for label, score in found) > 0
+    return bool(sum(score if label == "180" else -score for label, score in found) > 0)
 
 
 def _turned(page: Any, boxes: Any, degrees: float) -> tuple[Any, Any]:
@@ -119,7 +119,7 @@ def _turned(page: Any, boxes: Any, degrees: float) -> tuple[Any, Any]:
     new = cv2.warpAffine(page, turn, (wide, high), borderValue=(255, 255, 255))
     moved = boxes @ turn[:, :2].T + turn[:, 2]
     if abs(degrees) > 45:  # another corner is the left upper one
-        moved = np.roll(moved, 2 if abs(degrees) > 135 else 1, axis=1)
+        moved = np.roll(moved, 2 if abs(degrees) > 135 else -1, axis=1)
     return new, moved.astype(np.float32)
 
 

@@ -8,8 +8,8 @@ Rules
    whose figures arithmetic or the order confirms. A size or number that contradicts the product's makes it no longer
    sure, whatever its name. A number alone makes nothing sure.
 3. Everything else is asked with at most MOST_CHOICES, the best first, or unknown where nothing fits.
-4. One unit of a line is a pack, or a piece, as it says itself, else as its price or the order tells; where neither does,
-   it is asked.
+4. One unit of a line is a pack, or a piece, as it says itself, else as its price or the order tells; where neither
+   does, it is asked.
 5. Figures are never made up: what was not read stays empty and is asked.
 """
 
@@ -109,8 +109,7 @@ def propose(
 ) -> list[Proposal]:
     """Return what each line is taken for, in their order (rules 1 to 5). places: decimals of the currency."""
     rare = _rarity(known)
-    has_order = any(one.ordered is not None for one in known)
-    return [_proposal(line, known, lessons, rare, has_order, places) for line in lines]
+    return [_proposal(line, known, lessons, rare, places) for line in lines]
 
 
 def words_of(text: str) -> tuple[str, ...]:
@@ -158,8 +157,7 @@ def _rarity(known: Sequence[Known]) -> dict[str, float]:
 
 
 def _proposal(
-    line: NoteLine, known: Sequence[Known], lessons: Sequence[Lesson], rare: Mapping[str, float], has_order: bool,
-    places: int,
+    line: NoteLine, known: Sequence[Known], lessons: Sequence[Lesson], rare: Mapping[str, float], places: int
 ) -> Proposal:  # fmt: skip
     words = words_of(line.name)
     taught = {one: fuzz.ratio(fold(line.name), fold(one.wording)) / 100 for one in lessons}
@@ -172,9 +170,9 @@ def _proposal(
     if not fits:
         return Proposal(line, UNKNOWN, unit=line.unit)
     best = fits[0]
-    lesson = next((one for one, nearness in taught.items() if one.sku == best.known.sku and nearness >= TAUGHT), None)
-    unit = (lesson.unit if lesson and not line.unit else "") or unit_of(line, best.known, places)
-    is_sure = _is_sure(best, fits[1:], has_order) and _is_counted(line, best, unit)
+    units = (one.unit for one, nearness in taught.items() if one.sku == best.known.sku and nearness >= TAUGHT)
+    unit = (next(units, "") if not line.unit else "") or unit_of(line, best.known, places)
+    is_sure = _is_sure(best, fits[1:]) and _is_counted(line, best, unit)
     return Proposal(line, SURE if is_sure else ASK, tuple(fit.known.sku for fit in fits), unit)
 
 
@@ -226,10 +224,10 @@ def _is_cost(line: NoteLine, known: Known, unit: str, places: int) -> bool:
     if line.price is None or not known.cost_minor:
         return False
     of = known.cost_minor / (1 if unit == PACK else known.pack_qty)
-    return abs(float(line.price) * 10**places - of) <= 0.51
+    return bool(abs(float(line.price) * 10**places - of) <= 0.51)
 
 
-def _is_sure(best: _Fit, others: Sequence[_Fit], has_order: bool) -> bool:
+def _is_sure(best: _Fit, others: Sequence[_Fit]) -> bool:
     """Tell whether a product is beyond doubt (rule 2)."""
     if best.against:
         return False
