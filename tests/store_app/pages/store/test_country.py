@@ -60,7 +60,7 @@ def test_the_zone_stays_while_a_till_is_open(house):
 @pytest.mark.parametrize(
     ("tz", "hour", "said"),
     [
-        ("Asia/Tokyo", 20, "You can change the time zone from 4:00 AM."),  # there Tuesday has begun; it begins here at 4
+        ("Asia/Tokyo", 20, "You can change the time zone from 4:00 AM."),  # Tuesday there; it begins here at 4
         ("Asia/Tokyo", 12, ""),
         ("Pacific/Honolulu", 9, "You can change the time zone from 9:00 AM."),  # there Monday has not begun
         ("No/Where", 12, "No/Where is not a time zone. Use one such as Europe/Berlin."),
