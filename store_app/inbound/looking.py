@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 
 from config.errors import DomainError, Refused, Unreachable
 from config.nodes.journal import Actor, Context
-from store_app.inbound import folder, mailbox, sources
+from store_app.inbound import folder, sources
 from store_app.runtime.child_process import read_apart
 from store_app.runtime.doors import Doors
 from supply.receiving.documents import document, incoming, reading
@@ -62,6 +62,8 @@ def taker(doors: Doors, actor: Actor) -> sources.Take:
 def _look(doors: Doors, actor: Actor, source: str, values: dict[str, Any]) -> DomainError | None:
     try:
         if source == sources.MAILBOX:
+            from store_app.inbound import mailbox  # brings httpx2, and a till's process seldom looks
+
             mailbox.look(sources.MailboxSettings.model_validate(values), taker(doors, actor))
         else:
             path = Path(values["path"])

@@ -80,6 +80,8 @@ def _line(settings: MailboxSettings) -> Iterator[imaplib.IMAP4_SSL]:
     finally:
         with contextlib.suppress(OSError, imaplib.IMAP4.error):
             line.logout()
+        with contextlib.suppress(OSError):
+            line.shutdown()  # a log-out that nobody answers leaves the line open
 
 
 def _take_message(line: imaplib.IMAP4_SSL, uid: str, settings: MailboxSettings, take: Take) -> bool:
