@@ -127,7 +127,7 @@ class Guard:
         def run() -> None:
             try:
                 answer.put((call(*given, **named), None))
-            except BaseException as fault:  # noqa: BLE001  whatever it is, it ends here
+            except BaseException as fault:
                 answer.put((None, fault))
             finally:
                 self._turns.release()
@@ -212,16 +212,16 @@ def forget() -> None:
 def stamps(door: Door[Any], folder: Path) -> dict[str, tuple[int, int]]:
     """Return what something was entered for, each with what changes when it is entered again."""
     found = {}
-    for path in sorted(_folder(door, folder).glob("*.sealed")):
+    for path in sorted(_folder(door.name, folder).glob("*.sealed")):
         with contextlib.suppress(FileNotFoundError):
             found[path.stem] = (path.stat().st_mtime_ns, path.stat().st_ino)
     return found
 
 
 class Drawer:
-    """Where a node keeps what was entered for plug-ins of a door (rule 3)."""
+    """Where a node keeps what was entered for plug-ins of a door, by its name (rule 3)."""
 
-    def __init__(self, door: Door[Any], folder: Path, secret: str) -> None:
+    def __init__(self, door: str, folder: Path, secret: str) -> None:
         self.folder = _folder(door, folder)
         key = HKDF(SHA256(), 32, salt=None, info=b"cornerstore plugins").derive(secret.encode())
         self._seal = Fernet(base64.urlsafe_b64encode(key))
@@ -272,5 +272,5 @@ def _is_sound(found: Plugin[Any]) -> bool:
     return bool(NAME.fullmatch(found.name)) and isinstance(found.label, str) and is_model and callable(found.make)
 
 
-def _folder(door: Door[Any], folder: Path) -> Path:
-    return folder / FOLDER / door.name
+def _folder(door: str, folder: Path) -> Path:
+    return folder / FOLDER / door

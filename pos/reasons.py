@@ -26,15 +26,16 @@ REASONS = {
     "cancel-not-there": N_("Out of stock"), "not-met-nobody": N_("No one was there"),
     "not-met-address": N_("The address was not found"), "not-met-refused": N_("The customer did not want it"),
     "not-met-age": N_("No one old enough was there"), "lift-all-well": N_("Tested and safe"),
-    "lift-over": N_("The manufacturer ended it"), "lift-mistake": N_("Recalled by mistake"),
+    "lift-over": N_("The manufacturer discontinued it"), "lift-mistake": N_("Recalled by mistake"),
     "transfer-need-it": N_("We need it ourselves"), "transfer-no-room": N_("No room for it"),
     "transfer-no-time": N_("No time to deliver or collect it"), "transfer-not-here": N_("It does not sell here"),
-    "lost-not-there": N_("It was not there to collect"), "lost-on-the-way": N_("Lost on the way"),
+    "lost-not-there": N_("It was not there when we came to collect it"), "lost-on-the-way": N_("Lost on the way"),
     "gone-products": N_("No longer in the store: %(what)s."),
     "gone-coupon": N_("Coupon %(what)s has already been used. Order again without it."),
     "recall-called": N_("Recalled: %(what)s"), "credit-returned": N_("Returned products"),
     "credit-recalled": N_("Recalled products"), "credit-claim": N_("Claim %(what)s"),
     "group-ordered": N_("Ordered: %(what)s."), "number-used": N_("number %(what)s was already used"),
+    "transfer-seen": N_("Seen by %(what)s"), "transfer-unseen": N_("Not seen by %(what)s"),
 }  # fmt: skip
 """Code of a reason -> its words; what it is about follows the code: `gone-products: Milk, Bread`."""
 

@@ -69,6 +69,7 @@ TOYS: dict[str, Callable[[Any, Asked], Any]] = {
     "inventorybench": lambda bench, asked: bench.measure(asked.getfixturevalue("tmp_path")),
     "invmgmt": lambda bench, _: bench.measure(Chain, [1]),
     "lists": lambda bench, _: bench.measure(4, to_reference=2),
+    "notes": lambda bench, _: bench.measure(1),
     "lookup": lambda bench, _: bench.measure(1, 8, products=8),
     "pages": _pages,
     "print": lambda bench, _: bench.measure(1, 2, products=60, days=60),

@@ -131,7 +131,7 @@ def scheme(pattern: str, step: int = 1) -> Scheme:
     if kinds.count("check") > 1 or ("check" in kinds and (values[0].kind != "price" or values[0].width not in (4, 5))):
         raise _bad(N_("Use the price check digit {check} only with a price of 4 or 5 digits."))
     if step not in STEPS:
-        raise _bad(N_("One on the label can stand for 1, 10, 100 or 1000 grams, cents or units."))
+        raise _bad(N_("A 1 on the label can stand for 1, 10, 100 or 1000 grams, cents or units."))
     if total == 11:  # the thirteen digits of a UPC-A begin with a zero
         fields = [Field(field.kind, field.start + 1, field.width) for field in fields]
         fixed = "0" + fixed

@@ -127,10 +127,25 @@ def voucher_slip(document: dict[str, Any], *, columns: int, language: str = "en"
     return [*lines, *centred(say.moment(document["local_time"]), columns), CUT]
 
 
+def transfer_slip(document: dict[str, Any], *, columns: int, language: str = "en", copy_no: int = 0) -> list[PaperLine]:
+    """Lay out the code of a bank transfer, for a customer to scan. Nothing is paid by it.
+
+    document: store, code, reference, amount_minor, local_time.
+    """
+    say, currency = said_in(document, language), document["store"]["currency"]
+    lines = _head(document, say("BANK TRANSFER"), say, columns, copy_no)
+    lines += centred(price(say, document["amount_minor"], currency), columns, bold=True, wide=2, tall=2)
+    lines += [BLANK, PaperLine(document["code"], align="center", kind="qr"), BLANK]
+    lines += centred(say("Scan this code with your banking app. This is not a receipt."), columns)
+    lines += [*pair(say("Reference"), document["reference"], columns), RULE]
+    return [*lines, *centred(say.moment(document["local_time"]), columns), CUT]
+
+
 LAYOUTS: dict[str, Callable[..., list[PaperLine]]] = {
     "tab_paid": repayment_slip,
     "statement": statement,
     "voucher": voucher_slip,
+    "transfer": transfer_slip,
 }
 """kind of print job -> its layout."""
 

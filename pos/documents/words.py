@@ -14,6 +14,7 @@ EVENTS = {
     "voided": N_("Sales voided"), "no_sale": N_("Drawer opened without a sale"), "reprint": N_("Copies printed"),
     "correction": N_("Removed lines"), "approval": N_("Approvals"), "x_report": N_("X reports"),
     "hand_over": N_("Handovers"), "parked": N_("Sales put on hold"), "practised": N_("Practice, not recorded"),
+    "refunded_by_hand": N_("Card payments refunded by hand"),
 }  # fmt: skip
 
 

@@ -91,7 +91,7 @@ def checksum(text: str) -> str:
 def draw(payload: str) -> str:
     """Return the code as a whole SVG picture that scales to its box; a quiet zone of four modules is part of it."""
     picture = io.BytesIO()
-    segno.make_qr(payload, error="m").save(
+    segno.make_qr(payload, error="m", boost_error=False, encoding=None if payload.isascii() else "utf-8").save(
         picture, kind="svg", xmldecl=False, border=4, svgclass=None, lineclass=None, omitsize=True, light="#fff",
         dark="#000", nl=False,
     )  # fmt: skip

@@ -31,7 +31,7 @@ STATES = StateTable(
     {
         "requested": ["captured", "declined", "cancelled", "unknown"],
         "unknown": ["captured", "declined"],
-        "captured": ["reversed"],
+        "captured": ["reversed", "refunded_by_hand"],
     },
     resting=["captured"],
 )
@@ -108,7 +108,7 @@ class Payment(Base):
     provider: Mapped[str | None]
     """The name of the provider that is asked; None: nobody is."""
     way: Mapped[str | None]
-    """terminal | customer_code | store_code"""
+    """terminal | customer_code | store_code | bank_code"""
     request_hash: Mapped[str | None]
     requested_at: Mapped[dt.datetime | None]
     asked_at: Mapped[dt.datetime | None]
@@ -125,7 +125,7 @@ class Payment(Base):
     unwanted_since: Mapped[dt.datetime | None]
     """From here on money that is or will be captured goes back."""
     contradicted: Mapped[str | None]
-    """What the provider said after something final; `reversed`: late money went back; `seen`: by a person."""
+    """What the provider said after something final; `unclaimed` says how that is settled."""
     claimed_by: Mapped[str | None]
     """The completed sale that is paid with it."""
     same_as: Mapped[str | None]

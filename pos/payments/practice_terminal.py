@@ -21,7 +21,7 @@ from pathlib import Path
 from config.errors import Unreachable
 from pos.payments import merchant_qr
 from pos.payments.merchant_qr import MerchantQr
-from pos.payments.providers import FINAL, NEVER_SEEN, WAYS, Outcome, Request
+from pos.payments.providers import FINAL, NEVER_SEEN, Outcome, Request
 
 PRACTICE = "practice"
 SCRIPTED = "practice-scripted"
@@ -82,7 +82,7 @@ class PracticeTerminal:
         self._file = folder / FILE
         self._scripted = scripted
         self.name = SCRIPTED if scripted else PRACTICE
-        self.ways = frozenset(WAYS)
+        self.ways = frozenset(WELL)
 
     def begin(self, request: Request, *, at: dt.datetime) -> Outcome:
         """Ask for money; the same id again is answered as it stands."""

@@ -11,7 +11,8 @@ Rules
    reason `NEVER_SEEN`.
 
 Ways: terminal (the customer presents a card), customer_code (the customer's phone shows a code, we scan it),
-store_code (we show a QR code, the customer's phone scans it). Online alone there is ONLINE: we send the customer to the
+store_code (we show a QR code, the customer's phone scans it), bank_code (the same, but the customer's bank transfers
+the money and nobody answers). Online alone there is ONLINE: we send the customer to the
 service's own page, and the service sends them back.
 """
 
@@ -25,7 +26,8 @@ from config.plugins import Door, Guard
 from config.words import N_
 from pos.payments.wallet_codes import WalletCode
 
-WAYS = ("terminal", "customer_code", "store_code")
+BANK_CODE = "bank_code"
+WAYS = ("terminal", "customer_code", "store_code", BANK_CODE)
 """Ways of asking for money at a till."""
 ONLINE = "online"
 ANSWERS = ("requested", "captured", "declined", "cancelled", "unknown")
@@ -134,6 +136,13 @@ class OneWallet(Protocol):
     """A provider that takes the codes of one wallet alone, of `wallet_codes`; another takes them all."""
 
     wallet: str
+
+
+@runtime_checkable
+class InCurrencies(Protocol):
+    """A provider that takes money in some currencies alone."""
+
+    currencies: frozenset[str]
 
 
 class Providers:

@@ -15,7 +15,9 @@ Rules
 5. A captured payment is claimed by one completed sale, its own, to the full amount; a claim and a reversal exclude
    each other. Only what is claimed counts towards a sale.
 6. An unknown payment blocks nothing: the cashier may take cash or ask for another card.
-7. Money of a completed sale goes back with a return only: a new payment of a negative amount that names the one it
+7. What the provider does not give back, a person gives back by hand (`unclaimed`); the provider is asked no more, and
+   if it gave the money back as well, that is kept in `contradicted`.
+8. Money of a completed sale goes back with a return only: a new payment of a negative amount that names the one it
    gives back, in full or in part, in all never more than was captured. It belongs to the return, which claims it.
 """
 
@@ -40,6 +42,8 @@ from pos.payments.wallet_codes import WalletCode
 from pos.store.store import Store, Till
 
 OPEN = ("requested", "unknown")
+BY_HAND, TWICE = "refunded_by_hand", "refunded_twice"
+"""The state of what a person gave back; `contradicted` where the provider did so, too."""
 BACK = "back"
 """The way of a payment that gives another one's money back."""
 LATE_ANSWERS = (dt.timedelta(seconds=20), dt.timedelta(minutes=2), dt.timedelta(minutes=15))
@@ -92,7 +96,7 @@ def request(ctx: Context, wanted: Wanted) -> Payment:
 
 
 def give_back(ctx: Context, payment: Payment, amount_minor: int, *, id: str, return_id: str, till_id: str) -> Payment:
-    """Write the request to give back all or part of a claimed payment (rule 7); commit, then ask.
+    """Write the request to give back all or part of a claimed payment (rule 8); commit, then ask.
 
     amount_minor > 0. id: the new payment's, made by the page; return_id: the sale id of the return it belongs to.
     Refused with what is left when it is more than that; what is still being asked for counts as given.
@@ -157,6 +161,9 @@ def settle_reversal(ctx: Context, store_id: str, payment_id: str, outcome: Outco
     """Write what the provider answered when unwanted money should go back; `captured` means it did."""
     payment = locked(ctx.session, store_id, payment_id)
     payment.asked_at, payment.tries = ctx.at, (payment.tries or 0) + 1
+    if outcome.state == "captured" and BY_HAND in (payment.state, payment.contradicted):
+        payment.contradicted = TWICE
+        _note(ctx, payment, TWICE, reference=outcome.reference)
     if not goes_back(payment):
         return payment
     if outcome.state == "captured" and payment.state == "captured":
@@ -310,7 +317,7 @@ def unused(store_id: str) -> sa.Select[Payment]:
 
 def goes_back(payment: Payment) -> bool:
     """Tell whether money was captured that nobody wants, or after the request had ended."""
-    if payment.gives_back:
+    if payment.gives_back or payment.claimed_by:
         return False
     if payment.state == "captured":
         return payment.unwanted_since is not None
@@ -417,7 +424,7 @@ def _first_answer(ctx: Context, payment: Payment, outcome: Outcome) -> None:
 
 def _further_answer(ctx: Context, payment: Payment, outcome: Outcome) -> None:
     moved = {"captured": True, "declined": False, "cancelled": False}
-    if outcome.state not in FINAL or payment.state == "reversed" or payment.contradicted:
+    if outcome.state not in FINAL or payment.state in ("reversed", BY_HAND) or payment.contradicted:
         return
     if moved[payment.state] == moved[outcome.state]:
         return
@@ -467,7 +474,7 @@ def _not_claimed(found: Payment | None, sale_id: str, amount_minor: int) -> NotF
         return Refused("payment-elsewhere", "This payment belongs to another sale.", id=found.id)
     if found.claimed_by or found.same_as:
         return Refused("payment-used", "A completed sale already uses this payment.", id=found.id)
-    if found.unwanted_since or found.state == "reversed":
+    if found.unwanted_since or found.state in ("reversed", BY_HAND):
         return Refused("payment-unwanted", "This payment is being refunded. Charge again.", id=found.id)
     if found.state != "captured":
         return Refused(

@@ -97,6 +97,14 @@ TENDERS = {row.name: row for row in (
         },
     ),
     Tender(
+        "bank_transfer", N_("Bank transfer"), "building-library", pane="phone", ways=("bank_code",),
+        at=("till",),
+        said={
+            "take": N_("Show the code for {amount}"),
+            "gone": N_("Refund %(amount)s in cash, or by a transfer from your bank."),
+        },
+    ),
+    Tender(
         "voucher", N_("Voucher"), pane="code", book=VOUCHERS, refunds=False, goes_back="credit", at=("till",),
         said={"take": N_("Redeem voucher")},
     ),

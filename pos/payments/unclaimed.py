@@ -7,22 +7,31 @@ Rules
 3. Who typed the slip by hand because the answer came late says so (`same_as_slip`); else the money goes back.
 4. What no provider will ever answer, a person decides from the terminal's own list (`decide`), and is named for it.
 5. Two answers that contradict each other stay visible until a person has looked into them (`seen`).
+6. What the provider refuses to give back, or says nothing of for SILENT, a person gives back by hand: at the terminal
+   or in the service's own pages, whose number is kept, or in cash out of a drawer (`pos.till.hand_cash`). It is
+   journalled with who, how and why, and named on the page; what a sale has claimed is no such money.
 """
+
+import datetime as dt
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from config.errors import Invalid, Refused
+from config.errors import Conflict, Invalid, Refused
 from config.ids import is_id
 from config.nodes import journal
-from config.nodes.journal import Context
+from config.nodes.journal import Context, JournalEntry
 from pos.payments import requests
-from pos.payments.payments import Payment
+from pos.payments.payments import Payment, Tendered, check_reference
 from pos.payments.providers import Outcome
-from pos.payments.requests import OPEN, is_over, locked, slip_of
+from pos.payments.requests import BY_HAND, OPEN, is_over, locked, slip_of
 
-SETTLED = ("reversed", "seen")
+SETTLED = ("reversed", BY_HAND, "seen")
 """What `contradicted` says once late money went back, or a person has looked into it."""
+SILENT = dt.timedelta(minutes=15)
+BY_SERVICE, IN_CASH = "service", "cash"
+"""How money goes back by hand."""
 
 # --- verbs ---
 
@@ -59,6 +68,34 @@ def decide(ctx: Context, store_id: str, payment_id: str, state: str) -> Payment:
     return requests.settle_outcome(ctx, store_id, payment_id, outcome)
 
 
+def refund_by_hand(ctx: Context, store_id: str, payment_id: str, *, how: str, why: str, number: str = "") -> Payment:
+    """Say that money went back by hand (rule 6). how: BY_SERVICE, with the number of its slip there, or IN_CASH."""
+    payment = locked(ctx.session, store_id, payment_id)
+    if BY_HAND in (payment.state, payment.contradicted):
+        raise Conflict("refunded-by-hand", "This payment was already refunded by hand.", id=payment.id)
+    if not can_refund_by_hand(payment, ctx.at):
+        raise Refused("refund-not-refused", "Let the payment service refund this first, and wait for its answer.")
+    if not why.strip():
+        raise Invalid("no-reason", "Enter why it was refunded by hand.", field="why")
+    if how == BY_SERVICE:
+        if not number.strip():
+            raise Invalid("no-slip-number", "Enter the refund's slip or reference number.", field="number")
+        check_reference(Tendered(payment.tender, payment.amount_minor, number.strip()))
+    facts: dict[str, Any] = {
+        "how": how,
+        "number": number.strip(),
+        "amount_minor": payment.amount_minor,
+        "sale": payment.sale_id,
+    }
+    subject, payment.ask_again_at = f"payment:{payment.id}", None
+    if payment.state == "captured":
+        journal.move(ctx, payment, BY_HAND, subject=subject, why=why.strip(), **facts)
+    else:  # taken after it had ended
+        payment.contradicted = BY_HAND
+        _note(ctx, payment, BY_HAND, why=why.strip(), **facts)
+    return payment
+
+
 def seen(ctx: Context, store_id: str, payment_id: str) -> Payment:
     """Say that a person has looked into a contradiction and settled it with the bank; it is shown no more."""
     payment = locked(ctx.session, store_id, payment_id)
@@ -71,6 +108,28 @@ def seen(ctx: Context, store_id: str, payment_id: str) -> Payment:
 
 
 # --- questions ---
+
+
+def can_refund_by_hand(payment: Payment, at: dt.datetime) -> bool:
+    """Tell whether a payment's money may go back by hand: its provider refused, or has been silent for too long."""
+    since = payment.unwanted_since or payment.requested_at or payment.at
+    return requests.goes_back(payment) and (payment.ask_again_at is None or at - since >= SILENT)
+
+
+def refunded_by_hand(session: Session, store_id: str, *, most: int) -> list[tuple[Payment, JournalEntry]]:
+    """Return what went back by hand, each with the journal's entry of who, when and why, newest first."""
+    query = (
+        sa.select(Payment, JournalEntry)
+        .join(JournalEntry, JournalEntry.subject == "payment:" + Payment.id)
+        .where(
+            Payment.store_id == store_id,
+            Payment.provider.is_not(None),
+            sa.or_(Payment.state == BY_HAND, Payment.contradicted.in_((BY_HAND, requests.TWICE, "seen"))),
+            JournalEntry.node_id == store_id,
+            JournalEntry.verb == f"payment.{BY_HAND}",
+        )
+    )
+    return [(row[0], row[1]) for row in session.execute(query.order_by(JournalEntry.n.desc()).limit(most))]
 
 
 def unresolved(session: Session, store_id: str) -> list[Payment]:
@@ -107,5 +166,5 @@ def _unused(session: Session, store_id: str, payment_id: str) -> Payment:
     return payment
 
 
-def _note(ctx: Context, payment: Payment, verb: str, **facts: str) -> None:
+def _note(ctx: Context, payment: Payment, verb: str, **facts: Any) -> None:
     journal.record(ctx, verb=f"payment.{verb}", subject=f"payment:{payment.id}", **facts)

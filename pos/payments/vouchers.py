@@ -165,7 +165,7 @@ def redeem(ctx: Context, store: Store, code: str, amount_minor: int, *, sale_id:
             )
         raise Refused(
             "voucher-too-small",
-            "This voucher is worth less. Take what is left, and the rest another way.",
+            "This voucher does not cover that amount. Take what is left on it, and the rest another way.",
             balance_minor=found.balance_minor,
             wanted_minor=amount_minor,
         )

@@ -93,7 +93,7 @@ class Status:
 
 def garbled() -> Unreachable:
     """Return the refusal of bytes that are not ZVT."""
-    return Unreachable("terminal-garbled", "The card terminal sent an answer that makes no sense.")
+    return Unreachable("terminal-garbled", "The card terminal sent a response that cannot be read.")
 
 
 def missing(raw: bytes) -> int:

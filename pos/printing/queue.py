@@ -46,7 +46,7 @@ STATES = StateTable(
 )
 EXPIRES_AFTER = {
     **dict.fromkeys(("receipt", "pickup", "bin", "tab_paid", "voucher"), dt.timedelta(hours=4)),
-    **dict.fromkeys(("drawer", "test"), dt.timedelta(minutes=10)),
+    **dict.fromkeys(("drawer", "test", "transfer"), dt.timedelta(minutes=10)),
 }
 """How long a customer waits for paper, at most; reports and labels are for the store and wait over a weekend."""
 OFFICE_EXPIRES_AFTER = dt.timedelta(days=3)

@@ -473,7 +473,7 @@ def _opened(opening: Any, name: str) -> Any:
                 "dialout.", name=name,
             ) from fault  # fmt: skip
         raise Unreachable(
-            "printer-off", "The %(name)s does not open: %(fault)s. Check its power and cable.", name=name,
+            "printer-off", "The %(name)s cannot be opened: %(fault)s. Check its power and cable.", name=name,
             fault=cause(fault),
         ) from fault  # fmt: skip
 
@@ -508,7 +508,7 @@ class GuardedPrinter:
             wanted = float(self._asking.ask(least, self._made.longest_s, paper))
         except (Stumble, DomainError, TypeError, ValueError):
             return most
-        return min(most, max(least, wanted)) if wanted == wanted else most  # noqa: PLR0124  NaN is not itself
+        return min(most, max(least, wanted)) if wanted == wanted else most
 
     def send(self, paper: bytes) -> Said:
         """Print, and take nothing unknown for printed."""

@@ -18,11 +18,12 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from config.errors import Invalid, NotFound
+from config.errors import Invalid, NotFound, Refused
 from config.nodes.journal import Actor, Context
 from pos.catalogue import catalogue
 from pos.catalogue.catalogue import Listing, Product
-from pos.payments import vouchers
+from pos.payments import requests, vouchers
+from pos.payments.providers import BANK_CODE
 from pos.printing import queue
 from pos.printing.queue import PrintJob, Queued
 from pos.sold import Sale, document_of
@@ -92,6 +93,20 @@ def gift_receipt(session: Session, till: Till, sale_id: str, *, command: str, at
     if sale is None or sale.kind == "return":
         raise NotFound("no-such-sale", "This receipt is not on record. Look up the sale again.", id=sale_id)
     return enqueue_once(session, till, "gift", sale_id, document_of(session, sale), command=command, at=at)
+
+
+def transfer_code(ctx: Context, till: Till, payment_id: str, *, command: str) -> Queued:
+    """Queue the code of a bank transfer that is waited for."""
+    payment = requests.payment_of(ctx.session, till.store_id, payment_id)
+    if payment.way != BANK_CODE or payment.state != "requested" or payment.unwanted_since or not payment.shown_code:
+        raise Refused("transfer-settled", "This transfer is already settled. Check the payment again.")
+    store = store_of(ctx.session, till.store_id)
+    document = {
+        "store": snapshot(store), "language": store.language, "code": payment.shown_code,
+        "reference": payment.provider_ref or "", "amount_minor": payment.amount_minor,
+        "local_time": f"{ctx.at.astimezone(ZoneInfo(store.tz)):%Y-%m-%d %H:%M}",
+    }  # fmt: skip
+    return enqueue_once(ctx.session, till, "transfer", payment_id, document, command=command, at=ctx.at)
 
 
 def cash_slip(ctx: Context, till: Till, movement: CashMovement) -> Queued:

@@ -26,6 +26,7 @@ from config.money import round_cash
 from pos.customers import customers, tab
 from pos.payments import requests
 from pos.payments.payments import Payment, Settled, Tendered
+from pos.payments.providers import BANK_CODE
 from pos.payments.tenders import CASH, PREPAID, TAB, Tender, going_back, tender_of
 from pos.sold import Sale, SaleLine, lines_of
 
@@ -242,6 +243,7 @@ def _cards(session: Session, original: Sale, but: str) -> list[tuple[str, str, i
     return [
         (row.id, row.tender, row.amount_minor - requests.given_back_minor(session, row, but=but))
         for row in requests.claimed(session, original.store_id, original.id)
+        if row.way != BANK_CODE
     ]
 
 

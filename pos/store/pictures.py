@@ -4,7 +4,7 @@ Rules
 -----
 1. A file is taken only for a picture of the kinds that were asked for.
 2. Its dots are counted before one is unpacked: a small file can hold a picture larger than the machine's memory.
-3. `small`, `square` and `dotted` are what a child process of little memory does
+3. `small`, `upright`, `square` and `dotted` are what a child process of little memory does
    (`store_app.runtime.child_process`): they yield what was made.
 4. A photo is a JPEG, PNG or WebP of at most PHOTO_BYTES and PHOTO_DOTS, a quarter as many where it is no JPEG: only a
    JPEG is read smaller at once. What is kept is a new JPEG, drawn from the picture's dots alone: where it was taken,
@@ -47,6 +47,17 @@ def small(raw: bytes, side: int) -> Iterator[bytes]:
         if len(made) <= KEPT_BYTES:
             break
     yield made
+
+
+def upright(raw: bytes, side: int) -> Any:
+    """Return a photo as it is held upright (Pillow's, in colors), at most `side` dots a side; refuse what is none."""
+    from PIL import Image, ImageOps
+
+    with _photo(raw) as picture:
+        picture.draft("RGB", (side, side))
+        plain = picture if picture.mode == "RGB" else picture.convert("RGB")
+        plain.thumbnail((side, side), Image.Resampling.LANCZOS)
+        return ImageOps.exif_transpose(plain)
 
 
 def square(raw: bytes) -> Iterator[bytes]:

@@ -9,6 +9,8 @@ Rules
    `drawer_cash` says; what was refused is journalled.
 3. Opening the drawer without a sale needs the permission `no_sale`, or somebody's leave, and a reason.
 4. It is journalled, counted in the shift's totals and leaves a slip of paper; the same command opens it once.
+5. A card payment that its service does not give back may be paid out in cash: a pay-out like any other, rounded to the
+   smallest coin. Each that went back by hand, in cash or not, is counted in the totals of the till that took it.
 """
 
 from collections.abc import Sequence
@@ -21,8 +23,11 @@ from sqlalchemy.orm import Session
 
 from config.errors import Invalid, Refused, check_amount
 from config.ids import new_id
+from config.money import round_cash
 from config.nodes import journal
 from config.nodes.journal import Actor, Context
+from pos.payments import unclaimed
+from pos.payments.requests import BY_HAND
 from pos.printing import queue
 from pos.store import approvals
 from pos.store import approvals as leave
@@ -88,6 +93,19 @@ def pay_out(
     return _pay(ctx, shift, PAY_OUT, amount_minor, why, id, approvals)
 
 
+def refund_by_hand(
+    ctx: Context, store_id: str, payment_id: str, *, shift: Shift | None, why: str, number: str = ""
+) -> CashMovement | None:
+    """Say that a card payment went back by hand (rule 5). shift: whose drawer pays it in cash; None: by the service."""
+    how = unclaimed.BY_SERVICE if shift is None else unclaimed.IN_CASH
+    payment = unclaimed.refund_by_hand(ctx, store_id, payment_id, how=how, why=why, number=number)
+    note_event(ctx.session, store_id, payment.till_id or "", BY_HAND, payment.amount_minor)
+    if shift is None:
+        return None
+    coin_minor = store_of(ctx.session, store_id).smallest_coin_minor
+    return pay_out(ctx, shift, round_cash(payment.amount_minor, coin_minor), why=why, id=payment.id)
+
+
 def note_refused(ctx: Context, shift: Shift, kind: str, amount_minor: int) -> None:
     """Journal that somebody asked for more than the drawer should hold (rule 2), after the refused command."""
     facts = {"kind": kind, "amount_minor": amount_minor}
@@ -136,11 +154,11 @@ def open_drawer(ctx: Context, request: DrawerRequest) -> bool:
     return True
 
 
-def note_event(session: Session, store_id: str, till_id: str, kind: str) -> None:
+def note_event(session: Session, store_id: str, till_id: str, kind: str, amount_minor: int = 0) -> None:
     """Count something that happened at a till without a sale (a copy of a receipt, say) in its open shift's totals."""
     shift = locked(session, store_id, till_id)
     if shift is not None:
-        note(shift, kind)
+        note(shift, kind, amount_minor)
 
 
 def _slip(ctx: Context, request: DrawerRequest) -> dict[str, Any]:

@@ -10,13 +10,16 @@ from flask import Blueprint, Response, g, jsonify, request
 from pydantic import Field
 
 from config.errors import Invalid, NotFound, Refused
-from pos.payments import merchant_qr, requests, unclaimed, wallet_codes
+from config.ids import is_id
+from pos.payments import bank_codes, merchant_qr, requests, unclaimed, wallet_codes
 from pos.payments.payments import Payment
 from pos.payments.providers import WAYS, Provider
 from pos.payments.requests import OPEN, Wanted
+from pos.reports import slips
 from pos.sale import returns
 from pos.sale.returns import GiveBack
-from store_app.api.bodies import LARGEST, MAX_LINES, Body, ReturnLine, asks, takes
+from pos.store.store import Till
+from store_app.api.bodies import LARGEST, MAX_LINES, Body, GiftBody, ReturnLine, asks, takes
 from store_app.payments.providers import asker, providers
 from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
 from store_app.web.security import requires
@@ -60,6 +63,12 @@ class WhyBody(Body):
     """Why a payment is stopped or goes back; may be empty."""
 
     why: str = Field(default="", max_length=120)
+
+
+class ToldBody(Body):
+    """Whether a bank transfer was seen in the banking app."""
+
+    paid: bool
 
 
 class BasketBody(Body):
@@ -121,6 +130,32 @@ def cancel(body: WhyBody, payment_id: str) -> Response:
     """Stop a payment. Unknown, it goes on being asked about, and what was taken goes back by itself."""
     why = body.why or "cancelled at the till"
     return jsonify(payment_json(asker(doors()).cancel(_known(payment_id), why=why, actor=g.actor)))
+
+
+@bp.post("/<payment_id>/told")
+@requires("sell")
+@takes(ToldBody)
+def told(body: ToldBody, payment_id: str) -> Response:
+    """Say whether a bank transfer was seen in the banking app; it counts with the cashier's name."""
+    with write() as session:
+        payment = bank_codes.tell(acting(session), doors().settings.node_id, _known(payment_id), paid=body.paid)
+    return jsonify(payment_json(payment))
+
+
+@bp.post("/<payment_id>/print")
+@requires("sell")
+@takes(GiftBody)
+def print_code(body: GiftBody, payment_id: str) -> Response:
+    """Print the code of a bank transfer at the till that asks; the same id again is one paper."""
+    store_id = doors().settings.node_id
+    if not is_id(body.id):
+        raise Invalid("bad-command-id", "A command ID has 8 to 40 letters, digits or hyphens.")
+    with write() as session:
+        till = session.get(Till, (store_id, body.till_id))
+        if till is None:
+            raise NotFound("unknown-till", "Till %(till_id)s not found at this store.", till_id=body.till_id)
+        job = slips.transfer_code(acting(session), till, _known(payment_id), command=body.id)
+    return jsonify(job_id=job.id, copy_no=job.copy_no)
 
 
 @bp.post("/<payment_id>/reverse")

@@ -174,7 +174,10 @@ def _used(session: Session, store_id: str, entry: JournalEntry, before: Before) 
         ),
         (
             moved,
-            N_("The stock of %(name)s moved since. This import can't be undone; stop selling single products instead."),
+            N_(
+                "The stock of %(name)s has changed since. "
+                "This import can't be undone; stop selling individual products instead."
+            ),
         ),
     ):
         yield from ((sku, sentence) for sku in sorted(mine & set(session.scalars(query.distinct()))))

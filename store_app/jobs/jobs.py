@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from apscheduler.triggers.cron import CronTrigger
 
 from config.clock import business_day
-from config.errors import NotFound
+from config.errors import DomainError, NotFound
 from config.nodes.journal import Context
 from config.settings import Settings
 from pos.store.store import Region, Store
@@ -132,6 +132,21 @@ def send_events(desk: Desk, _day: dt.date) -> str:
     events.write_due(desk.doors)
     sent, failed = events.send_due(desk.doors)
     return f"{sent} sent, {failed} failed"
+
+
+def take_papers_in(desk: Desk, _day: dt.date) -> str:
+    """Look for suppliers' documents where the store set up a mailbox or a folder."""
+    from store_app.inbound import looking, sources
+
+    reported = []
+    for source in sources.SOURCES:
+        if sources.entered(desk.doors.settings, source):
+            try:
+                looking.look(desk.doors, desk.actor("papers-in"), source)
+                reported.append(f"{source} looked into")
+            except DomainError as fault:
+                reported.append(f"{source}: {fault.code}")
+    return "; ".join(reported) or "no source"
 
 
 def expire_pickups(desk: Desk, _day: dt.date) -> str:
@@ -333,6 +348,7 @@ JOBS: dict[str, Job] = {
         Job("send", send, STORE, every_s=5, after_ring_s=0.3),
         Job("messages", send_messages, every_s=5, after_ring_s=0.3),
         Job("webhooks", send_events, STORE, every_s=10, after_ring_s=1),
+        Job("papers-in", take_papers_in, STORE, every_s=300),
         Job("storefront-publish", publish_storefront, STORE, every_s=60, after_ring_s=5),
         Job("expire-pickups", expire_pickups, STORE, every_s=60),
         Job("expire-offers", expire_offers, STORE, every_s=600),

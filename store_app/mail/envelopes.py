@@ -11,7 +11,7 @@ Rules
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from config.errors import DomainError, Refused, Unreachable
 from config.plugins import Door, Guard, Stumble, label
@@ -103,7 +103,9 @@ def sends_mail(settings: Settings) -> bool:
 
 def _failed(name: str, fault: DomainError | Stumble) -> Unreachable:
     words = fault.message if isinstance(fault, DomainError) else fault.args[1]
-    return Unreachable("carrier-plugin", "%(plugin)s did not send it: %(words)s", plugin=label(CARRIERS, name), words=words)
+    return Unreachable(
+        "carrier-plugin", "%(plugin)s did not send it: %(words)s", plugin=label(CARRIERS, name), words=words
+    )
 
 
 CARRIERS = Door("carriers", N_("Messages"), GuardedCarrier)

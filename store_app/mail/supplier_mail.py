@@ -1,4 +1,4 @@
-"""Messages to suppliers as they are carried: words, the page as PDF, of an order a CSV, of a claim its photos.
+"""Messages to suppliers as they are carried: words, the page as PDF, of an order a CSV and UBL, of a claim its photos.
 
 The words are in the supplier's language; the attachments are made of the message's frozen document alone.
 """
@@ -15,7 +15,7 @@ from pos.reasons import reason_word
 from store_app.mail.envelopes import Envelope
 from supply.network.claims import photos as claim_photos
 from supply.network.purchasing import message_pages
-from supply.orders import supplier_messages
+from supply.orders import supplier_messages, ubl
 
 _TEXTS = {
     "order": (
@@ -70,6 +70,8 @@ def written(row: OutgoingMessage) -> Envelope:
     is_order = row.kind in ("order", "cancellation")
     name = f"{'order' if is_order else 'return'}-{document['order_no']}"
     table = [(f"{name}.csv", "text/csv", supplier_messages.as_csv(document))] if is_order else []
+    if row.kind == "order":
+        table.append((f"{name}.xml", "application/xml", ubl.order(document)))
     return Envelope(
         id=row.id, kind=row.kind, phone="", email=row.email, subject=subject.format(**said),
         text=f"{text}{number}{_GREETING}".format(**said).rstrip() + "\n",

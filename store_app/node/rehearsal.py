@@ -89,7 +89,7 @@ def last(session: Session, node_id: str) -> tuple[dt.datetime, dict[str, Any]] |
 
 def _compare(note: backup.Note, proof: backup.Proof) -> None:
     if note.sales is not None and (note.sales, note.last_sale_at) != (proof.sales, proof.last_sale_at):
-        raise Invalid("other-sales", "Its sales are no longer those it was made with.")
+        raise Invalid("other-sales", "The sales it was based on have changed.")
 
 
 def _found(note: backup.Note | None) -> dict[str, Any]:

@@ -262,7 +262,7 @@ class Alipay(Wallet):
         try:
             said = self._line().server_api(f"alipay.{method}", wanted, **more)
         except AliPayValidationError as fault:
-            raise Unreachable("alipay-unsigned", "The answer is not signed by Alipay. We will ask again.") from fault
+            raise Unreachable("alipay-unsigned", "The response is not signed by Alipay. We will ask again.") from fault
         except AliPayException as fault:  # refused before it was looked at, which the service does not sign
             raise Unreachable(
                 "alipay-keys", "Alipay does not accept this store's keys. Check the payment settings."
@@ -346,4 +346,4 @@ def _silent() -> Unreachable:
 
 
 def _another() -> Unreachable:
-    return Unreachable("alipay-another", "Alipay answered about another payment. We will ask again.")
+    return Unreachable("alipay-another", "Alipay’s response was for another payment. We will ask again.")

@@ -216,7 +216,7 @@ def told(intent: Intent, reference: str) -> Outcome | None:
 
 def another() -> Unreachable:
     """Return what is said of an answer about something else (rule 3)."""
-    return Unreachable("stripe-another", "Stripe answered about another payment. We will ask again.")
+    return Unreachable("stripe-another", "Stripe’s response was for another payment. We will ask again.")
 
 
 # --- inside ---

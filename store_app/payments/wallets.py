@@ -44,7 +44,7 @@ MOST_KEPT = 10_000
 ONLY_YUAN = N_("This service takes only Chinese yuan. Choose another payment method.")
 CODE_OVER = N_("The customer's code has expired or was used. Scan a new one.")
 TOO_LITTLE = N_("The customer's account has too little money. Choose another payment method.")
-NOT_ALLOWED = N_("The customer's account may not pay this. Choose another payment method.")
+NOT_ALLOWED = N_("The customer's account cannot make this payment. Choose another payment method.")
 NOT_SET_UP = N_("The service does not allow this store to charge. Check the payment settings.")
 _ENDS = re.compile(r"until-([0-9]{1,12})")
 

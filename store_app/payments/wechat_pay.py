@@ -359,7 +359,7 @@ def _line_of(settings: WechatPaySettings) -> "Core":
             except httpx2.HTTPError as fault:
                 raise _silent() from fault
             if answer.is_success and not skip_verify and not self._verify_signature(answer.headers, answer.text):
-                raise Unreachable("wechat-unsigned", "The answer is not signed by WeChat Pay. We will ask again.")
+                raise Unreachable("wechat-unsigned", "The response is not signed by WeChat Pay. We will ask again.")
             return answer.status_code, answer.text
 
         def _verify_signature(self, headers: Mapping[str, str], body: str) -> bool:
@@ -407,7 +407,7 @@ def _silent() -> Unreachable:
 
 
 def _another() -> Unreachable:
-    return Unreachable("wechat-another", "WeChat Pay answered about another payment. We will ask again.")
+    return Unreachable("wechat-another", "WeChat Pay’s response was for another payment. We will ask again.")
 
 
 def _wrong_keys() -> Unreachable:

@@ -90,7 +90,7 @@ class ZvtSettings(BaseModel):
     )  # fmt: skip
     only_till: bool = Field(
         default=True, title=N_("Only the till starts payments"),
-        description=N_("No one can type an amount at the terminal, and a payment that was cut off can be cleared up."),
+        description=N_("Amounts can't be entered at the terminal itself, and the till resolves interrupted payments."),
     )  # fmt: skip
 
     @field_validator("terminals")

@@ -137,7 +137,7 @@ class Talk:
         if not ended.done and ended.result == _NOT_STORED:
             return None
         if not ended.done or len(set(said)) != 1:
-            raise Refused("terminal-cannot-tell", "The card terminal does not say what it did last.")
+            raise Refused("terminal-cannot-tell", "The card terminal did not report its last payment.")
         return said[0]
 
     def pay(

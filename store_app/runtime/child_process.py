@@ -7,7 +7,8 @@ Rules
    the clock, at most READ_AT_ONCE at a time, below the tills' priority. The child is killed when it takes more, and
    the file refused: the web process itself parses none.
 3. What comes back from reading is JSON: data, never objects.
-4. Where the system has no such limit (Windows: memory and CPU; macOS: memory), the clock and the size of the file bound
+4. The photo of a page is read as files are, one at a time, with PAGE_BYTES of memory and PAGE_LIMIT_S by the clock.
+5. Where the system has no such limit (Windows: memory and CPU; macOS: memory), the clock and the size of the file bound
    what it costs.
 """
 
@@ -38,6 +39,8 @@ Far = Callable[[int, int], None]
 """Is told how much is done, of how much."""
 READ_CPU_S, READ_LIMIT_S, READ_BYTES, READ_AT_ONCE = 10, 20.0, 100 << 20, 2
 """READ_BYTES: beside what the child starts with, some 35 MiB."""
+PAGE_LIMIT_S, PAGE_BYTES = 60.0, 900 << 20
+"""PAGE_BYTES is what is asked for; half of it is used."""
 WAIT_FOR_TURN_S, START_S = 3.0, 30.0
 _READ_NICE, _DONE = 5, b"null"
 _OUT_OF_TIME = getattr(signal, "SIGXCPU", 0)
@@ -110,6 +113,21 @@ def read_apart(function: Callable[..., Iterable[Any]], *given: Any, limit_s: flo
     return (item for part in parts for item in json.loads(part, object_hook=_with_bytes))
 
 
+def read_page_apart(function: Callable[..., Iterable[Any]], *given: Any) -> Iterator[Any]:
+    """Read the photo of a page in a child (rule 4), as `read_apart` does."""
+    from config.database import is_writing
+
+    if is_writing():
+        raise RuntimeError("a photo is read while the books are locked")
+    if not _page_turn.acquire(timeout=WAIT_FOR_TURN_S):
+        raise Unreachable("reading-busy", "Other files are being read. Try again in a few seconds.")
+    try:
+        parts = _read_all(function, given, PAGE_LIMIT_S, PAGE_BYTES)
+    finally:
+        _page_turn.release()
+    return (item for part in parts for item in json.loads(part, object_hook=_with_bytes))
+
+
 def step_back() -> None:
     """Let every other program of the machine go first."""
     if sys.platform == "win32":
@@ -123,7 +141,7 @@ def step_back() -> None:
 
 # --- inside ---
 
-_turns = threading.BoundedSemaphore(READ_AT_ONCE)
+_turns, _page_turn = threading.BoundedSemaphore(READ_AT_ONCE), threading.BoundedSemaphore(1)
 
 
 def _context() -> Any:
@@ -136,10 +154,12 @@ def _context() -> Any:
     return context
 
 
-def _read_all(function: Callable[..., Iterable[Any]], given: tuple[Any, ...], limit_s: float) -> list[bytes]:
+def _read_all(
+    function: Callable[..., Iterable[Any]], given: tuple[Any, ...], limit_s: float, most: int = READ_BYTES
+) -> list[bytes]:
     context = _context()
     ear, mouth = context.Pipe(duplex=False)
-    child = context.Process(target=_read, args=(mouth, function, given, limit_s), daemon=True)
+    child = context.Process(target=_read, args=(mouth, function, given, limit_s, most), daemon=True)
     parts: list[bytes] = []
     try:
         child.start()
@@ -180,8 +200,10 @@ def _too_much(*, slow: bool = False) -> Invalid:
 # --- inside, in the child ---
 
 
-def _read(mouth: Connection, function: Callable[..., Iterable[Any]], given: tuple[Any, ...], limit_s: float) -> None:
-    _limit(int(limit_s / READ_LIMIT_S * READ_CPU_S))
+def _read(
+    mouth: Connection, function: Callable[..., Iterable[Any]], given: tuple[Any, ...], limit_s: float, most: int
+) -> None:
+    _limit(int(limit_s / READ_LIMIT_S * READ_CPU_S), most)
     mouth.send_bytes(b"")  # it has begun: on a busy machine, to start it takes longer than to read
     try:
         items = iter(function(*given))
@@ -205,7 +227,7 @@ def _plain(value: Any) -> Any:
     return {"base64": base64.b64encode(value).decode()} if isinstance(value, bytes) else str(value)
 
 
-def _limit(cpu_s: int) -> None:
+def _limit(cpu_s: int, most_bytes: int = READ_BYTES) -> None:
     """Bound what this process may cost (rules 2, 4), and let tills go first."""
     if sys.platform == "win32":
         step_back()
@@ -217,7 +239,7 @@ def _limit(cpu_s: int) -> None:
     import resource
 
     for what, most in (
-        (resource.RLIMIT_DATA, _held() + READ_BYTES),
+        (resource.RLIMIT_DATA, _held() + most_bytes),
         (resource.RLIMIT_CPU, cpu_s),
         (resource.RLIMIT_CORE, 0),
     ):

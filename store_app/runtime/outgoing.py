@@ -2,9 +2,9 @@
 
 Rules
 -----
-1. A node connects to what its own settings, its pages *Printers*, *Partner access* and *Payment services*, and its
-   command line name, and to nothing else; plug-ins of other packages go their own ways. `WAYS` is the whole list; docs/manual/en/system/connections.md prints it, and
-   a test finds every other way out.
+1. A node connects to what its own settings, its pages *Printers*, *Partner access*, *Payment services* and *Incoming
+   documents*, and its command line name, and to nothing else; plug-ins of other packages go their own ways. `WAYS` is
+   the whole list; docs/manual/en/system/connections.md prints it, and a test finds every other way out.
 2. A request leaves by a client of `client`, which asks the address it was made for and no other, follows no redirect,
    and trusts no certificate that is not checked.
 3. TLS is 1.2 or newer, with forward secrecy and authenticated encryption alone (`CIPHERS`).
@@ -44,6 +44,10 @@ WAYS = (
     Way("the message service", "`notify`, https", "443", "messages to customers' phones", (_HTTP,)),
     Way(
         "the mail server", "`notify`, smtp or smtps", "587, 465", "receipts, messages", ("store_app/mail/carriers.py",)
+    ),
+    Way(
+        "a mailbox", "the page *Incoming documents*", "993", "suppliers' documents, by IMAP over TLS",
+        ("store_app/inbound/mailbox.py",),
     ),
     Way(
         "a partner's program", "the page *Partner access*", "443", "events, to public addresses",

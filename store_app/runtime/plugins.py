@@ -78,7 +78,7 @@ class Tried:
 
 def drawer(door: Door[Any], settings: Settings) -> Drawer:
     """Return where this node keeps what was entered for a door's plug-ins."""
-    return Drawer(door, settings.state_folder, private.node_secret(settings))
+    return Drawer(door.name, settings.state_folder, private.node_secret(settings))
 
 
 def standings(door: Door[Any], settings: Settings) -> list[Standing]:

@@ -37,6 +37,7 @@ _ANYWHERE = {
 }
 _OF_TABLES = {
     PERSONAL: {
+        "bank_entry": ("payer", "words"),
         "basket": ("content",),
         "claim_photo": ("data",),
         "claim_photo_piece": ("data",),
@@ -46,6 +47,7 @@ _OF_TABLES = {
         "group_offer": ("leader", "leader_token"),
         "home_delivery": ("note", "place", "lat_e6", "lon_e6"),
         "inbox_alarm": ("body",),
+        "incoming_file": ("name", "sender", "said", "refusal"),
         "inbox_message": ("body",),
         "online_member": ("key",),
         "order_replay": ("body",),

@@ -50,7 +50,7 @@ STATE_WORDS = {
     "voided": lazy("voided"), "counting": lazy("being counted"), "closed": lazy("closed"), "placed": lazy("new"),
     "accepted": lazy("accepted"), "picking": lazy("being picked"), "ready": lazy("ready"), "short": lazy("short"),
     "collected": lazy("collected"), "expired": lazy("expired"), "cancelled": lazy("canceled"),
-    "refused": lazy("refused"), "return_asked": lazy("refund requested"), "returned": lazy("returned"),
+    "refunded_by_hand": lazy("refunded by hand"), "refused": lazy("refused"), "return_asked": lazy("refund requested"), "returned": lazy("returned"),
     "return_refused": lazy("refund declined"), "filling": lazy("filling the last case"),
     "over": lazy("ended"), "called_off": lazy("canceled"), "to_collect": lazy("to pick up"),
     "ordered": lazy("ordered"), "arrived": lazy("arrived"), "settled": lazy("settled"), "held": lazy("held"),

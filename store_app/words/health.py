@@ -21,8 +21,8 @@ SENTENCES = {
         "The file is damaged: %(fault)s. Stop selling on this computer, restore the last backup to another disk, and "
         "keep the damaged file."
     ),
-    "database": N_("Sound, %(megabytes)s MB, tables at version %(is_at)s."),
-    "database-checked": N_("Sound when last checked, %(hours)s h ago, %(megabytes)s MB, tables at version %(is_at)s."),
+    "database": N_("OK, %(megabytes)s MB, tables at version %(is_at)s."),
+    "database-checked": N_("OK when last checked, %(hours)s h ago, %(megabytes)s MB, tables at version %(is_at)s."),
     "database-unchecked": N_("Not checked yet, %(megabytes)s MB, tables at version %(is_at)s."),
     "protection": N_("The database refuses to change or delete what is on record."),
     "protection-off": N_(
@@ -48,7 +48,7 @@ SENTENCES = {
     "job-failed": N_("%(job)s for %(day)s: %(outcome)s."),
     "job-cut-off": N_("%(job)s for %(day)s was interrupted: %(outcome)s."),
     "forecasts": N_("%(count)s stores have forecasts, the latest through %(day)s with version %(version)s."),
-    "forecasts-none": N_("No store has been forecast here yet."),
+    "forecasts-none": N_("No store here has a forecast yet."),
     "forecasts-off": N_(
         "Last week's sales differed from the forecast in %(off)s stores; %(fallen)s use the four-week average for "
         "some products. Check their orders closely until the forecast is accurate again."

@@ -101,6 +101,7 @@ PAPERS = {
     "z": _l("Z report"),
     "x": _l("X report"),
     "tab_paid": _l("Tab payment"),
+    "transfer": _l("Bank transfer"),
     "statement": _l("Statement"),
     "voucher": _l("Voucher"),
     "goods_back": _l("Supplier return slip"),

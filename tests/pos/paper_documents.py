@@ -295,6 +295,14 @@ def voucher() -> dict[str, Any]:
     }  # fmt: skip
 
 
+def transfer() -> dict[str, Any]:
+    return {
+        "store": STORE | {"currency": "EUR"}, "reference": "CSSJMKDRRKDX", "amount_minor": 1234,
+        "local_time": "2026-11-24 14:32",
+        "code": "BCD\n002\n1\nSCT\n\nMüller Feinkost\nDE89370400440532013000\nEUR12.34\n\n\nCSSJMKDRRKDX",
+    }  # fmt: skip
+
+
 def pick_list() -> dict[str, Any]:
     milk = {"name": "Whole milk, fresh 1 l", "qty": 3, "stock_unit": "each", "orders": [["P-1042", 2], ["P-1043", 1]]}
     soy = {"name": "李锦记 特级鲜味生抽酱油 500 ml", "qty": 1, "stock_unit": "each", "orders": [["P-1043", 1]]}

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from config.ids import new_id
 from config.nodes.journal import Actor
+from pos.payments import unclaimed
 from pos.payments.asking import Asker
 from pos.payments.payments import Payment
 from pos.payments.providers import FINAL, Provider, Providers
@@ -65,6 +66,14 @@ class Driver:
             self.store.clock.advance(31 * 60)
             if not self.asker.ask_due(actor=JOB) and not self.payments(Payment.state.in_(OPEN)):
                 break
+        self.record_returns()
+
+    def record_returns(self) -> None:
+        """Record the returns whose refund came after the customer had left, as their page asks for."""
+        for back in self.payments(Payment.gives_back.is_not(None), Payment.state == "captured"):
+            if not back.claimed_by:
+                [sold] = {row.sale_id for row in self.payments(Payment.id == back.gives_back)}
+                self.store.take_back(sold, [(1, -back.amount_minor // PRICE)], id=back.sale_id, tender=self.tender)
 
     def payments(self, *which: sa.ColumnElement[bool]) -> list[Payment]:
         """Return what the provider was asked."""
@@ -74,7 +83,8 @@ class Driver:
     def faults(self) -> list[str]:
         """Return whatever does not hold: an open state, other money here than there, a sale paid twice."""
         rows = self.payments()
-        found = [f"{row.id} is {row.state}" for row in rows if row.state in OPEN]
+        left = self.store.read(lambda session: unclaimed.unresolved(session, STORE))
+        found = [f"{row.id} is {row.state}, and somebody has to look at it" for row in left]
         for row in rows:
             if row.gives_back:
                 continue
@@ -82,8 +92,6 @@ class Driver:
             booked = (row.amount_minor if row.state == "captured" else 0) + sum(parts)
             if booked != self.service.holds(row.id):
                 found.append(f"{row.id}: {booked} in the books, {self.service.holds(row.id)} at the service")
-            if row.state == "captured" and not row.claimed_by:
-                found.append(f"{row.id} is paid, and no sale has it")
         return found + [str(one) for one in self.store.findings()]
 
     def _sell(self) -> None:

@@ -103,7 +103,8 @@ class Terminal:
             if not got:
                 raise Cut
             raw += got
-            self.cut_in = None if self.cut_in is None else self.cut_in - 1
+            if (left := self.cut_in) is not None:  # None is never written back: a test may have set it meanwhile
+                self.cut_in = left - 1
         return raw
 
     def _read(self) -> tuple[str, bytes]:

@@ -66,6 +66,57 @@ CREATE TABLE badge_rule (
   CONSTRAINT pk_badge_rule PRIMARY KEY (node_id, role)
 );
 
+CREATE TABLE bank_entry (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  statement_id TEXT NOT NULL,
+  account TEXT NOT NULL,
+  booked_on DATE NOT NULL,
+  amount_minor BIGINT NOT NULL,
+  mark TEXT NOT NULL,
+  ordinal BIGINT NOT NULL,
+  payer TEXT NOT NULL,
+  words TEXT NOT NULL,
+  CONSTRAINT pk_bank_entry PRIMARY KEY (store_id, id),
+  CONSTRAINT uq_bank_entry UNIQUE (store_id, account, booked_on, amount_minor, mark, ordinal)
+);
+
+CREATE TABLE bank_match (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  entry_id TEXT,
+  payment_id TEXT,
+  amount_minor BIGINT NOT NULL,
+  how TEXT NOT NULL,
+  why TEXT NOT NULL,
+  undoes TEXT,
+  at TIMESTAMP WITH TIME ZONE NOT NULL,
+  actor_name TEXT NOT NULL,
+  CONSTRAINT pk_bank_match PRIMARY KEY (store_id, id),
+  CONSTRAINT uq_bank_match_store_id_undoes UNIQUE (store_id, undoes)
+);
+
+CREATE INDEX ix_bank_match_entry ON bank_match (store_id, entry_id);
+
+CREATE INDEX ix_bank_match_payment ON bank_match (store_id, payment_id);
+
+CREATE TABLE bank_statement (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  account TEXT NOT NULL,
+  number TEXT NOT NULL,
+  currency TEXT NOT NULL,
+  opening_minor BIGINT,
+  closing_minor BIGINT,
+  first_day DATE NOT NULL,
+  last_day DATE NOT NULL,
+  entries BIGINT NOT NULL,
+  digest TEXT NOT NULL,
+  at TIMESTAMP WITH TIME ZONE NOT NULL,
+  actor_name TEXT NOT NULL,
+  CONSTRAINT pk_bank_statement PRIMARY KEY (store_id, id)
+);
+
 CREATE TABLE basket (
   store_id TEXT NOT NULL,
   id TEXT NOT NULL,
@@ -685,6 +736,30 @@ CREATE TABLE inbox_message (
 CREATE INDEX ix_inbox_message_people ON inbox_message (received_at) WHERE topic IN ('pickup.placed', 'pickup.taken', 'pickup.cancelled') AND body NOT LIKE '%"forgotten":%';
 
 CREATE INDEX ix_inbox_message_state ON inbox_message (state);
+
+CREATE TABLE incoming_check (
+  store_id TEXT NOT NULL,
+  source TEXT NOT NULL,
+  checked_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  refusal JSON,
+  CONSTRAINT pk_incoming_check PRIMARY KEY (store_id, source)
+);
+
+CREATE TABLE incoming_file (
+  store_id TEXT NOT NULL,
+  sha256 TEXT NOT NULL,
+  name TEXT NOT NULL,
+  source TEXT NOT NULL,
+  sender TEXT NOT NULL,
+  state TEXT NOT NULL,
+  came_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  refusal JSON,
+  said JSON,
+  paper_id TEXT,
+  CONSTRAINT pk_incoming_file PRIMARY KEY (store_id, sha256)
+);
+
+CREATE INDEX ix_incoming_file_state ON incoming_file (store_id, state);
 
 CREATE TABLE invitation (
   code_hash TEXT NOT NULL,
@@ -3263,6 +3338,24 @@ CREATE TRIGGER append_only_approval_update BEFORE UPDATE ON approval FOR EACH RO
 CREATE TRIGGER append_only_approval_delete BEFORE DELETE ON approval FOR EACH ROW EXECUTE FUNCTION append_only();
 
 CREATE TRIGGER append_only_approval_truncate BEFORE TRUNCATE ON approval FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+
+CREATE TRIGGER append_only_bank_entry_update BEFORE UPDATE ON bank_entry FOR EACH ROW WHEN (ROW(OLD."account"::text, OLD."amount_minor"::text, OLD."booked_on"::text, OLD."id"::text, OLD."mark"::text, OLD."ordinal"::text, OLD."payer"::text, OLD."statement_id"::text, OLD."store_id"::text, OLD."words"::text) IS DISTINCT FROM ROW(NEW."account"::text, NEW."amount_minor"::text, NEW."booked_on"::text, NEW."id"::text, NEW."mark"::text, NEW."ordinal"::text, NEW."payer"::text, NEW."statement_id"::text, NEW."store_id"::text, NEW."words"::text)) EXECUTE FUNCTION append_only();
+
+CREATE TRIGGER append_only_bank_entry_delete BEFORE DELETE ON bank_entry FOR EACH ROW EXECUTE FUNCTION append_only();
+
+CREATE TRIGGER append_only_bank_entry_truncate BEFORE TRUNCATE ON bank_entry FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+
+CREATE TRIGGER append_only_bank_match_update BEFORE UPDATE ON bank_match FOR EACH ROW WHEN (ROW(OLD."actor_name"::text, OLD."amount_minor"::text, OLD."at"::text, OLD."entry_id"::text, OLD."how"::text, OLD."id"::text, OLD."payment_id"::text, OLD."store_id"::text, OLD."undoes"::text, OLD."why"::text) IS DISTINCT FROM ROW(NEW."actor_name"::text, NEW."amount_minor"::text, NEW."at"::text, NEW."entry_id"::text, NEW."how"::text, NEW."id"::text, NEW."payment_id"::text, NEW."store_id"::text, NEW."undoes"::text, NEW."why"::text)) EXECUTE FUNCTION append_only();
+
+CREATE TRIGGER append_only_bank_match_delete BEFORE DELETE ON bank_match FOR EACH ROW EXECUTE FUNCTION append_only();
+
+CREATE TRIGGER append_only_bank_match_truncate BEFORE TRUNCATE ON bank_match FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+
+CREATE TRIGGER append_only_bank_statement_update BEFORE UPDATE ON bank_statement FOR EACH ROW WHEN (ROW(OLD."account"::text, OLD."actor_name"::text, OLD."at"::text, OLD."closing_minor"::text, OLD."currency"::text, OLD."digest"::text, OLD."entries"::text, OLD."first_day"::text, OLD."id"::text, OLD."last_day"::text, OLD."number"::text, OLD."opening_minor"::text, OLD."store_id"::text) IS DISTINCT FROM ROW(NEW."account"::text, NEW."actor_name"::text, NEW."at"::text, NEW."closing_minor"::text, NEW."currency"::text, NEW."digest"::text, NEW."entries"::text, NEW."first_day"::text, NEW."id"::text, NEW."last_day"::text, NEW."number"::text, NEW."opening_minor"::text, NEW."store_id"::text)) EXECUTE FUNCTION append_only();
+
+CREATE TRIGGER append_only_bank_statement_delete BEFORE DELETE ON bank_statement FOR EACH ROW EXECUTE FUNCTION append_only();
+
+CREATE TRIGGER append_only_bank_statement_truncate BEFORE TRUNCATE ON bank_statement FOR EACH STATEMENT EXECUTE FUNCTION append_only();
 
 CREATE TRIGGER append_only_cash_count_update BEFORE UPDATE ON cash_count FOR EACH ROW WHEN (ROW(OLD."actor_id"::text, OLD."actor_name"::text, OLD."at"::text, OLD."id"::text, OLD."kind"::text, OLD."pieces"::text, OLD."shift_id"::text, OLD."store_id"::text, OLD."total_minor"::text) IS DISTINCT FROM ROW(NEW."actor_id"::text, NEW."actor_name"::text, NEW."at"::text, NEW."id"::text, NEW."kind"::text, NEW."pieces"::text, NEW."shift_id"::text, NEW."store_id"::text, NEW."total_minor"::text)) EXECUTE FUNCTION append_only();
 

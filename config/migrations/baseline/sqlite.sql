@@ -64,6 +64,57 @@ CREATE TABLE badge_rule (
   CONSTRAINT pk_badge_rule PRIMARY KEY (node_id, role)
 );
 
+CREATE TABLE bank_entry (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  statement_id TEXT NOT NULL,
+  account TEXT NOT NULL,
+  booked_on DATE NOT NULL,
+  amount_minor BIGINT NOT NULL,
+  mark TEXT NOT NULL,
+  ordinal BIGINT NOT NULL,
+  payer TEXT NOT NULL,
+  words TEXT NOT NULL,
+  CONSTRAINT pk_bank_entry PRIMARY KEY (store_id, id),
+  CONSTRAINT uq_bank_entry UNIQUE (store_id, account, booked_on, amount_minor, mark, ordinal)
+);
+
+CREATE TABLE bank_match (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  entry_id TEXT,
+  payment_id TEXT,
+  amount_minor BIGINT NOT NULL,
+  how TEXT NOT NULL,
+  why TEXT NOT NULL,
+  undoes TEXT,
+  at DATETIME NOT NULL,
+  actor_name TEXT NOT NULL,
+  CONSTRAINT pk_bank_match PRIMARY KEY (store_id, id),
+  CONSTRAINT uq_bank_match_store_id_undoes UNIQUE (store_id, undoes)
+);
+
+CREATE INDEX ix_bank_match_entry ON bank_match (store_id, entry_id);
+
+CREATE INDEX ix_bank_match_payment ON bank_match (store_id, payment_id);
+
+CREATE TABLE bank_statement (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  account TEXT NOT NULL,
+  number TEXT NOT NULL,
+  currency TEXT NOT NULL,
+  opening_minor BIGINT,
+  closing_minor BIGINT,
+  first_day DATE NOT NULL,
+  last_day DATE NOT NULL,
+  entries BIGINT NOT NULL,
+  digest TEXT NOT NULL,
+  at DATETIME NOT NULL,
+  actor_name TEXT NOT NULL,
+  CONSTRAINT pk_bank_statement PRIMARY KEY (store_id, id)
+);
+
 CREATE TABLE basket (
   store_id TEXT NOT NULL,
   id TEXT NOT NULL,
@@ -683,6 +734,30 @@ CREATE TABLE inbox_message (
 CREATE INDEX ix_inbox_message_people ON inbox_message (received_at) WHERE topic IN ('pickup.placed', 'pickup.taken', 'pickup.cancelled') AND body NOT LIKE '%"forgotten":%';
 
 CREATE INDEX ix_inbox_message_state ON inbox_message (state);
+
+CREATE TABLE incoming_check (
+  store_id TEXT NOT NULL,
+  source TEXT NOT NULL,
+  checked_at DATETIME NOT NULL,
+  refusal JSON,
+  CONSTRAINT pk_incoming_check PRIMARY KEY (store_id, source)
+);
+
+CREATE TABLE incoming_file (
+  store_id TEXT NOT NULL,
+  sha256 TEXT NOT NULL,
+  name TEXT NOT NULL,
+  source TEXT NOT NULL,
+  sender TEXT NOT NULL,
+  state TEXT NOT NULL,
+  came_at DATETIME NOT NULL,
+  refusal JSON,
+  said JSON,
+  paper_id TEXT,
+  CONSTRAINT pk_incoming_file PRIMARY KEY (store_id, sha256)
+);
+
+CREATE INDEX ix_incoming_file_state ON incoming_file (store_id, state);
 
 CREATE TABLE invitation (
   code_hash TEXT NOT NULL,
@@ -3242,6 +3317,18 @@ CREATE TABLE upstream_return_line (
 CREATE TRIGGER append_only_approval_update BEFORE UPDATE ON approval WHEN (OLD."asked_by" IS NOT NEW."asked_by" OR OLD."covers" IS NOT NEW."covers" OR OLD."granted_at" IS NOT NEW."granted_at" OR OLD."granted_by" IS NOT NEW."granted_by" OR OLD."granted_by_name" IS NOT NEW."granted_by_name" OR OLD."granted_by_role" IS NOT NEW."granted_by_role" OR OLD."id" IS NOT NEW."id" OR OLD."permission" IS NOT NEW."permission" OR OLD."sale_id" IS NOT NEW."sale_id" OR OLD."store_id" IS NOT NEW."store_id" OR OLD."why" IS NOT NEW."why") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'approval is append-only'); END;
 
 CREATE TRIGGER append_only_approval_delete BEFORE DELETE ON approval WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'approval is append-only'); END;
+
+CREATE TRIGGER append_only_bank_entry_update BEFORE UPDATE ON bank_entry WHEN (OLD."account" IS NOT NEW."account" OR OLD."amount_minor" IS NOT NEW."amount_minor" OR OLD."booked_on" IS NOT NEW."booked_on" OR OLD."id" IS NOT NEW."id" OR OLD."mark" IS NOT NEW."mark" OR OLD."ordinal" IS NOT NEW."ordinal" OR OLD."payer" IS NOT NEW."payer" OR OLD."statement_id" IS NOT NEW."statement_id" OR OLD."store_id" IS NOT NEW."store_id" OR OLD."words" IS NOT NEW."words") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'bank_entry is append-only'); END;
+
+CREATE TRIGGER append_only_bank_entry_delete BEFORE DELETE ON bank_entry WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'bank_entry is append-only'); END;
+
+CREATE TRIGGER append_only_bank_match_update BEFORE UPDATE ON bank_match WHEN (OLD."actor_name" IS NOT NEW."actor_name" OR OLD."amount_minor" IS NOT NEW."amount_minor" OR OLD."at" IS NOT NEW."at" OR OLD."entry_id" IS NOT NEW."entry_id" OR OLD."how" IS NOT NEW."how" OR OLD."id" IS NOT NEW."id" OR OLD."payment_id" IS NOT NEW."payment_id" OR OLD."store_id" IS NOT NEW."store_id" OR OLD."undoes" IS NOT NEW."undoes" OR OLD."why" IS NOT NEW."why") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'bank_match is append-only'); END;
+
+CREATE TRIGGER append_only_bank_match_delete BEFORE DELETE ON bank_match WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'bank_match is append-only'); END;
+
+CREATE TRIGGER append_only_bank_statement_update BEFORE UPDATE ON bank_statement WHEN (OLD."account" IS NOT NEW."account" OR OLD."actor_name" IS NOT NEW."actor_name" OR OLD."at" IS NOT NEW."at" OR OLD."closing_minor" IS NOT NEW."closing_minor" OR OLD."currency" IS NOT NEW."currency" OR OLD."digest" IS NOT NEW."digest" OR OLD."entries" IS NOT NEW."entries" OR OLD."first_day" IS NOT NEW."first_day" OR OLD."id" IS NOT NEW."id" OR OLD."last_day" IS NOT NEW."last_day" OR OLD."number" IS NOT NEW."number" OR OLD."opening_minor" IS NOT NEW."opening_minor" OR OLD."store_id" IS NOT NEW."store_id") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'bank_statement is append-only'); END;
+
+CREATE TRIGGER append_only_bank_statement_delete BEFORE DELETE ON bank_statement WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'bank_statement is append-only'); END;
 
 CREATE TRIGGER append_only_cash_count_update BEFORE UPDATE ON cash_count WHEN (OLD."actor_id" IS NOT NEW."actor_id" OR OLD."actor_name" IS NOT NEW."actor_name" OR OLD."at" IS NOT NEW."at" OR OLD."id" IS NOT NEW."id" OR OLD."kind" IS NOT NEW."kind" OR OLD."pieces" IS NOT NEW."pieces" OR OLD."shift_id" IS NOT NEW."shift_id" OR OLD."store_id" IS NOT NEW."store_id" OR OLD."total_minor" IS NOT NEW."total_minor") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'cash_count is append-only'); END;
 

@@ -10,6 +10,13 @@ from store_app.web.security import requires, while_setting_up
 bp = Blueprint("console_more", __name__, url_prefix="/more")
 PLACES: tuple[Place, ...] = (
     Place(
+        "console_products.listed",
+        "network.demand",
+        "archive-box",
+        lazy("Products"),
+        lazy("Sales, forecast, stock and price over all stores"),
+    ),
+    Place(
         "console_claims.listed",
         "network.supply",
         "hand-thumb-down",

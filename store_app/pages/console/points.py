@@ -40,8 +40,8 @@ WHY_WORDS = {
     "brought": _l("More points than this customer’s sales here could earn."),
     "consent": _l("The member has not confirmed their phone at this store."),
     "balance": _l("The member does not have that many points."),
-    "not-earned": _l("The store reversed more points than the sale earned, or without a return."),
-    "not-spent": _l("The store restored more points than were redeemed for the sale, or without a return."),
+    "not-earned": _l("The store reversed more points than the sale earned, or there was no return."),
+    "not-spent": _l("The store restored more points than were redeemed for the sale, or there was no return."),
 }
 """Why a movement waits (`PointsWaiting`), for the operator."""
 MOST_MONTHS, MOST_NOTICE = 60, 365

@@ -21,7 +21,7 @@ from store_app.words import invoices as words
 from supply.network.claims import handling
 from supply.orders.orders import ReplenishmentOrder
 from supply.orders.suppliers import Supplier, supplier_of
-from supply.receiving.documents import document, matching, reading, supplier_documents
+from supply.receiving.documents import document, incoming, matching, reading, supplier_documents
 from supply.receiving.documents.matching import Matched
 from supply.receiving.documents.supplier_documents import NewCost, SupplierPaper
 
@@ -57,9 +57,10 @@ def listed(fault: DomainError | None = None) -> ResponseReturnValue:
     with read() as session:
         found = form.paged(supplier_documents.papers_of(store_id), ROWS)
         mine = sa.select(Supplier.id, Supplier.name).where(Supplier.owner_id == store_id, Supplier.active)
+        waiting = incoming.waiting(session, store_id)
         suppliers = [(one, name) for one, name in session.execute(mine.order_by(Supplier.name))]
     return page("orders/invoices/list.html", found=found, suppliers=suppliers, names=dict(suppliers), kinds=words.KINDS,
-                fault=fault)  # fmt: skip
+                waiting=waiting, fault=fault)  # fmt: skip
 
 
 @bp.post("/")

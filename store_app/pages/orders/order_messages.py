@@ -17,7 +17,7 @@ from store_app.pages.orders import ordering
 from store_app.runtime.doors import acting, doors, read, write
 from store_app.web.presenting import place
 from store_app.web.security import requires
-from supply.orders import supplier_messages
+from supply.orders import supplier_messages, ubl
 
 bp = Blueprint("order_messages", __name__, url_prefix="/orders/messages")
 
@@ -29,7 +29,7 @@ def _on_order(message_id: str, fault: DomainError | None = None) -> Any:
 @bp.get("/<message_id>.<kind>")
 @requires("order")
 def paper(message_id: str, kind: str) -> Response:
-    """Give a message as it was sent: `pdf` for people, `csv` for a supplier's program."""
+    """Give a message as it was sent: `pdf` for people, `csv` and, of an order, `xml` for a supplier's program."""
     with read() as session:
         document = _message(session, message_id).body
     return as_paper(document, kind)
@@ -37,13 +37,15 @@ def paper(message_id: str, kind: str) -> Response:
 
 def as_paper(document: dict[str, Any], kind: str) -> Response:
     """Answer with a message's page or table."""
-    if kind not in ("pdf", "csv"):
+    if kind not in ("pdf", "csv", "xml") or (kind == "xml" and document.get("called_off")):
         raise NotFound("no-paper", "Document not found. Choose the page (PDF) or the spreadsheet (CSV).")
     is_order = "delivery_day" in document
-    if kind == "csv" and not is_order:
+    if kind != "pdf" and not is_order:
         raise NotFound("no-paper", "Document not found. Choose the page (PDF) or the spreadsheet (CSV).")
     if kind == "csv":
         made, mimetype = supplier_messages.as_csv(document), "text/csv"
+    elif kind == "xml":
+        made, mimetype = ubl.order(document), "application/xml"
     else:
         from supply.network.purchasing import message_pages  # brings a drawing library along
 

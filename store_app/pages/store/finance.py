@@ -7,6 +7,8 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from config.errors import DomainError, NotFound
+from pos.store.countries import country_of
+from pos.store.store import snapshot, store_of
 from store_app.pages.common import form, money_views
 from store_app.pages.customers.statements import table
 from store_app.runtime.doors import acting, read, write
@@ -14,7 +16,7 @@ from store_app.web.presenting import page, place, today
 from store_app.web.security import requires
 from store_app.words import money
 from supply.membership import objections
-from supply.money import advances, credit, ledger, lost_entries, payouts
+from supply.money import advances, credit, invoice_ubl, ledger, lost_entries, payouts
 from supply.money.credit import CreditLine
 from supply.money.ledger import Account
 
@@ -97,6 +99,24 @@ def invoice(invoice_id: str) -> ResponseReturnValue:
             "entries": [(one, money.kind_word(one.kind), ledger.effect(one)) for one in entries],
         }
     return page("store/finance/invoice.html", **shown)
+
+
+@bp.get("/invoices/<invoice_id>.xml")
+@requires("reports.money")
+def e_invoice(invoice_id: str) -> Response:
+    """Answer an invoice as a file for the bookkeeper's program."""
+    store_id = str(place().store_id)
+    with read() as session:
+        try:
+            found = ledger.invoice_of(session, store_id, invoice_id).invoice
+        except NotFound as fault:
+            raise NotFound("not-found-here", "Invoice not found at this store.") from fault
+        store = store_of(session, store_id)
+        made = invoice_ubl.invoice(found, snapshot(store), _("Network"), country_of(store.tz), _("Advance to repay"))
+    answer = Response(made, mimetype="application/xml")
+    answer.headers["Content-Disposition"] = f'attachment; filename="invoice-{found.no}.xml"'
+    answer.headers["Cache-Control"] = "private, no-store"
+    return answer
 
 
 @bp.post("/advance")

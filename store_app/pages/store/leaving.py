@@ -100,7 +100,7 @@ def stay() -> ResponseReturnValue:
     with write() as session:
         leaving.call_off(acting(session), str(place().store_id))
         wake_worker_after(session)
-    return form.done(_("Called off. Your store stays in the network."), ".show")
+    return form.done(_("Request withdrawn. Your store stays in the network."), ".show")
 
 
 @bp.post("/data")

@@ -17,6 +17,8 @@ from flask_babel.speaklater import LazyString
 from sqlalchemy.orm import Session
 
 from config.database import Base
+from pos.payments.payments import Payment
+from pos.payments.providers import BANK_CODE
 from pos.payments.vouchers import Voucher
 from pos.producers.producers import Producer
 from pos.stock.consignment_stock import Consignment
@@ -88,6 +90,10 @@ def _exists(session: Session, noun: type[Base], condition: sa.ColumnElement[bool
 
 def _transfers(session: Session, store_id: str) -> bool:
     return _exists(session, Transfer, sa.or_(Transfer.giver_id == store_id, Transfer.taker_id == store_id))
+
+
+def _transfers_taken(session: Session, store_id: str) -> bool:
+    return _exists(session, Payment, sa.and_(Payment.store_id == store_id, Payment.way == BANK_CODE))
 
 
 def _first_steps(session: Session, store_id: str) -> bool:
@@ -310,6 +316,15 @@ GROUPS: tuple[Group, ...] = (
                 "credit-card",
                 lazy("Cards and wallets"),
                 lazy("Unclear and unassigned payments, refunds"),
+            ),
+            Place(
+                "bank_statements.overview",
+                "reports.money",
+                "building-library",
+                lazy("Bank statements"),
+                lazy("Transfers of customers, matched with your bank"),
+                used=_transfers_taken,
+                words=lazy("camt, MT940, bank, transfer"),
             ),
             Place(
                 "compare.show",

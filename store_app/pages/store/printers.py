@@ -224,10 +224,14 @@ def found_here() -> list[FoundRow]:
     from pos.printing import discovery
 
     found = discovery.look(discovery.networks_of(doors().settings.printer_search))
-    plugged = [discovery.Found(f"plugin:{name}", label(PRINTERS, name)) for name in plugins.made(PRINTERS, doors().settings)]
+    plugged = [
+        discovery.Found(f"plugin:{name}", label(PRINTERS, name)) for name in plugins.made(PRINTERS, doors().settings)
+    ]
     with read() as session:
         taken = {row.wire for row in printers.printers_of(session, str(place().store_id))}
-    return [FoundRow(one.wire, one.name, printers_words.wire(one.wire), one.wire in taken) for one in (*plugged, *found)]
+    return [
+        FoundRow(one.wire, one.name, printers_words.wire(one.wire), one.wire in taken) for one in (*plugged, *found)
+    ]
 
 
 def try_out(printer_id: str, *, only_drawer: bool) -> None:

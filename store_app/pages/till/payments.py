@@ -1,7 +1,9 @@
 """Cards and wallets: money on its way, money that pays for no sale yet, and money going back."""
 
 import datetime as dt
+import json
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, flash, g, redirect, request, url_for
@@ -11,12 +13,18 @@ from flask_babel import lazy_gettext as lazy
 from sqlalchemy.orm import Session
 
 from config.errors import DomainError, Invalid
-from pos.payments import requests, unclaimed
+from config.nodes.journal import JournalEntry
+from pos.payments import bank_codes, requests, unclaimed
 from pos.payments.payments import Payment
+from pos.payments.providers import BANK_CODE
 from pos.payments.requests import OPEN
-from pos.till import parked
+from pos.payments.unclaimed import BY_SERVICE, IN_CASH
+from pos.reports import slips
+from pos.till import hand_cash, parked
 from pos.till.parked import Basket
 from store_app.pages.common import form
+from store_app.pages.common.own_till import own_till
+from store_app.pages.till.shift import shift_here
 from store_app.payments.providers import asker
 from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
 from store_app.web.presenting import page, place
@@ -29,6 +37,7 @@ WAY_WORDS = {
     "terminal": lazy("Card"),
     "customer_code": lazy("Customer’s phone code"),
     "store_code": lazy("Store code"),
+    "bank_code": lazy("Bank transfer"),
     requests.BACK: lazy("Refunded"),
 }
 STATE_WORDS = {
@@ -38,6 +47,7 @@ STATE_WORDS = {
     "declined": (lazy("refused"), ""),
     "cancelled": (lazy("canceled"), ""),
     "reversed": (lazy("refunded"), ""),
+    requests.BY_HAND: (lazy("refunded by hand"), ""),
 }
 
 
@@ -58,6 +68,8 @@ class Row:
     reason: str
     unwanted: bool
     slip: str | None
+    may_by_hand: bool
+    is_transfer: bool
 
 
 @bp.get("/")
@@ -69,13 +81,17 @@ def overview(fault: DomainError | None = None, **_place: str) -> ResponseReturnV
         rows = [_row(session, payment) for payment in unclaimed.unresolved(session, store_id)]
         baskets = parked.parked(session, store_id) if any(row.kind == "unused" for row in rows) else []
         latest = [_row(session, payment) for payment in session.scalars(_latest(store_id))]
+        by_hand = [_by_hand(*one) for one in unclaimed.refunded_by_hand(session, store_id, most=LATEST)]
     return page(
         "till/payments.html",
         needs=[row for row in rows if row.kind in ("unused", "back_unused", "contradicted")],
         waiting=[row for row in rows if row.kind in ("open", "going_back")],
         latest=latest,
+        by_hand=by_hand,
         baskets=baskets,
         fault=fault,
+        typed=request.form if fault else {},
+        refused=_place.get("payment_id"),
     )
 
 
@@ -145,6 +161,34 @@ def decide(payment_id: str) -> ResponseReturnValue:
     return form.done(_("Saved with your name."), ".overview")
 
 
+@bp.post("/<payment_id>/by-hand")
+@requires("take_back.blind")
+@form.answers_on(overview)
+def refund_by_hand(payment_id: str) -> ResponseReturnValue:
+    """Say that money the service does not give back went back by hand."""
+    how = form.one_of("how", (BY_SERVICE, IN_CASH), sentence=_("Choose how it was refunded."))
+    why = form.text("why", required=_("Enter why it was refunded by hand."))
+    with write() as session:
+        shift = shift_here(session) if how == IN_CASH else None
+        moved = hand_cash.refund_by_hand(
+            acting(session), str(place().store_id), payment_id, shift=shift, why=why, number=form.text("number")
+        )
+        if moved is not None:
+            slips.cash_slip(acting(session), own_till(session, moved.store_id), moved)
+    return form.done(_("Saved with your name."), ".overview")
+
+
+@bp.post("/<payment_id>/told")
+@requires("sell")
+@form.answers_on(overview)
+def told(payment_id: str) -> ResponseReturnValue:
+    """Say whether a bank transfer was seen in the banking app."""
+    with write() as session:
+        bank_codes.tell(acting(session), str(place().store_id), payment_id, paid=request.form.get("paid") == "yes")
+        wake_worker_after(session)
+    return form.done(_("Saved with your name."), ".overview")
+
+
 @bp.post("/<payment_id>/seen")
 @requires("take_back")
 @form.answers_on(overview)
@@ -185,7 +229,18 @@ def _row(session: Session, payment: Payment) -> Row:
         reason=payment_reason(payment),
         unwanted=payment.unwanted_since is not None,
         slip=slip.reference if slip else None,
+        may_by_hand=unclaimed.can_refund_by_hand(payment, doors().now()),
+        is_transfer=payment.way == BANK_CODE,
     )
+
+
+def _by_hand(payment: Payment, entry: JournalEntry) -> dict[str, Any]:
+    """Return what the page names of money that went back by hand: who, when, how and why."""
+    said = json.loads(entry.body)
+    how = _("In cash") if said["how"] == IN_CASH else said["number"]
+    return {
+        "at": entry.at, "who": entry.actor_name, "how": how, "why": said["why"], "amount_minor": payment.amount_minor
+    }  # fmt: skip
 
 
 def _kind(payment: Payment) -> str:
@@ -213,6 +268,8 @@ def _words(payment: Payment, kind: str, slip: Payment | None) -> str:
         if payment.ask_again_at is None:
             return _("The payment went through, but the refund failed. Try again, or call the bank.")
         return _("The money was taken and is being refunded.")
+    if kind == "contradicted" and payment.contradicted == requests.TWICE:
+        return _("It was refunded by hand, and then by the service as well. Ask the customer for the money back.")
     if kind == "contradicted":
         return _("The service gave two responses: first “%(first)s”, then “%(then)s”. Ask the bank.",
                  first=STATE_WORDS[payment.state][0], then=STATE_WORDS[payment.contradicted or ""][0])  # fmt: skip

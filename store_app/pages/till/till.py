@@ -16,7 +16,7 @@ from config.money import exponent
 from config.words import UNITS
 from pos.catalogue import favorites
 from pos.payments import vouchers
-from pos.payments.providers import OneWallet, Providers
+from pos.payments.providers import InCurrencies, OneWallet, Provider, Providers
 from pos.payments.tenders import TENDERS, Tender
 from pos.payments.wallet_codes import NAMES
 from pos.printing import printers, queue
@@ -179,7 +179,7 @@ def _settings(store: Store, till: Till, now_open: shift_book.Shift | None) -> di
         "mail": envelopes.sends_mail(doors().settings) and not is_practising(),
         "may": sorted(g.permissions),
         "terminal": known.for_way("terminal") is not None,
-        "tenders": [_tender(row, known) for row in TENDERS.values()],
+        "tenders": [_tender(row, known, store.currency) for row in TENDERS.values()],
         "urls": {
             "approvals": "/api/approvals",
             "approvers": "/api/approvers",
@@ -218,13 +218,17 @@ def _settings(store: Store, till: Till, now_open: shift_book.Shift | None) -> di
     }
 
 
-def _tender(row: Tender, known: Providers) -> dict[str, Any]:
+def _tender(row: Tender, known: Providers, currency: str) -> dict[str, Any]:
     """Return what the till's page knows of a tender; its ways are those that somebody can be asked in here.
 
     codes: whose codes the store can show, where it has to be chosen.
     """
     said = {what: _(row.says(what)) for what in ("label", "take", "back", "off")}
-    ways = [way for way in row.ways if known.for_way(way) is not None]
+    ways = [way for way in row.ways if any(_takes(one, currency) for one in known.all_for(way))]
     shows = known.all_for("store_code") if "store_code" in ways else []
     codes = [{"provider": one.name, "label": _(NAMES[one.wallet])} for one in shows if isinstance(one, OneWallet)]
     return {"name": row.name, "icon": row.icon, "pane": row.pane, "at": row.at, "ways": ways, "codes": codes} | said
+
+
+def _takes(one: Provider, currency: str) -> bool:
+    return not isinstance(one, InCurrencies) or currency in one.currencies

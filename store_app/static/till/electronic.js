@@ -9,7 +9,7 @@ import { $, say, settings, tenderOf } from "./settings.js";
 import { soundBad, soundGood } from "../common/sound.js";
 
 const POLL_MS = 900;
-const FINAL = ["captured", "declined", "cancelled", "reversed"];
+const FINAL = ["captured", "declined", "cancelled", "reversed", "refunded_by_hand"];
 
 export class Electronic {
   timer = 0;
@@ -104,7 +104,7 @@ export class Electronic {
       this.basket.setPart(this.at, { state: "captured", ...(payment.reference ? { reference: payment.reference } : {}) });
       return this.pay.goOn();
     }
-    if (payment.unwanted && payment.state !== "reversed") return this.#drop(say("payment-let-go"));
+    if (payment.unwanted && !["reversed", "refunded_by_hand"].includes(payment.state)) return this.#drop(say("payment-let-go"));
     if (FINAL.includes(payment.state)) {
       const words = payment.state === "declined" ? say("declined", { why: payment.reason || say("no-reason") }) : say("payment-cancelled");
       return this.#drop(words);
@@ -123,6 +123,29 @@ export class Electronic {
     } catch (fault) {
       if (fault instanceof Refusal && fault.status === 404) this.#drop(say("payment-never-asked"));
       else this.#unknown("");
+    }
+  }
+
+  /**
+   * What the cashier saw in the banking app: a transfer has no other witness.
+   * @param {boolean} paid
+   */
+  async #told(paid) {
+    clearTimeout(this.timer);
+    try {
+      this.#heard(await ask("POST", `${settings.urls.payments}/${this.#part?.payment_id}/told`, { paid }, 15_000));
+    } catch (fault) {
+      if (fault instanceof Refusal) return this.#inquire();
+      this.#unknown("");
+    }
+  }
+
+  async #print() {
+    try {
+      await ask("POST", `${settings.urls.payments}/${this.#part?.payment_id}/print`, { id: newId(), till_id: settings.till_id });
+    } catch (fault) {
+      soundBad();
+      $("asking-body").append(el("p.note.note-bad", {}, sentence(fault)));
     }
   }
 
@@ -164,9 +187,12 @@ export class Electronic {
     const part = this.#part, qr = payment?.qr ?? null, isCard = tenderOf(part?.tender ?? "").pane === "card";
     if (qr && qr === this.shownQr && !$("pay-asking").hidden) return;
     this.shownQr = qr;
-    this.#draw(isCard ? "card-title" : "wallet-title", {
-      words: qr ? say("wallet-scan-ours") : payment?.reason || say(isCard ? "card-waiting" : "wallet-waiting"), picture: qr ? null : "spinner", qr,
-      buttons: [quiet(say("ask-again"), () => this.#inquire()), quiet(say("cancel-payment"), () => this.#cancel())],
+    const isTransfer = part?.way === "bank_code";
+    const go = () => el("button.btn.btn-go.pay-button", { onclick: () => this.#told(true) }, say("transfer-seen"));
+    this.#draw(isTransfer ? "transfer-title" : isCard ? "card-title" : "wallet-title", {
+      words: qr ? say(isTransfer ? "transfer-scan" : "wallet-scan-ours") : payment?.reason || say(isCard ? "card-waiting" : "wallet-waiting"), picture: qr ? null : "spinner", qr,
+      buttons: isTransfer ? [go(), ...(qr && settings.prints ? [quiet(say("transfer-print"), () => this.#print(), "printer")] : []), quiet(say("transfer-unseen"), () => this.#told(false))]
+        : [quiet(say("ask-again"), () => this.#inquire()), quiet(say("cancel-payment"), () => this.#cancel())],
     });
     this.pay.actions.showCode(qr);
   }

@@ -207,6 +207,7 @@ export class Pay {
     if (this.basket.parts.length >= MOST_PARTS) return this.again(say("too-many-parts", { n: MOST_PARTS }));
     if (tender === "cash") return this.#takeCash();
     if (this.byTerminal) return this.electronic.begin({ tender, way: "terminal", amount });
+    if (this.row.ways.includes("bank_code")) return this.electronic.begin({ tender, way: "bank_code", amount });
     if (this.row.pane === "phone") return this.electronic.chooseWay(amount);
     if (this.row.pane === "code") return this.#takeVoucher(amount);
     const slip = this.#reference();

@@ -158,5 +158,5 @@ def photo_of(session: Session, store_id: str, photo_id: str) -> bytes:
     """Return a photo; NotFound while it is not here, or another store's (rule 3)."""
     found = session.get(ClaimPhoto, (store_id, photo_id))
     if found is None or found.data is None:
-        raise NotFound("no-such-photo", "This photo is not here yet.", photo_id=photo_id)
+        raise NotFound("no-such-photo", "This photo has not arrived yet.", photo_id=photo_id)
     return found.data

@@ -67,8 +67,8 @@ def change_currency(ctx: Context, store_id: str, currency: str) -> None:
     if exponent(currency) != exponent(store.currency) and ctx.session.scalar(sa.select(Price.sku).limit(1)):
         raise Conflict(
             "currency-other-decimals",
-            "Prices in %(wanted)s have other decimals than yours in %(currency)s. Set up a new store in %(wanted)s and "
-            "import your products there.",
+            "%(wanted)s has a different number of decimals than your %(currency)s. "
+            "Set up a new store in %(wanted)s and import your products there.",
             field="currency", currency=store.currency, wanted=currency,
         )  # fmt: skip
     record(ctx, verb="store.currency changed", subject=f"store:{store_id}", before=store.currency, currency=currency)
@@ -103,6 +103,6 @@ def _refuse_clock(ctx: Context, store: Store, tz: str) -> None:
             "no-common-day", "The two time zones never have the same day. Change to one in between first.", field="tz"
         )
     raise Conflict(
-        "two-days", "It is another day there now. Change the time zone from %(from_time)s on.", field="tz",
+        "two-days", "It is a different day there now. You can change the time zone from %(from_time)s.", field="tz",
         from_time=f"{same[0].astimezone(ZoneInfo(store.tz)):%H}:00",
     )  # fmt: skip

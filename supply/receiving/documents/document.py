@@ -27,10 +27,12 @@ _COUNTRY = 2
 
 @dataclass(frozen=True)
 class Party:
-    """Seller or buyer: every name and every tax number the document gives."""
+    """Seller or buyer: every name and every tax number the document gives, and its addresses (`scheme:number`)."""
 
     names: tuple[str, ...]
     tax_numbers: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
+    """GLN, or where its e-invoices are sent: what a paper without a tax number, as a shipping notice, is known by."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,8 @@ class SupplierDocument:
     buyer: Party
     lines: tuple[DocumentLine, ...]
     order_ref: str = ""
+    invoice_refs: tuple[str, ...] = ()
+    """The invoices that a credit note is about."""
     currency: str = ""
     extras: tuple[Extra, ...] = ()
     taxes: tuple[TaxSum, ...] = ()
@@ -152,11 +156,12 @@ def from_json(said: dict[str, Any]) -> SupplierDocument:
         "lines": tuple(
             DocumentLine(**line | {name: Decimal(line[name]) for name in decimals}) for line in said["lines"]
         ),
+        "invoice_refs": tuple(said["invoice_refs"]),
         "extras": tuple(Extra(**one) for one in said["extras"]),
         "taxes": tuple(TaxSum(**one) for one in said["taxes"]),
     }
     for side in ("seller", "buyer"):
-        rest[side] = Party(tuple(said[side]["names"]), tuple(said[side]["tax_numbers"]))
+        rest[side] = Party(*(tuple(said[side][name]) for name in ("names", "tax_numbers", "addresses")))
     return SupplierDocument(**rest)
 
 

@@ -12,14 +12,14 @@ Rules
 import datetime as dt
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any
-from xml.etree.ElementTree import Element, TreeBuilder
-from xml.parsers import expat
+from xml.etree.ElementTree import Element
 
 from config.errors import Invalid
 from config.money import BASIS, exponent
+from config.xml_tree import parsed
 from supply.receiving.documents import document
 from supply.receiving.documents.document import (
     ADVICE,
@@ -40,7 +40,8 @@ _ROOTS = {f"{_UBL}Invoice-2}}Invoice": INVOICE, f"{_UBL}CreditNote-2}}CreditNote
           f"{_CII}CrossIndustryInvoice:100}}CrossIndustryInvoice": "cii"}  # fmt: skip
 _CREDIT_CODES = ("381", "261")
 _NUMBER = re.compile(r"-?\d{1,12}(\.\d{1,12})?")
-_GTIN = "0160"
+_GTIN, _GLN = "0160", "0088"
+"""The schemes of a product's number; some write a GTIN under that of places."""
 
 
 def read(raw: bytes) -> Iterator[dict[str, Any]]:
@@ -58,32 +59,7 @@ def read(raw: bytes) -> Iterator[dict[str, Any]]:
     yield document.as_json(document.check(_cii(root) if kind == "cii" else _ubl(kind, root)))
 
 
-def parsed(raw: bytes) -> tuple[str, Element]:
-    """Return the full name of an XML document's root, and its tree without namespaces (rule 2)."""
-    tree, names = TreeBuilder(), list[str]()
-
-    def begin(name: str, attributes: dict[str, str]) -> None:
-        names.append(name) if not names else None
-        tree.start(name.rpartition("}")[2], attributes)
-
-    reader = expat.ParserCreate(namespace_separator="}")
-    reader.buffer_text = True
-    reader.StartDoctypeDeclHandler = _refuse_doctype
-    reader.StartElementHandler = begin
-    reader.EndElementHandler = lambda name: tree.end(name.rpartition("}")[2])
-    reader.CharacterDataHandler = tree.data
-    try:
-        reader.Parse(raw, True)
-    except expat.ExpatError as torn:
-        raise Invalid("no-xml", "This file is damaged. Ask the supplier to send it again.") from torn
-    return names[0], tree.close()
-
-
 # --- inside: files ---
-
-
-def _refuse_doctype(*_said: Any) -> None:
-    raise Invalid("xml-with-doctype", "This file contains more than an invoice and is not opened. Ask the supplier.")
 
 
 def _known(raw: bytes) -> tuple[str, Element] | None:
@@ -119,6 +95,7 @@ def _ubl(kind: str, root: Element) -> SupplierDocument:
         _ubl_party(root, "AccountingSupplierParty"), _ubl_party(root, "AccountingCustomerParty"),
         tuple(_ubl_line(line, qty_tag, currency) for line in _many(root, line_tag)),
         order_ref=_text(root, "OrderReference/ID", "number"), currency=currency,
+        invoice_refs=_texts(root, "BillingReference/InvoiceDocumentReference/ID"),
         extras=tuple(Extra(_text(one, "TaxCategory/ID"), _rate(one, "TaxCategory/Percent"), _charge(one, currency))
                      for one in root.iterfind("AllowanceCharge")),
         taxes=tuple(TaxSum(_text(one, "TaxCategory/ID"), _rate(one, "TaxCategory/Percent"),
@@ -147,7 +124,8 @@ def _ubl_item(line: Element, item: Element, qty_tag: str) -> dict[str, Any]:
     qty = _one(line, qty_tag)
     return {
         "id": _text(line, "ID", "number"), "article_no": _text(item, "SellersItemIdentification/ID", "number"),
-        "gtin": _text(item, f"StandardItemIdentification/ID[@schemeID='{_GTIN}']", "number"),
+        "gtin": next((found for scheme in (_GTIN, _GLN) if (found := _text(
+            item, f"StandardItemIdentification/ID[@schemeID='{scheme}']", "number"))), ""),
         "name": _text(item, "Name", "name"), "qty": _decimal(line, qty_tag),
         "unit": qty.get("unitCode", "")[: LONGEST["unit"]],
     }  # fmt: skip
@@ -174,7 +152,8 @@ def _ubl_party(root: Element, tag: str) -> Party:
     if party is None:
         return Party(())
     names = _texts(party, "PartyLegalEntity/RegistrationName", "PartyName/Name")
-    return Party(names, _texts(party, "PartyTaxScheme/CompanyID"))
+    addresses = (*party.iterfind("EndpointID"), *party.iterfind("PartyIdentification/ID"))
+    return Party(names, _texts(party, "PartyTaxScheme/CompanyID"), _addresses(addresses))
 
 
 def _charge(one: Element, currency: str) -> int:
@@ -196,6 +175,7 @@ def _cii(root: Element) -> SupplierDocument:
         _cii_party(agreed, "BuyerTradeParty"),
         tuple(_cii_line(line, currency) for line in _many(trade, "IncludedSupplyChainTradeLineItem")),
         order_ref=_text(agreed, "BuyerOrderReferencedDocument/IssuerAssignedID", "number"), currency=currency,
+        invoice_refs=_texts(settled, "InvoiceReferencedDocument/IssuerAssignedID"),
         extras=tuple(Extra(_text(one, "CategoryTradeTax/CategoryCode"),
                            _rate(one, "CategoryTradeTax/RateApplicablePercent"), _cii_charge(one, currency))
                      for one in settled.iterfind("SpecifiedTradeAllowanceCharge")),
@@ -227,8 +207,9 @@ def _cii_line(line: Element, currency: str) -> DocumentLine:
 
 def _cii_party(agreed: Element, tag: str) -> Party:
     party = _one(agreed, tag)
-    return Party(_texts(party, "Name", "SpecifiedLegalOrganization/TradingBusinessName"),
-                 _texts(party, "SpecifiedTaxRegistration/ID"))  # fmt: skip
+    names = _texts(party, "Name", "SpecifiedLegalOrganization/TradingBusinessName")
+    addresses = (*party.iterfind("URIUniversalCommunication/URIID"), *party.iterfind("GlobalID"))
+    return Party(names, _texts(party, "SpecifiedTaxRegistration/ID"), _addresses(addresses))
 
 
 def _cii_charge(one: Element, currency: str) -> int:
@@ -260,6 +241,12 @@ def _text(above: Element, path: str, longest: str = "name") -> str:
 def _texts(above: Element, *paths: str) -> tuple[str, ...]:
     found = (" ".join((one.text or "").split())[: LONGEST["name"]] for path in paths for one in above.findall(path))
     return tuple(dict.fromkeys(one for one in found if one))
+
+
+def _addresses(found: Iterable[Element]) -> tuple[str, ...]:
+    """Return addresses with their scheme; a number without one may be anybody's."""
+    said = ((one.get("schemeID", "").strip(), "".join((one.text or "").split())) for one in found)
+    return tuple(dict.fromkeys(f"{scheme}:{number}"[: LONGEST["name"]] for scheme, number in said if scheme and number))
 
 
 def _decimal(above: Element, path: str, otherwise: str = "") -> Decimal:

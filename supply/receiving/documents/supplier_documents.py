@@ -3,7 +3,9 @@
 Rules
 -----
 1. A document is taken in for this store alone, in its currency, of a supplier of its own. Whose it is, its tax number
-   says where an earlier document bore it, else its name, or a person; from then on that tax number is theirs.
+   says where an earlier document bore it, else its name, or a person; from then on that tax number is theirs. A paper
+   without a tax number is known by a GLN or address of earlier ones. What nobody looks at (`incoming`) has to be known
+   by number: a name, and the sender of an e-mail, prove nothing.
 2. Of one supplier a number comes once for each kind, unless the earlier one was discarded. Nothing is booked by a
    document: what it says changes a book only by a person's press.
 3. An order is found by the number the document gives, or chosen. What is compared is looked up each time; an
@@ -101,8 +103,13 @@ class NewCost:
 # --- verbs ---
 
 
-def take(ctx: Context, store_id: str, document: SupplierDocument, *, id: str, supplier_id: str = "") -> SupplierPaper:
-    """Take a document in (rules 1, 2, 5); the same id again is the one there. supplier_id: a person's choice."""
+def take(
+    ctx: Context, store_id: str, document: SupplierDocument, *, id: str, supplier_id: str = "", is_seen: bool = True
+) -> SupplierPaper:
+    """Take a document in (rules 1, 2, 5); the same id again is the one there.
+
+    supplier_id: a person's choice. is_seen: a person adds it.
+    """
     known = ctx.session.get(SupplierPaper, (store_id, id))
     if known is not None:
         return known
@@ -111,9 +118,11 @@ def take(ctx: Context, store_id: str, document: SupplierDocument, *, id: str, su
         raise Refused("other-buyer", "This document is for %(buyer)s, not for your store. Check name and tax number "
                       "under Store, or send it back.", buyer=document.buyer.names[0], field="file")  # fmt: skip
     if document.kind != ADVICE and document.currency != store.currency:
-        raise Refused("other-currency", "This document is in %(theirs)s, and your store keeps %(ours)s. Ask the "
-                      "supplier.", theirs=document.currency, ours=store.currency, field="file")  # fmt: skip
-    supplier = _supplier(ctx.session, store_id, document, supplier_id)
+        raise Refused("other-currency", "This document is in %(theirs)s, but your store uses %(ours)s. "
+                      "Ask the supplier.", theirs=document.currency, ours=store.currency, field="file")  # fmt: skip
+    supplier = _supplier(ctx.session, store_id, document, supplier_id, is_seen=is_seen)
+    if document.kind == ADVICE and not is_seen:
+        raise Refused("advice-waits", "A shipping notice changes what you expect. Check it, then add it.")
     mine = (SupplierPaper.store_id == store_id, SupplierPaper.supplier_id == supplier.id)
     before = sa.select(SupplierPaper).where(
         *mine, SupplierPaper.kind == document.kind, SupplierPaper.number == document.number,
@@ -156,7 +165,7 @@ def answer(ctx: Context, store_id: str, id: str, key: str, how: str) -> Matched:
     if key not in found:
         raise NotFound("unknown-difference", "This difference is no longer there. Reload the page.")
     if row.answers.get(key, how) != how:
-        raise Conflict("difference-answered", "This difference already has an answer. Reload the page.")
+        raise Conflict("difference-answered", "This difference was already settled. Reload the page.")
     if key not in row.answers:
         row.answers = row.answers | {key: how}
         journal.record(ctx, verb="supplier document.answered", subject=subject_of(row), difference=key, how=how)
@@ -172,7 +181,7 @@ def take_cost(ctx: Context, store_id: str, id: str, key: str, *, price_too: bool
     suppliers.own_supplier(ctx.session, store_id, row.supplier_id)
     one = answer(ctx, store_id, id, key, COST)
     if one.sold is None or not one.billed or not key.endswith(matching.PRICE):
-        raise Refused("no-cost", "This line names no cost.")
+        raise Refused("no-cost", "This line gives no cost.")
     today, sku = day_of(ctx.session, store_id, ctx.at), one.sold.sku
     new = new_cost(ctx.session, store_id, one, today)
     suppliers.set_cost(ctx, row.supplier_id, sku, new.pack_cost_minor, today, today=today)
@@ -187,7 +196,7 @@ def approve(ctx: Context, store_id: str, id: str) -> SupplierPaper:
     """Approve a document whose differences all have an answer (rule 4)."""
     row = _open(ctx.session, store_id, id)
     if open_differences(row, matched(ctx.session, row)):
-        raise Refused("differences-open", "Answer every difference first.")
+        raise Refused("differences-open", "Settle every difference first.")
     journal.move(ctx, row, "approved", subject=subject_of(row), payable_minor=row.payable_minor)
     ctx.session.flush()
     return row
@@ -310,28 +319,39 @@ def _open(session: Session, store_id: str, id: str) -> SupplierPaper:
     return row
 
 
-def _supplier(session: Session, store_id: str, document: SupplierDocument, chosen: str) -> Supplier:
+def _supplier(session: Session, store_id: str, document: SupplierDocument, chosen: str, *, is_seen: bool) -> Supplier:
     """Return whose document it is (rule 1)."""
-    earlier = sa.select(SupplierPaper.supplier_id, SupplierPaper.said).where(SupplierPaper.store_id == store_id)
+    earlier = sa.select(SupplierPaper.supplier_id, SupplierPaper.said).where(
+        SupplierPaper.store_id == store_id, SupplierPaper.state != "abandoned"
+    )
     numbers: dict[str, set[str]] = {}
+    addresses: dict[str, set[str]] = {}
     for supplier_id, said in session.execute(earlier.order_by(SupplierPaper.taken_at.desc()).limit(_LATEST)):
         numbers.setdefault(supplier_id, set()).update(said["seller"]["tax_numbers"])
-    ours = document.seller.tax_numbers
-    by_number = {one for one, known in numbers.items() if papers.share_a_number(known, ours)}
+        addresses.setdefault(supplier_id, set()).update(said["seller"]["addresses"])
+    seller, ours = document.seller, document.seller.tax_numbers
+    known = {one for one, some in numbers.items() if papers.share_a_number(some, ours)}
+    if not ours:
+        known = {one for one, some in addresses.items() if some & set(seller.addresses)}
     mine = sa.select(Supplier).where(Supplier.owner_id == store_id, Supplier.active).order_by(Supplier.name)
+    if chosen:
+        mine = mine.where(Supplier.id == chosen)
     found = [
         one for one in session.scalars(mine)
-        if one.id == chosen or (not chosen and (one.id in by_number or (
-            not by_number and papers.is_same(document.seller, one.name, ""))))
+        if chosen or one.id in known or (not known and papers.is_same(seller, one.name, ""))
     ]  # fmt: skip
-    seller = document.seller.names[0]
+    name = seller.names[0]
     if len(found) != 1:
         raise Refused("supplier-not-known", "None of your suppliers is %(name)s. Choose the supplier, or add them "
-                      "first.", name=seller, field="supplier")  # fmt: skip
-    if (by_number and found[0].id not in by_number) or (ours and numbers.get(found[0].id) and not by_number):
+                      "first.", name=name, field="supplier")  # fmt: skip
+    supplier = found[0]
+    if (known and supplier.id not in known) or (ours and numbers.get(supplier.id) and not known):
         raise Refused("other-tax-number", "%(name)s has another tax number than on earlier documents. Ask the supplier "
-                      "before you pay.", name=seller, field="supplier")  # fmt: skip
-    return found[0]
+                      "before you pay.", name=name, field="supplier")  # fmt: skip
+    if not is_seen and not (known and all(papers.share_a_number(numbers[supplier.id], [one]) for one in ours)):
+        raise Refused("supplier-unproven", "The first document from %(name)s. Check that it is really theirs, then add "
+                      "it.", name=name)  # fmt: skip
+    return supplier
 
 
 def _order_named(session: Session, store_id: str, supplier_id: str, said: str) -> ReplenishmentOrder | None:

@@ -57,6 +57,7 @@ DOCUMENTS = {
     "statement": (accounts.statement, documents.statement),
     "tab_paid": (accounts.repayment_slip, documents.repayment),
     "voucher": (accounts.voucher_slip, documents.voucher),
+    "transfer": (accounts.transfer_slip, documents.transfer),
     "drawer": (receipt.drawer_slip, lambda: documents.cash("pay_out")),
     "pick_list": (goods.pick_list, documents.pick_list),
     "delivery": (goods.delivery_slip, documents.delivery),
@@ -79,7 +80,7 @@ def test_every_document_prints_without_a_problem(tool, name, language, columns, 
     assert kinds.count("drawer") == 1
     assert kinds.count("cut") == 1
     assert kinds.count("barcode") == (name == "label")
-    assert kinds.count("qr") == (name in ("label", "badge", "markdown", "gift", "pickup", "bin", "voucher"))
+    assert kinds.count("qr") == (name in ("label", "badge", "markdown", "gift", "pickup", "bin", "voucher", "transfer"))
 
 
 def test_the_total_is_printed_as_text_with_its_sign(tool):

@@ -365,6 +365,17 @@ def test_a_slip_typed_for_the_same_amount_waits_for_a_person(desk):
     assert refusal.value.code == "no-such-slip"
 
 
+def test_money_that_a_restored_sale_has_is_never_given_back_by_itself(desk):
+    payment = desk.cancel(desk.pay(1202))
+    with desk.store.write() as session:
+        found = requests.locked(session, STORE, payment.id)
+        requests.claim_again(Context(session, JOB, desk.store.now), found, payment.sale_id)
+    assert (payment.state, desk.now(payment).contradicted) == ("cancelled", "captured")
+    desk.ask(payment)
+    assert desk.now(payment).contradicted == "captured"
+    assert "payment.late_reversed" not in desk.verbs(payment)
+
+
 def test_nothing_more_is_asked_for_a_finished_sale(desk):
     sale_id = new_id()
     sell(desk, sale_id, cash_minor=900)

@@ -326,8 +326,8 @@ def test_a_scrape_says_when_the_file_was_last_proved_and_does_not_read_it_whole(
     assert sentence(reads_file=False) == ("Not checked yet", 0)
     backup.make(store)
     store.clock.advance(5 * 3600)
-    assert sentence(reads_file=False) == ("Sound when last checked, 5 h ago", 0)
-    assert sentence() == ("Sound", 1)
+    assert sentence(reads_file=False) == ("OK when last checked, 5 h ago", 0)
+    assert sentence() == ("OK", 1)
 
 
 def test_a_shop_does_not_sell_on_a_database_that_would_forget(store):
@@ -491,7 +491,7 @@ def test_backup_doctor_restore_and_export_are_commands_that_speak_in_sentences(s
     assert made.exit_code == 0, made.output
     assert "Proved." in made.output
     assert "1 copies" in run("backup", "--list").output
-    assert "Sound" in run("doctor", "--alone").output
+    assert "OK, " in run("doctor", "--alone").output
     (file,) = backup.folder_of(store).glob("*.db")
     back = run("restore", str(file), "--yes")
     assert back.exit_code == 0, back.output

@@ -121,8 +121,8 @@ def _edit(file: Path) -> None:
     [
         (lambda file: file.write_bytes(file.read_bytes()[:-1] + b"x"), "has changed since it was made."),
         (_edit, "The journal in the backup is broken: Receipt 1"),
-        (partial(_note, sales=3), "Its sales are no longer those it was made with."),
-        (partial(_note, last_sale_at="2026-03-02T11:00:00+00:00"), "Its sales are no longer those it was made with."),
+        (partial(_note, sales=3), "The sales it was based on have changed."),
+        (partial(_note, last_sale_at="2026-03-02T11:00:00+00:00"), "The sales it was based on have changed."),
         (partial(_note, journal_hash="0" * 64), "the note beside the backup remembers another entry"),
     ],
 )

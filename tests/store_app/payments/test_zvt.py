@@ -18,7 +18,7 @@ from store_app.payments.zvt import ZvtSettings, ZvtTerminals
 from store_app.payments.zvt_talk import Limits, dial
 from store_app.payments.zvt_words import PRESENT
 from tests.builders import STORE, open_store
-from tests.simulators.driver import Driver
+from tests.simulators.driver import JOB, Driver
 from tests.simulators.zvt import PASSWORD, Terminal
 from tests.store_app.api.test_payments import browser, stock_milk, take
 from tests.store_app.office import send
@@ -435,6 +435,27 @@ class Watched(ZvtTerminals):
         return super().reverse(request, amount_minor, key=key, at=at)
 
 
+def resolve(driver, terminal):
+    """Do what a person does who looks at the terminal: decide what cannot be known, and refund what it refuses to."""
+    store = driver.store
+    for row in driver.payments(Payment.state == "unknown"):
+        state = "captured" if terminal.holds(row.id) else "declined"
+        with store.write() as session:
+            unclaimed.decide(Context(session, store.wei, store.now), STORE, row.id, state)
+    store.clock.advance(31 * 60)
+    driver.asker.ask_due(actor=JOB)
+    store.clock.advance(31 * 60)
+    for row in driver.payments():
+        if not unclaimed.can_refund_by_hand(row, store.now):
+            continue
+        with store.write() as session:
+            how = {"how": unclaimed.BY_SERVICE, "number": "0815", "why": "the terminal refused"}
+            unclaimed.refund_by_hand(Context(session, store.wei, store.now), STORE, row.id, **how)
+        for one in terminal.transactions:
+            one.reversed = one.reversed or one.owner == row.id
+    driver.record_returns()
+
+
 @pytest.mark.parametrize("sales", [40, pytest.param(10_000, marks=pytest.mark.faults)])
 def test_of_many_sales_with_faults_none_is_unpaid_or_paid_twice(terminal, tmp_path, sales):
     store = open_store(tmp_path)
@@ -443,9 +464,6 @@ def test_of_many_sales_with_faults_none_is_unpaid_or_paid_twice(terminal, tmp_pa
     terminal.carries_on, terminal.faults = True, 0.05
     driver = Driver(store, provider, terminal, seed=7)
     driver.trade(sales)
-    for row in driver.payments(Payment.state == "unknown"):  # a person looks at the terminal
-        state = "captured" if terminal.holds(row.id) else "declined"
-        with store.write() as session:
-            unclaimed.decide(Context(session, store.wei, store.now), STORE, row.id, state)
+    resolve(driver, terminal)
     assert driver.faults() == []
     assert len(driver.payments(Payment.state == "captured")) > sales / 4

@@ -31,7 +31,7 @@ from tests.store_app.office import send, words
 from tests.store_app.runtime.test_plugins import install, installed
 
 __all__ = ["installed"]
-BAD = '''
+BAD = """
 import threading
 from config.plugins import Plugin
 from pydantic import BaseModel, Field
@@ -62,7 +62,7 @@ def make(settings, folder):
     return Bad(settings, folder)
 
 PLUGIN = Plugin("bad", "Bad one", Where, make, api=1)
-'''
+"""
 WAYS = ("raise", "exit", "nonsense", "hang")
 PRODUCTS = [{"sku": "J1", "name": "Jam", "category": "Food", "tax": "food", "price": Decimal("2.50")}]
 

@@ -77,7 +77,9 @@ def test_an_installed_service_takes_the_money_of_a_real_sale_and_gives_it_back(i
     assert providers(house.doors.settings).named("corner-pay").ways == {"terminal"}
     stopped = client.post(f"/api/payments/{paid['id']}/cancel").get_json()
     assert stopped["state"] in ("captured", "reversed")
-    asked = json.loads((plugins.drawer(PAYMENTS, house.doors.settings).own_folder("corner-pay") / "asked.json").read_text())
+    asked = json.loads(
+        (plugins.drawer(PAYMENTS, house.doors.settings).own_folder("corner-pay") / "asked.json").read_text()
+    )
     assert sorted(asked.values()) == [100, 100], "taken once, given back once"
 
 
@@ -150,7 +152,11 @@ def test_a_service_that_needs_a_package_or_fails_when_made_is_not_kept(installed
     def failing(settings: object, folder: Path) -> Provider:
         raise RuntimeError("very-secret-key")
 
-    for make, said in ((lacking, "needs the package sdk"), (failing, "can’t be used with these settings")):
+    def leaving(settings: object, folder: Path) -> Provider:
+        raise SystemExit(1)
+
+    unusable = "can’t be used with these settings"
+    for make, said in ((lacking, "needs the package sdk"), (failing, unusable), (leaving, unusable)):
         bad = Plugin(found.name, found.label, found.settings, make)
         monkeypatch.setattr(plugins, "load", lambda group, name, bad=bad: bad)
         answer = send(client, "/plugins/payments/corner-pay", **ENTERED)
@@ -159,7 +165,7 @@ def test_a_service_that_needs_a_package_or_fails_when_made_is_not_kept(installed
     assert plugins.drawer(PAYMENTS, house.doors.settings).names() == ()
 
 
-@pytest.mark.parametrize("fault", [ArithmeticError("very-secret-key"), None])
+@pytest.mark.parametrize("fault", [ArithmeticError("very-secret-key"), SystemExit(1), None])
 def test_a_service_that_raises_or_answers_nonsense_leaves_the_payment_open(installed, house, monkeypatch, fault):
     stock_milk(house)
     client = entered(house)
@@ -186,7 +192,7 @@ def test_deleted_settings_take_the_service_away(installed, house):
 
 def test_each_node_lists_the_services_that_are_for_it(house, network):
     here, there = ({one.name for one in plugins.standings(PAYMENTS, node.doors.settings)} for node in (house, network))
-    assert (here - there, there - here) == ({"stripe-terminal", "zvt"}, {"stripe-checkout"})
+    assert (here - there, there - here) == ({"amount-qr", "stripe-terminal", "zvt"}, {"stripe-checkout"})
 
 
 def test_only_who_may_change_settings_sets_up_a_service(installed, house):

@@ -17,6 +17,7 @@ DOORS = {
     "store_app/pages/store/paper_looks.py": "read_apart(pictures.dotted",
     "store_app/pages/orders/claims.py": "_uploaded()",
     "store_app/pages/orders/invoices.py": "read_apart(reading.read",
+    "store_app/pages/till/bank_statements.py": "read_apart(reading.read",
     "store_app/pages/goods/product_photo.py": "read_apart(pictures.square",
     "store_app/pages/goods/producers.py": "read_apart(pictures.small",
     "store_app/pages/warehouse/routes.py": "tables.table(",

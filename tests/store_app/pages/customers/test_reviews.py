@@ -22,5 +22,5 @@ def test_a_review_is_reported_with_a_reason_and_the_page_says_how_it_ended(house
         assert '"why":"Rude."' in fact.body
         session.get_one(Review, (STORE, "o-1", "milk")).state = "shown"  # the network let it stand
     shown = words(client.get("/reviews/"))
-    assert "You reported this; the network kept it." in shown
+    assert "You reported this review; the network decided to keep it." in shown
     assert "What is wrong with it?" not in shown

@@ -104,7 +104,7 @@ def test_an_invoice_for_what_was_ordered_and_came_is_approved_without_a_question
     ("paper", "said"),
     [
         (replace(PAPER, buyer="Somebody Else"), "This document is for Somebody Else, not for your store"),
-        (replace(PAPER, currency="EUR"), "This document is in EUR, and your store keeps USD"),
+        (replace(PAPER, currency="EUR"), "This document is in EUR, but your store uses USD"),
         (replace(PAPER, seller="Other Farm"), "None of your suppliers is Other Farm"),
         (replace(PAPER, forged=Decimal(100)), "With tax it comes to $60.25, but the invoice asks for $160.25"),
         (replace(PAPER, lines=()), "This document lists no products"),

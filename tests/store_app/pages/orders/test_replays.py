@@ -253,7 +253,7 @@ def test_a_rule_that_would_have_needed_less_is_named_with_what_packs_alone_mean_
         replays.keep(session, "store", STORE, body, last_day=YESTERDAY, at=NOON)
     reported = words(house.signed_in().get("/orders/proof"))
     assert "“Four-week average with safety stock” would have needed $10.00 less in these weeks." in reported
-    assert "Because of whole packs alone, you hold 12 days of stock" in reported
+    assert "Ordering in whole packs alone leaves 12 days of stock" in reported
     assert "“Reordering what was sold” never reached that service level in these weeks." in reported
 
 

@@ -66,13 +66,13 @@ def test_a_file_is_taken_whole_or_every_bad_line_is_said(office):
     for said in ("4 errors", "3 temperature Enter temperatures in degrees Celsius", "4 day Weather can be entered",
                  "is not a day such as", "6 temperature Enter a temperature"):  # fmt: skip
         assert said in found
-    assert "No weather entered. Every day is treated as" in found
+    assert "No weather entered. The forecast assumes usual weather." in found
     assert bring(client, f"Day;Temperature\n{on(-1)};-2,5\n{on(0)};3,4\n").status_code == 303
     assert "Data available for 2 days, Sun, Mar 1 to Mon, Mar 2." in words(client.get(HERE))
     with office.doors.read() as session:
         assert session.get(surroundings.WeatherDay, (STORE, NOON.date())).temperature_tenths == 34
     assert send(client, f"{HERE}weather/forget").status_code == 303
-    assert "No weather entered. Every day is treated as" in words(client.get(HERE))
+    assert "No weather entered. The forecast assumes usual weather." in words(client.get(HERE))
     assert "Columns for school holidays: name, from, to" in words(bring(client, "a,b\n1,2\n"))
     refused = words(bring(client, f"name,from,to,region\nEaster,{on(1)},{on(2)},East\n"))
     assert "A store reports only its own data. Leave out the" in refused

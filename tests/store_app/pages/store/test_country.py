@@ -60,9 +60,9 @@ def test_the_zone_stays_while_a_till_is_open(house):
 @pytest.mark.parametrize(
     ("tz", "hour", "said"),
     [
-        ("Asia/Tokyo", 20, "Change the time zone from 4:00 AM on."),  # there Tuesday has begun; it begins here at 4
+        ("Asia/Tokyo", 20, "You can change the time zone from 4:00 AM."),  # Tuesday there; it begins here at 4
         ("Asia/Tokyo", 12, ""),
-        ("Pacific/Honolulu", 9, "Change the time zone from 9:00 AM on."),  # there Monday has not begun
+        ("Pacific/Honolulu", 9, "You can change the time zone from 9:00 AM."),  # there Monday has not begun
         ("No/Where", 12, "No/Where is not a time zone. Use one such as Europe/Berlin."),
     ],
 )
@@ -102,7 +102,7 @@ def test_prices_hold_a_currency_with_other_decimals(house):
     keeper = house.signed_in()
     refused = send(keeper, f"{HERE}/currency", currency="JPY")
     assert (refused.status_code, kept(house, "currency")) == (409, "USD")
-    assert "Prices in JPY have other decimals than yours in USD." in words(refused)
+    assert "JPY has a different number of decimals than your USD." in words(refused)
     assert send(keeper, f"{HERE}/currency", currency="EUR").status_code == 303
 
 

@@ -4,6 +4,7 @@ import html
 import re
 
 import pytest
+import sqlalchemy as sa
 
 from config.ids import new_id
 from config.nodes.journal import Actor, Context
@@ -13,6 +14,8 @@ from pos.payments.providers import Outcome
 from pos.payments.requests import Wanted
 from pos.sale import basket
 from pos.sale.basket import Parking
+from pos.till import shift
+from pos.till.shift_book import CashMovement
 from store_app.payments.providers import asker
 from tests.store_app.api.test_payments import browser, sell, stock_milk, take, work
 from tests.store_app.conftest import NOON, STORE, post
@@ -136,6 +139,58 @@ def test_a_refused_giving_back_stays_here(house, till):
     assert "The payment went through, but the refund failed. Try" in found
 
 
+def refused_back(house, till, amount_minor=311):
+    payment = take(till, amount_minor)
+    post(till, f"/payments/{payment['id']}/back")
+    return payment["id"]
+
+
+def test_what_the_service_refuses_to_refund_is_refunded_by_hand_and_named(house, till):
+    refused, keeper = refused_back(house, till), house.signed_in()
+    given = {"how": "service", "number": "4711", "why": "Terminal was replaced"}
+    assert post(till, f"/payments/{refused}/by-hand", **given).status_code == 403
+    assert "Refunded by hand" not in words(till.get("/payments/"))
+    assert post(keeper, f"/payments/{refused}/by-hand", **given | {"number": ""}).status_code == 422
+    assert post(keeper, f"/payments/{refused}/by-hand", **given | {"why": ""}).status_code == 422
+    assert post(keeper, f"/payments/{refused}/by-hand", **given).status_code == 303
+    assert state(house, refused).state == requests.BY_HAND
+    shown = words(till.get("/payments/"))
+    assert "shopkeeper 4711 Terminal was replaced" in shown
+    assert "Needs attention" not in shown
+    assert post(keeper, f"/payments/{refused}/by-hand", **given).status_code == 409
+    with house.doors.read() as session:
+        now_open = shift.current(session, STORE, "1")
+        assert now_open.totals["events"][requests.BY_HAND] == [1, 311]
+
+
+def test_refunded_by_hand_in_cash_it_leaves_the_drawer_with_its_name_and_once(house, till):
+    refused, keeper = refused_back(house, till), house.signed_in()
+    for status in (303, 409):
+        assert post(keeper, f"/payments/{refused}/by-hand", how="cash", why="No card").status_code == status
+    with house.doors.read() as session:
+        moved = session.scalars(sa.select(CashMovement).where(CashMovement.source_id == refused)).one()
+        assert (moved.kind, moved.amount_minor, moved.actor_id) == ("pay_out", -311, "shopkeeper")
+
+
+def test_nothing_is_refunded_by_hand_that_a_sale_has_or_the_service_may_still_refund(house, till):
+    payment, keeper = take(till), house.signed_in()
+    given = {"how": "service", "number": "1", "why": "x"}
+    assert post(keeper, f"/payments/{payment['id']}/by-hand", **given).status_code == 409
+    sell(till, payment["sale_id"], payment)
+    assert post(keeper, f"/payments/{payment['id']}/by-hand", **given).status_code == 409
+    assert state(house, payment["id"]).state == "captured"
+
+
+def test_a_refund_by_hand_that_the_service_made_too_needs_somebody(house, till):
+    refused, keeper = refused_back(house, till), house.signed_in()
+    post(keeper, f"/payments/{refused}/by-hand", how="service", number="4711", why="x")
+    with house.doors.write() as session:
+        requests.settle_reversal(Context(session, _ana(), NOON), STORE, refused, Outcome("captured"))
+    assert "by the service as well" in words(till.get("/payments/"))
+    assert post(keeper, f"/payments/{refused}/seen").status_code == 303
+    assert "by the service as well" not in words(till.get("/payments/"))
+
+
 def test_two_answers_that_contradict_each_other_stay_until_somebody_asked_the_bank(house, till):
     payment = take(till)
     sell(till, payment["sale_id"], payment)
@@ -159,7 +214,7 @@ def test_money_given_back_without_a_return_is_told(house, till):
     assert post(keeper, f"/payments/{body['id']}/back").status_code == 409
 
 
-@pytest.mark.parametrize("act", ["ask", "back", "use", "slip", "decide", "seen"])
+@pytest.mark.parametrize("act", ["ask", "back", "use", "slip", "decide", "seen", "by-hand"])
 @pytest.mark.parametrize("payment_id", ["nothing", "9" * 400, "%F0%9F%A5%9B"])
 def test_an_unknown_payment_is_a_sentence(house, act, payment_id):
     assert 400 <= post(house.signed_in(), f"/payments/{payment_id}/{act}").status_code < 500

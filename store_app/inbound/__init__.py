@@ -1,0 +1,1 @@
+"""Suppliers' files that come by themselves: out of a mailbox, out of a folder."""

@@ -1,0 +1,1 @@
+"""The store's own bank account."""
