@@ -426,7 +426,8 @@ def driver_for(
     raise Invalid(
         "printer-setting",
         "Unknown printer setting %(setting)s. Use paper, net:host:port, usb:vendor:product, "
-        "serial:/dev/…, file:/path, cups:queue, windows:name or plugin:name. Leave it empty for no printer.", setting=setting,
+        "serial:/dev/…, file:/path, cups:queue, windows:name or plugin:name. Leave it empty for no printer.",
+        setting=setting,
     )  # fmt: skip
 
 

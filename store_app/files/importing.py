@@ -1,4 +1,6 @@
-"""Bring in a file (CSV, XLSX, Parquet, a plug-in's; a calendar): goods, stock, sales, people, prices, surroundings; all or nothing.
+"""Bring in a file (CSV, XLSX, Parquet, a plug-in's; a calendar); all or nothing.
+
+Goods, stock, sales, people, prices or surroundings.
 
 Rules
 -----

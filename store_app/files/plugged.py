@@ -2,7 +2,7 @@
 
 Rules
 -----
-1. A plug-in reads and writes in a child process (`child_process`) with its limits: whatever it does there, it ends there.
+1. A plug-in reads and writes in a child process (`child_process`) with its limits, and ends there whatever it does.
 2. An importer is asked whether a file is its own, by the content alone, before the program reads it as a table. One
    that raises or keeps silent then has said no. What it reads goes on as any table does: the heading first, then rows
    of text or numbers.

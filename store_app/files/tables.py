@@ -34,11 +34,12 @@ MOST_BYTES, MOST_ROWS, MOST_COLUMNS, MOST_UNPACKED = 20_000_000, 200_000, 250, 2
 MOST_LETTERS, MOST_CELLS, MOST_SHARED = 40_000_000, 3_000_000, 20_000_000
 """Letters and cells of a table; bytes of the texts that an XLSX shares between its cells."""
 MOST_PARTS = 1_000
+NO_IMPORTERS = TakingPart()
 _DELIMITERS, _TITLE_LINES = ",;\t|", 10
 
 
 def table(
-    raw: bytes, name: str, encoding: str = "", home: tuple[str, str] = ("", ""), importers: TakingPart = TakingPart(),
+    raw: bytes, name: str, encoding: str = "", home: tuple[str, str] = ("", ""), importers: TakingPart = NO_IMPORTERS,
     **how: Any,
 ) -> tuple[tuple[str, str], Iterator[list[str]]]:  # fmt: skip
     """Return (what a file is, the encoding of its text, '' where it has none), and its rows as text, the heading first.

@@ -77,9 +77,9 @@ class GuardedCarrier:
 
     def send(self, envelope: Envelope, *, at: dt.datetime) -> None:
         """Hand the message over."""
+        if self._made is None:
+            raise _failed(self._guard.name, Stumble(self._guard.name, "not made", began=False))
         try:
-            if self._made is None:
-                raise Stumble(self._guard.name, "not made", began=False)
             self._guard.ask(LIMIT_S, self._made.send, envelope, at=at)
         except (Refused, Unreachable):
             raise

@@ -193,9 +193,12 @@ def test_a_scale_weighs_at_the_till_and_its_faults_are_the_built_in_ones(install
 @pytest.mark.parametrize(
     ("weight", "unit", "code"),
     [
-        (float("nan"), "kg", "scale-silent"), (float("inf"), "kg", "scale-overload"), (-0.001, "kg", "scale-below-zero"),
-        (Decimal("sNaN"), "kg", "scale-silent"), (Decimal("1E5000"), "g", "scale-overload"), (True, "kg", "scale-silent"),
-        (1, "", "scale-silent"), (1, [], "scale-silent"), ("a lot", "kg", "scale-silent"), (1_000, "kg", "scale-overload"),
+        (float("nan"), "kg", "scale-silent"), (float("inf"), "kg", "scale-overload"),
+        (-0.001, "kg", "scale-below-zero"),
+        (Decimal("sNaN"), "kg", "scale-silent"), (Decimal("1E5000"), "g", "scale-overload"),
+        (True, "kg", "scale-silent"),
+        (1, "", "scale-silent"), (1, [], "scale-silent"), ("a lot", "kg", "scale-silent"),
+        (1_000, "kg", "scale-overload"),
     ],
 )  # fmt: skip
 def test_a_reading_that_is_no_weight_is_refused(weight, unit, code):

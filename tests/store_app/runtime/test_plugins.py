@@ -101,7 +101,7 @@ def test_a_secret_is_sealed_never_shown_kept_when_left_empty_and_in_no_copy(inst
 def test_another_nodes_secret_opens_nothing_and_the_page_says_to_enter_it_again(installed, house):
     client = entered(house)
     settings = house.doors.settings
-    other = Drawer(PAYMENTS, settings.state_folder, "another secret")
+    other = Drawer(PAYMENTS.name, settings.state_folder, "another secret")
     other.write("corner-pay", {"merchant": "4711", "key": "stolen"})
     assert "Enter them again" in words(client.get("/plugins/payments/"))
     assert plugins.made(PAYMENTS, settings) == {}
