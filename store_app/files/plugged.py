@@ -107,7 +107,7 @@ def rows(name: str, entered: Mapping[str, Any], folder: Path, raw: bytes) -> Ite
     """Yield the rows a plug-in reads, of texts and numbers alone."""
     try:
         for row in _made(IMPORTERS, name, entered, folder).rows(raw):
-            yield list(map(_plain, row))
+            yield _cells(row)
     except (DomainError, MemoryError):
         raise
     except (Exception, SystemExit) as fault:
@@ -142,6 +142,12 @@ def _made(door: Door[Any], name: str, entered: Mapping[str, Any], folder: Path) 
     if not isinstance(found, Plugin):
         raise _refusal(door, name)
     return make(door, found, found.settings.model_validate(entered), private.folder(folder / name))
+
+
+def _cells(row: Any) -> list[str | int | Decimal]:
+    if isinstance(row, str):
+        raise TypeError("a text is no row")
+    return list(map(_plain, row))
 
 
 def _plain(cell: Any) -> str | int | Decimal:
