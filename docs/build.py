@@ -22,7 +22,7 @@ HERE = Path(__file__).resolve().parent
 PAGES = {
     "": "index glossary",
     "store": "start sign-in people sell pay refund close customers messages promotions products import labels order "
-    "receive stock shelf pickup online deliver network transfers suppliers reports printer practice trouble",
+    "receive stock shelf pickup online deliver network transfers suppliers reports printer plugins practice trouble",
     "network": "start stores today demand purchasing allocate shelf offers routes money points trust lessons night",
     "system": "install settings access postgresql backup update keys monitor grow windows connections programs",
 }

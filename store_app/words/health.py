@@ -67,7 +67,7 @@ SENTENCES = {
     "outgoing": N_("This node connects to: %(places)s."),
     "outgoing-none": N_("This node connects to nothing."),
     "plugins": N_("Every plug-in that is set up works."),
-    "plugin-fault": N_("%(plugin)s: %(why)s"),
+    "plugin-fault": N_("%(plugin)s does not work. %(why)s"),
     "age": N_("The software was last updated %(days)s days ago."),
     "age-old": N_("Install the newest version: it fixes faults in its libraries."),
     "sign-in": N_("No one is guessing PINs."),

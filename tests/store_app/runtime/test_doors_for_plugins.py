@@ -303,7 +303,7 @@ def test_what_could_not_be_made_is_tried_again_and_doctor_names_it_until_then(br
     set_wrong(house, SCALES, "make")
     assert plugins.made(SCALES, house.doors.settings) == {}
     found = next(one for one in doctor.examine(house.doors, outside=False) if one.thing == "plug-ins")
-    assert "Bad one: The settings no longer work." in found.sentence
+    assert "Bad one does not work. The settings no longer work." in found.sentence
     assert "very-secret" not in found.sentence
     monkeypatch.setattr("plugin_bad.Bad.__init__", lambda self, *_: setattr(self, "_way", "raise"))
     monkeypatch.setattr("plugin_bad.make.__code__", (lambda settings, folder: Bad(settings, folder)).__code__)  # noqa: F821
