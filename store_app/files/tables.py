@@ -11,6 +11,7 @@ Rules
 import csv
 import datetime as dt
 import io
+import os
 import zipfile
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
@@ -22,6 +23,8 @@ from config.errors import DomainError, Invalid
 from config.plugins import TakingPart, label
 from store_app.files import encodings, plugged
 from store_app.runtime.child_process import read_apart
+
+os.environ["OPENPYXL_LXML"] = "False"  # the same parser on every machine; lxml does not raise MemoryError
 
 
 class Number(str):
