@@ -167,7 +167,9 @@ def sell(folder: Path) -> None:
     )
     kinds = (("Whole milk", "Meadow"), ("Rye bread", "Crumble"), ("Peanut butter", "Alpine"))
     named = [(f"{kind} {n:02d}", brand) for n in range(20) for kind, brand in kinds]
-    pd.DataFrame(named, columns=["product_name", "brands"]).to_csv(folder / "openfoodfacts_products.csv.gz", index=False)
+    pd.DataFrame(named, columns=["product_name", "brands"]).to_csv(
+        folder / "openfoodfacts_products.csv.gz", index=False
+    )
     pairs = shelf[["Store", "Product"]].drop_duplicates()
     pairs.assign(ProductGroup=pairs["Product"], Department=1, DepartmentGroup=1).to_parquet(
         folder / "vn2_master.parquet"
