@@ -36,6 +36,8 @@ NEVER_SEEN = "never-seen"
 LONGEST_WORDS = 120
 LIMIT_S = 30.0
 """So long a plug-in may take for one answer; built-in services have shorter limits of their own."""
+CLOSING_LIMIT_S = 100.0
+"""So long a terminal may take to hand in its day."""
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,19 @@ class InCurrencies(Protocol):
     currencies: frozenset[str]
 
 
+@runtime_checkable
+class BesideTills(Protocol):
+    """A provider with a terminal beside each till. Both answer '' for done, else why not; Refused where it has none."""
+
+    def check(self, till_id: str, currency: str) -> str:
+        """Ask the terminal whether it is ready."""
+        ...
+
+    def close_day(self, till_id: str, currency: str) -> str:
+        """Have the terminal hand in what it has taken."""
+        ...
+
+
 class Providers:
     """The providers a node knows, by name; each is made when it is first asked for."""
 
@@ -191,7 +206,8 @@ def _fits(name: str, made: Any) -> Provider:
     guard = Guard(name)
     for step, kind in _ANSWERS.items():
         if step in _STEPS or hasattr(made, step):
-            setattr(made, step, guard.wrap(getattr(made, step), kind, LIMIT_S, _no_answer))
+            limit_s = CLOSING_LIMIT_S if step == "close_day" else LIMIT_S
+            setattr(made, step, guard.wrap(getattr(made, step), kind, limit_s, _no_answer))
     provider: Provider = made
     return provider
 
@@ -201,6 +217,6 @@ def _no_answer() -> Unreachable:
 
 
 _STEPS = ("begin", "query", "cancel", "reverse")
-_ANSWERS: dict[str, type] = dict.fromkeys(_STEPS, Outcome) | {"noticed": str}
+_ANSWERS: dict[str, type] = dict.fromkeys(_STEPS, Outcome) | dict.fromkeys(("noticed", "check", "close_day"), str)
 """What each method of a provider answers."""
 PAYMENTS = Door("payments", N_("Payment services"), _fits)

@@ -29,7 +29,7 @@ from pos.payments import requests
 from pos.payments.asking import Asker
 from pos.payments.payments import Payment
 from pos.payments.practice_terminal import PRACTICE, SCRIPTED, PracticeTerminal
-from pos.payments.providers import PAYMENTS, Outcome, Provider, Providers, Request
+from pos.payments.providers import PAYMENTS, BesideTills, Outcome, Provider, Providers, Request
 from pos.payments.requests import Wanted
 from pos.payments.tenders import POINTS
 from pos.sale.sale_request import SaleRequest
@@ -114,6 +114,12 @@ def providers(settings: Settings) -> Providers:
     if settings.network_url:
         known.add(NetworkPoints.name, lambda: NetworkPoints(settings))
     return known
+
+
+def terminals(settings: Settings) -> list[BesideTills]:
+    """Return those of a node's payment services that have a terminal beside each till."""
+    known = providers(settings)
+    return [one for one in map(known.named, known.names()) if isinstance(one, BesideTills)]
 
 
 class Services(tuple[Provider, ...]):

@@ -43,7 +43,15 @@ from pos.payments.providers import NEVER_SEEN, Outcome, Request
 from pos.payments.requests import BACK
 from pos.payments.zvt_wire import Status, masked
 from store_app.payments.zvt_talk import Dial, Ended, Limits, Line, Listener, Talk, dial, fits, reached
-from store_app.payments.zvt_words import CONNECTING, NOT_REVERSIBLE, STOPPED, STOPPING, result_word, step_word
+from store_app.payments.zvt_words import (
+    CONNECTING,
+    NOT_REVERSIBLE,
+    STOPPED,
+    STOPPING,
+    fault_word,
+    result_word,
+    step_word,
+)
 
 NAME = "zvt"
 FILE = "zvt.db"
@@ -412,7 +420,7 @@ class ZvtTerminals:
                 ended = do(talk)
         finally:
             lock.release()
-        return "" if ended.done else REFUSED if ended.result is None else result_word(ended.result)
+        return "" if ended.done else fault_word(ended.result, REFUSED)
 
     def _step(self, key: str, step: int) -> None:
         self._book.change(key, words=STOPPING if self._book.is_stopped(key) else step_word(step))

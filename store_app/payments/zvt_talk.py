@@ -162,7 +162,8 @@ class Talk:
 
     def close_day(self) -> Ended:
         """Have the terminal hand in what it has taken since the last closing."""
-        return self._command(Apdu(wire.END_OF_DAY, self._password), _ignored)
+        silence_s = self._line.limits.silence
+        return self._command(Apdu(wire.END_OF_DAY, self._password), _ignored, (silence_s, silence_s))
 
     def _command(
         self,

@@ -62,3 +62,8 @@ def step_word(number: int) -> str:
 def result_word(number: int) -> str:
     """Return why a transaction was not done."""
     return _RESULT_WORDS.get(number, DECLINED if number <= _LAST_OF_BANK else _FAILED)
+
+
+def fault_word(number: int | None, otherwise: str) -> str:
+    """Return what keeps the terminal from working; what is said of a card is no answer."""
+    return otherwise if number is None or number <= _LAST_OF_BANK else _RESULT_WORDS.get(number, otherwise)

@@ -46,7 +46,8 @@ class Terminal:
 
     cut_in, cut_out: after how many bytes from, or to the till the line breaks. carries_on: a customer pays although the
     line is gone. reverses: what the till did not acknowledge is taken back. lie: what it says wrongly, once. waits: it
-    waits for a customer until `customer` is set. faults: the share of messages at which something goes wrong.
+    waits for a customer until `customer` is set. trouble: why it is not ready. faults: the share of messages at which
+    something goes wrong.
     """
 
     def __init__(self, *, seed: int = 1) -> None:
@@ -56,6 +57,7 @@ class Terminal:
         self.cut_out: int | None = None
         self.carries_on = self.reverses = False
         self.can_tell = self.can_reverse = self.numbers = True
+        self.trouble: int | None = None
         self.faults, self.currency = 0.0, b"\x09\x78"
         self.waits, self.customer, self.asked = False, threading.Event(), threading.Event()
         self.registered: list[bytes] = []
@@ -153,7 +155,10 @@ class Terminal:
 
     def _done(self, _data: bytes) -> None:
         self._send(apdu("8000"))
-        self._say("060f")
+        if self.trouble is None:
+            self._say("060f")
+        else:
+            self._say("061e", bytes([self.trouble]))
 
     def _register(self, data: bytes) -> None:
         self.registered.append(data)

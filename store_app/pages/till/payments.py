@@ -12,7 +12,8 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as lazy
 from sqlalchemy.orm import Session
 
-from config.errors import DomainError, Invalid
+from config.errors import DomainError, Invalid, Refused
+from config.nodes import journal
 from config.nodes.journal import JournalEntry
 from pos.payments import bank_codes, requests, unclaimed
 from pos.payments.payments import Payment
@@ -25,7 +26,7 @@ from pos.till.parked import Basket
 from store_app.pages.common import form
 from store_app.pages.common.own_till import own_till
 from store_app.pages.till.shift import shift_here
-from store_app.payments.providers import asker
+from store_app.payments.providers import asker, terminals
 from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
 from store_app.web.presenting import page, place
 from store_app.web.security import requires
@@ -88,6 +89,7 @@ def overview(fault: DomainError | None = None, **_place: str) -> ResponseReturnV
         waiting=[row for row in rows if row.kind in ("open", "going_back")],
         latest=latest,
         by_hand=by_hand,
+        has_terminal=bool(terminals(doors().settings)),
         baskets=baskets,
         fault=fault,
         typed=request.form if fault else {},
@@ -189,6 +191,32 @@ def told(payment_id: str) -> ResponseReturnValue:
     return form.done(_("Saved with your name."), ".overview")
 
 
+@bp.post("/terminal/check")
+@requires("sell")
+@form.answers_on(overview)
+def check_terminal() -> ResponseReturnValue:
+    """Ask the card terminal of this till whether it is ready."""
+    with read() as session:
+        till_id = own_till(session, str(place().store_id)).id
+    for terminal in terminals(doors().settings):
+        _refuse(terminal.check(till_id, place().currency))
+    return form.done(_("The card terminal is ready."), ".overview")
+
+
+@bp.post("/terminal/close-day")
+@requires("shift")
+@form.answers_on(overview)
+def close_terminal() -> ResponseReturnValue:
+    """Have the card terminal of this till hand in what it has taken."""
+    with read() as session:
+        till_id = own_till(session, str(place().store_id)).id
+    for terminal in terminals(doors().settings):
+        _refuse(terminal.close_day(till_id, place().currency))
+    with write() as session:
+        journal.record(acting(session), verb="terminal.day_closed", subject=f"till:{till_id}")
+    return form.done(_("The card terminal’s end of day is done."), ".overview")
+
+
 @bp.post("/<payment_id>/seen")
 @requires("take_back")
 @form.answers_on(overview)
@@ -204,6 +232,11 @@ def seen(payment_id: str) -> ResponseReturnValue:
 
 def _back() -> ResponseReturnValue:
     return redirect(url_for("payments.overview"), 303)
+
+
+def _refuse(words: str) -> None:
+    if words:
+        raise Refused("terminal-refused", words)
 
 
 def _latest(store_id: str) -> sa.Select[Payment]:

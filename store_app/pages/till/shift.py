@@ -32,6 +32,7 @@ from pos.till.shift_book import CashMovement, Shift
 from store_app.mail import envelopes
 from store_app.pages.common import form
 from store_app.pages.common.own_till import own_till
+from store_app.payments.providers import terminals
 from store_app.runtime.doors import acting, doors, read, write
 from store_app.web.presenting import money as money_text
 from store_app.web.presenting import page, place, today
@@ -199,6 +200,7 @@ def z_report(shift_id: str) -> Response:
         shift=found,
         report=found.z_report,
         tolerance_minor=tolerance_minor,
+        has_terminal=bool(terminals(doors().settings)),
         paper=job.id if job is not None and job.paper is not None else None,
         tender_word=tender_word,
         cash_word=cash_word,

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from config.errors import DomainError
-from config.nodes.journal import Context
+from config.nodes.journal import Context, JournalEntry
 from pos.payments import unclaimed
 from pos.payments.payments import Payment
 from pos.payments.providers import NEVER_SEEN, Request
@@ -21,7 +21,7 @@ from tests.builders import STORE, open_store
 from tests.simulators.driver import JOB, Driver
 from tests.simulators.zvt import PASSWORD, Terminal
 from tests.store_app.api.test_payments import browser, stock_milk, take
-from tests.store_app.office import send
+from tests.store_app.office import send, words
 
 NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 BRIEF = Limits(connect=5, answer=5, message=5, silence=5, whole=30, tick=5)
@@ -416,6 +416,29 @@ def test_set_up_on_its_page_it_takes_a_sale_s_money_and_its_slip_is_under_the_re
     with house.doors.read() as session:
         payment = session.scalars(sa.select(Payment).where(Payment.id == paid["id"])).one()
     assert "KUNDENBELEG" in payment.paper
+
+
+def test_on_the_page_of_payments_the_terminal_is_checked_and_its_day_closed_or_its_trouble_said(terminal, house):
+    client = browser(house, "shopkeeper")
+    assert "Run end of day" not in words(client.get("/payments/"))
+    send(client, "/plugins/payments/zvt", terminals=f"127.0.0.1:{terminal.port}", password=PASSWORD.hex())
+    assert "Run end of day" in words(client.get("/payments/"))
+    assert send(client, "/payments/terminal/check").status_code == 303
+    assert "The card terminal is ready." in words(client.get("/payments/"))
+    terminal.trouble = 0xCC
+    refused = send(client, "/payments/terminal/close-day")
+    assert (refused.status_code, "Check its paper" in words(refused)) == (409, True)
+    terminal.trouble = 0x05  # of a card
+    assert "The card terminal is not ready." in words(send(client, "/payments/terminal/check"))
+    with house.doors.read() as session:
+        assert not session.scalars(sa.select(JournalEntry).where(JournalEntry.verb == "terminal.day_closed")).all()
+    terminal.trouble = None
+    assert send(client, "/payments/terminal/close-day").status_code == 303
+    with house.doors.read() as session:
+        (closed,) = session.scalars(sa.select(JournalEntry).where(JournalEntry.verb == "terminal.day_closed"))
+    assert closed.subject == "till:1"
+    terminal.close()
+    assert "Check its power and network." in words(send(client, "/payments/terminal/check"))
 
 
 # --- many sales ---
