@@ -33,7 +33,7 @@ from pos.store.opening_hours import Week, every_day, week
 LONGEST_NAME = 80
 LOCK_MINUTES = (0, 1, 2, 3, 5, 10, 15, 30)
 USUAL_HOURS = every_day("07:00", "22:00")
-PARTICULARS = {"address": 160, "phone": 40, "tax_number": 40, "language": 2, "tz": 40, "opening_hours": 90}
+PARTICULARS = {"address": 160, "phone": 40, "tax_number": 40, "language": 2, "tz": 40, "opening_hours": 400}
 """What a store says of itself beside its name, with the most letters each may have."""
 STAFF_ROLES = ("cashier", "supervisor", "shopkeeper", "operator")
 

@@ -316,6 +316,7 @@ interface ListedSale { id: string; receipt_no: number; total_minor: number; comp
 /** A line of a receipt that may come back. */
 interface Returnable extends Measured {
   n: number;
+  sku: string;
   name: string;
   qty: number;
   left?: number;

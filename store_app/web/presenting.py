@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from babel import dates
+from babel.lists import format_list
 from flask import Flask, Response, current_app, g, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as lazy
@@ -36,7 +37,7 @@ from config.settings import Settings
 from config.words import Language
 from pos.catalogue.catalogue import category_names
 from pos.reasons import reason_word
-from pos.store.opening_hours import Week
+from pos.store.opening_hours import Hours, Week
 from pos.store.store import Store
 from store_app.roles import is_network
 from store_app.runtime.doors import babel, doors, read
@@ -192,6 +193,7 @@ def set_up(app: Flask, settings: Settings) -> None:
         money=money, qty=qty, day=day, clock_time=clock_time, hour=hour, why_words=why_words, since=since,
         number=number, percent=percent, category=category, minute=minute,
         opening_hours=opening_hours,
+        hours_of_day=hours_of_day,
     )  # fmt: skip
     app.jinja_env.globals.update(
         **icons.drawers(), language=language, speech=speech, new_command_id=new_id, state_word=state_word,
@@ -301,15 +303,22 @@ def weekdays() -> list[tuple[int, str]]:
     return [(n % 7, str(names[n % 7])) for n in range(locale.first_week_day, locale.first_week_day + 7)]
 
 
+def hours_of_day(hours: Hours) -> str:
+    """Write when a store is open on a day: '7:00 AM – 10:00 PM', '9:00 AM – 1:00 PM and 4:00 PM – 8:00 PM', 'closed'."""
+    spans = [
+        _("24 hours") if opens == closes else f"{hour(opens)} – {hour(closes)}" for opens, closes in hours
+    ]
+    return str(format_list(spans, locale=speech().locale)) if spans else _("closed")
+
+
 def opening_hours(week: Week) -> str:
     """Write when a store is open: 'Open daily 7:00 AM – 10:00 PM', 'Mon–Fri 7:00 AM – 10:00 PM, Sat–Sun closed'."""
     if week.daily:
-        return _("Open daily %(opens)s – %(closes)s", opens=hour(week.daily[0]), closes=hour(week.daily[1]))
+        return _("Open daily %(hours)s", hours=hours_of_day(week.daily))
     names, said = dict(weekdays()), []
-    for first, last, span in week.spells():
+    for first, last, hours in week.spells():
         days = names[first] if first == last else f"{names[first]}–{names[last]}"
-        times = f"{hour(span[0])} – {hour(span[1])}" if span else _("closed")
-        said.append(f"{days} {times}")
+        said.append(f"{days} {hours_of_day(hours)}")
     return _(", ").join(said)
 
 

@@ -112,7 +112,7 @@ def between(session: Session, store_id: str, first: dt.date, last: dt.date) -> f
 
 def shut(session: Session, store: Store, first: dt.date, last: dt.date) -> frozenset[dt.date]:
     """Return the days between two, both included, on which a store does not open: settled ones, and by its week."""
-    weekly = frozenset(day for day in _each(first, last) if store.week.on(day) is None)
+    weekly = frozenset(day for day in _each(first, last) if not store.week.on(day))
     return weekly | between(session, store.id, first, last)
 
 

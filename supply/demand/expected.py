@@ -26,7 +26,6 @@ from config.clock import business_day
 from config.database import table_of
 from config.prepared import Prepared
 from pos.catalogue.catalogue import Product
-from pos.store.opening_hours import instants
 from pos.store.store import Store
 from supply.demand import closed_days, stated_sales
 from supply.demand.forecasts import ForecastQuantile, ForecastRun, ForecastSeries, published
@@ -262,10 +261,7 @@ def _basis(session: Session, store: Store, at: dt.datetime) -> Basis:
 def today_left(store: Store, at: dt.datetime) -> float:
     """Return the share of the business day's opening hours that is still to come, 0 to 1."""
     day = business_day(at, store.tz, store.rollover_hour)
-    if (span := store.week.on(day)) is None:
-        return 0.0
-    opens, closes = instants(span, day, ZoneInfo(store.tz))
-    return min(1.0, max(0.0, (closes - at) / (closes - opens)))
+    return store.week.left(day, ZoneInfo(store.tz), at)
 
 
 def _total(daily: "Floats") -> "Floats":

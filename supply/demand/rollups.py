@@ -31,7 +31,6 @@ from pos.catalogue.catalogue import Listing
 from pos.sold import OF_PRODUCT, Sale, SaleLine
 from pos.stock import changed_days
 from pos.stock.ledger import INSIDE, StockLevel, StockMovement
-from pos.store.opening_hours import instants
 from pos.store.store import Store
 from pos.sync import archive
 from pos.till.shift_book import Shift
@@ -320,9 +319,11 @@ def _rung_at(session: Session, store_id: str, day: dt.date) -> list[dt.datetime]
     return sorted(session.scalars(sa.select(Sale.completed_at).where(*of_day)))
 
 
-def _expected_rest(since: dt.datetime, opens: dt.datetime, closes: dt.datetime, rung: list[dt.datetime]) -> float:
-    """Return the part of a day's trade that came after `since`: of its sales, the hours weighing as HOURS_WORTH."""
-    hours = min(1.0, max(0.0, (closes - since) / (closes - opens)))
+def _expected_rest(since: dt.datetime, hours: float, rung: list[dt.datetime]) -> float:
+    """Return the part of a day's trade that came after `since`: of its sales, the hours weighing as HOURS_WORTH.
+
+    hours: the share of the day's hours after it.
+    """
     after = len(rung) - bisect.bisect_right(rung, since)
     return (after + HOURS_WORTH * hours) / (len(rung) + HOURS_WORTH)
 
@@ -330,9 +331,10 @@ def _expected_rest(since: dt.datetime, opens: dt.datetime, closes: dt.datetime, 
 def _mark_empty(session: Session, store: Store, day: dt.date, at: dt.datetime) -> None:
     """Note how long listed products were sold out at the end of a day that is over (rule 5)."""
     store_id = store.id
-    if (span := store.week.on(day)) is None:
+    zone = ZoneInfo(store.tz)
+    if not (spans := store.week.instants(day, zone)):
         return
-    opens, closes = instants(span, day, ZoneInfo(store.tz))
+    opens, closes = spans[0][0], spans[-1][1]
     if at < closes or session.get(StoreDay, (store_id, day)) is None:
         return
     if session.scalar(sa.select(Listing.sku).where(Listing.store_id == store_id, Listing.active).limit(1)) is None:
@@ -375,7 +377,8 @@ def _mark_empty(session: Session, store: Store, day: dt.date, at: dt.datetime) -
     rung = _rung_at(session, store_id, day)
     rows = []
     for sku in sorted(empty):
-        share = _expected_rest(max(opens, last.get(sku, opens)), opens, closes, rung)
+        since = max(opens, last.get(sku, opens))
+        share = _expected_rest(since, store.week.left(day, zone, since), rung)
         rows.append(
             {"store_id": store_id, "sku": sku, "business_day": day, "sold_qty": 0, "revenue_minor": 0, "sales": 0,
              "pickup_qty": 0, "out_of_stock_bp": round(min(1.0, max(0.0, share)) * 10_000), "imported": False}

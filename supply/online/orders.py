@@ -29,7 +29,6 @@ from config.nodes.journal import Context
 from config.states import StateTable
 from config.words import N_
 from pos.printing.queue import PrintJob
-from pos.store.opening_hours import instants
 from pos.store.store import Store, send_fact
 from supply.online import home_delivery
 from supply.online_facts import OrderLine, PickupMoved, PickupPlaced
@@ -316,9 +315,9 @@ def kept_until(store: Store, hold_until: dt.datetime) -> dt.datetime:
     """Return until when a customer may come for what is held: closing time of the last day it is open on until then."""
     zone = ZoneInfo(store.tz)
     last = business_day(hold_until - dt.timedelta(seconds=1), store.tz, store.rollover_hour)
-    while (span := store.week.on(last)) is None:
+    while not (spans := store.week.instants(last, zone)):
         last -= dt.timedelta(days=1)
-    return min(instants(span, last, zone)[1], hold_until.astimezone(zone))
+    return min(spans[-1][1], hold_until.astimezone(zone))
 
 
 def order_for_update(session: Session, store_id: str, order_id: str) -> PickupOrder:

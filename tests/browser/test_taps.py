@@ -29,7 +29,7 @@ def taps(page: Page) -> list[str]:
     """Give what was tapped, in order, on every page that is opened."""
     fell: list[str] = []
     page.expose_function("tapped", lambda what: fell.append(what))
-    named = "event.target.closest('a, button, label')?.innerText ?? '?'"
+    named = "(({ innerText, ariaLabel }) => innerText || ariaLabel || '?')(event.target.closest('a, button, label') ?? {})"
     page.add_init_script(f"addEventListener('pointerdown', (event) => tapped({named}), true)")
     resize(page, DESK)
     return fell
@@ -55,22 +55,33 @@ def test_a_discount_takes_four_taps_and_a_supervisors_approval(page: Page, store
     assert taps == ["Discount", "20%", "Damaged packaging", "Apply", "Sue", "Approve"]
 
 
-def test_a_refund_of_one_piece_takes_five_taps_and_a_supervisors_approval(page: Page, store: Node, taps: list[str]):
+@pytest.mark.parametrize("scans", [False, True], ids=["by hand", "scanned"])
+def test_a_refund_of_one_line_takes_five_taps_and_a_supervisors_approval_and_a_scan_saves_one(
+    page: Page, store: Node, taps: list[str], scans: bool
+):
     enter_as(page, store, CASHIER)
-    wedge(page, CODES["MILK"])
+    wedge(page, CODES["MILK"], CODES["BREAD"], CODES["BREAD"])
+    expect(page.locator("#refund-button")).to_be_hidden()
     for _press in range(2):
         page.keyboard.press("F8")
     expect(page.locator("#pay-done")).to_be_visible()
     page.keyboard.press("Escape")
-    page.locator("#more-button").click()
-    page.get_by_role("button", name="Refund").click()
+    page.locator("#refund-button").click()
     page.get_by_role("button", name=re.compile("Receipt 1")).click()
+    expect(page.locator("#sheet-title")).to_have_text("Refund receipt 1")
+    if scans:
+        wedge(page, CODES["CHIPS"])
+        expect(page.locator("#sheet-says")).to_have_text("This product isn’t on the receipt.")
+        wedge(page, CODES["BREAD"])
+    else:
+        page.get_by_role("button", name="One more: White bread").click()
+    expect(page.get_by_role("button", name="Refund payment")).to_contain_text("$1.99")
     page.get_by_role("button", name="Not wanted").click()
     page.get_by_role("button", name="Refund payment").click()
     approve(page)
     expect(page.locator("#sheet-title")).to_have_text("Refunded")
     assert [one.partition("\n")[0] for one in taps] == [
-        "More", "Refund", "Receipt 1", "Not wanted", "Refund payment", "Sue", "Approve",
+        "Refund", "Receipt 1", *([] if scans else ["One more: White bread"]), "Not wanted", "Refund payment", "Sue", "Approve",
     ]  # fmt: skip
 
 

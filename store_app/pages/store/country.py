@@ -27,8 +27,11 @@ bp = Blueprint("country", __name__, url_prefix="/settings/country")
 def show(fault: DomainError | None = None) -> ResponseReturnValue:
     """Show opening hours, language, country, time zone and currency, each to be changed."""
     locale, store_id = speech().locale, str(place().store_id)
+    is_typed = fault is not None and fault.facts.get("field") == "opening_hours"
     with read() as session:
         store = store_of(session, store_id)
+        hours = [_typed(n) for n in range(7)] if is_typed else store.week.days
+        closed = [request.form.get(f"closed_{n}") if is_typed else not hours[n] for n in range(7)]
         has_amounts = particulars.has_amounts(session, store_id)
     cities = functools.partial(get_timezone_location, locale=locale, return_city=True)
     zones = [
@@ -38,7 +41,10 @@ def show(fault: DomainError | None = None) -> ResponseReturnValue:
     return page(
         "store/settings/country.html",
         store=store,
-        week=[(n, name, store.week.days[n]) for n, name in weekdays()],
+        week=[
+            (n, name, [*hours[n], *[("", "")] * (2 - len(hours[n]))], bool(closed[n])) for n, name in weekdays()
+        ],
+        has_breaks=request.form.get("breaks") if is_typed else any(len(spans) > 1 for spans in hours),
         languages=[(code, words.language(code).name) for code in LANGUAGES],
         zones=zones if countries.country_of(store.tz) else [("", [(store.tz, store.tz)]), *zones],
         currencies=countries.currencies(locale),
@@ -52,10 +58,8 @@ def show(fault: DomainError | None = None) -> ResponseReturnValue:
 @form.answers_on(show)
 def set_hours() -> ResponseReturnValue:
     """Settle when the store is open in a week."""
-    said = request.form
     days = (
-        opening_hours.CLOSED if said.get(f"closed_{n}") else f"{said.get(f'opens_{n}')}-{said.get(f'closes_{n}')}"
-        for n in range(7)
+        opening_hours.CLOSED if request.form.get(f"closed_{n}") else ",".join(map("-".join, _typed(n))) for n in range(7)
     )
     return _changed(_("Saved."), opening_hours=str(opening_hours.week(" ".join(days))))
 
@@ -93,6 +97,13 @@ def set_currency() -> ResponseReturnValue:
     with write() as session:
         particulars.change_currency(acting(session), str(place().store_id), currency)
     return form.done(_("Saved."), ".show")
+
+
+def _typed(n: int) -> list[opening_hours.Span]:
+    """Return the hours typed for a weekday; what is behind a break counts where the store makes one."""
+    said = request.form
+    spans = list(zip(said.getlist(f"opens_{n}"), said.getlist(f"closes_{n}"), strict=False))
+    return [span for span in spans if any(span)] if said.get("breaks") else spans[:1]
 
 
 def _changed(reported: str, **said: Any) -> ResponseReturnValue:

@@ -199,10 +199,10 @@ def _about(store: Store) -> str:
 
 
 def _hours(week: Week) -> list[dict[str, Any]]:
-    """Return when a store opens in schema.org's words: days with the same hours together, closed ones in none."""
+    """Return when a store opens in schema.org's words: days with the same span together, closed ones in none."""
     found: dict[Span, list[str]] = {}
-    for name, span in zip(_WEEK, week.days, strict=True):
-        if span:
+    for name, spans in zip(_WEEK, week.days, strict=True):
+        for span in spans:
             found.setdefault(span, []).append(name)
     return [
         {"@type": "OpeningHoursSpecification", "dayOfWeek": days, "opens": opens if opens != closes else "00:00",

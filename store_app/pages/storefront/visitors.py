@@ -16,11 +16,13 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import segno
 import sqlalchemy as sa
 from flask import current_app, request, url_for
 from flask import session as visitor
+from flask_babel import gettext as _
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
@@ -34,14 +36,16 @@ from store_app.pages.common import form
 from store_app.payments import order_tokens
 from store_app.runtime.doors import clock
 from store_app.web.page_cache import Drawings
-from store_app.web.presenting import at_store, language
+from store_app.web.presenting import at_store, hour, language
 from store_app.web.presenting import qty as written_qty
+from store_app.words.words import day_or_weekday
 from supply.demand import closed_days
 from supply.money.held_payments import Escrow
 from supply.online import customer_sessions
 from supply.online.checkout import placing
 from supply.online.groups import groups
 from supply.online.storefront import availability, coupons, listing, members, storefront
+from supply.online.storefront.time_slots import Hours
 
 MOST_LINES = placing.MOST_LINES
 MOST_COUPONS = 5
@@ -198,14 +202,25 @@ def bounded(product: listing.OnlineProduct, qty: int) -> int:
 def around(session: Session, here: Store) -> dict[str, Any]:
     """Return what every page of the store shows around itself."""
     is_closed, day = not availability.is_taking_orders(session, here.id, clock.now()), day_here(here)
-    closed = closed_days.since(session, here.id, day)
+    hours = availability.hours_of(session, here, clock.now())
     shut = closed_days.shut(session, here, day, day + dt.timedelta(days=closed_days.MOST_AHEAD))
     again = closed_days.opens_again(shut, day)
-    span = None if again else here.week.on(day)
     return {
-        "store": here, "cart": cart_at(session, here), "is_closed": is_closed, "opens_again": again, "closed": closed,
-        "closes": span and span[1],
+        "store": here, "cart": cart_at(session, here), "is_closed": is_closed, "opens_again": again,
+        "closed": frozenset(one for one in hours.closed if one >= day), "open_now": open_now(hours, clock.now()),
     }  # fmt: skip
+
+
+def open_now(hours: Hours, at: dt.datetime) -> str:
+    """Write until when a store is open, else when it opens next."""
+    is_open, change = hours.changes(at)
+    there, here = (one.astimezone(ZoneInfo(hours.tz)) for one in (change, at))
+    at_hour = hour(f"{there:%H:%M}")
+    if is_open:
+        return _("open until %(time)s", time=at_hour) if change < at + dt.timedelta(days=1) else _("open 24 hours")
+    if there.date() == here.date():
+        return _("opens at %(time)s", time=at_hour)
+    return _("opens %(day)s at %(time)s", day=day_or_weekday(there.date(), here.date()), time=at_hour)
 
 
 def cart_at(session: Session, here: Store) -> Cart:

@@ -187,6 +187,7 @@ export class Lines {
     $("count").textContent = !lines.length ? "" : pieces === 1 ? say("one-line") : say("lines", { n: pieces });
     $("nothing").hidden = !empty;
     $("void-button").hidden = $("park-button").hidden = empty;
+    $("refund-button").hidden = !empty;
     $("pay-button", HTMLButtonElement).disabled = empty;
     const tax = this.basket.tax();
     $("tax-row").hidden = !tax;

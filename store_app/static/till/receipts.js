@@ -118,8 +118,8 @@ export class Receipts {
   async #look(text, day, rows, purpose) {
     const n = this.n += 1;
     const query = new URLSearchParams();
-    const product = text && this.actions.catalogue.find(text)?.product;
-    if (product) query.set("sku", product.sku);
+    const sku = text && this.actions.catalogue.find(text)?.product.sku || "";
+    if (sku) query.set("sku", sku);
     else if (/^\d{1,7}$/.test(text)) query.set("no", text);
     else if (text) query.set("text", text);
     if (day) query.set("day", day);
@@ -128,16 +128,17 @@ export class Receipts {
       const { sales } = await ask("GET", `${settings.urls.receipts}?${query}`);
       if (n !== this.n) return;
       sheet.quieten();
-      rows.fill(sales.map((sale) => this.#row(sale, purpose)));
+      rows.fill(sales.map((sale) => this.#row(sale, purpose, sku)));
     } catch (fault) { if (n === this.n) sheet.complain(sentence(fault)); }
   }
 
   /**
    * @param {ListedSale} sale
    * @param {'print' | 'back'} purpose
+   * @param {string} sku
    */
-  #row(sale, purpose) {
-    const act = () => (purpose === "back" ? this.bringBack(sale) : this.#show(sale));
+  #row(sale, purpose, sku) {
+    const act = () => (purpose === "back" ? this.bringBack(sale, sku) : this.#show(sale));
     return el("li", {}, el("button.row-button", { onclick: act }, icon(purpose === "back" ? "arrow-uturn-left" : "document-text"),
       el("span.row-main", {}, el("b.figures", {}, say("receipt-short", { n: sale.receipt_no })),
         el("span.muted", {}, [whenText(sale.completed_at), sale.till_id, sale.cashier_name].filter(Boolean).join(" · "))),
@@ -171,9 +172,12 @@ export class Receipts {
 
   /**
    * Choose what of a receipt comes back, and how; money back at once, or into the basket as an exchange.
+   *
+   * What is scanned meanwhile is one more of its product; `sku` is the product the receipt was found by.
    * @param {ListedSale} sale
+   * @param {string} [sku]
    */
-  async bringBack(sale) {
+  async bringBack(sale, sku = "") {
     /** @type {{ lines: Returnable[], tenders: Record<string, number> }} */
     let found;
     try {
@@ -237,15 +241,22 @@ export class Receipts {
     };
     const button = go(say("give-money-back"), money);
     button.append(" ", give); // on a phone the sum itself lies below the edge
+    const oneMore = (/** @type {string | undefined} */ wanted) => {
+      const there = choosable.filter((one) => one.sku === wanted);
+      const line = there.find(({ isAll }) => !isAll()) ?? there[0];
+      return line ? line.add() : sheet.complain(say("not-on-receipt"));
+    };
     const open = () => sheet.open({
       title: say("return-of", { n: sale.receipt_no }), wide: true,
       body: [el("ul.rows.back-rows", { "aria-label": say("lines-of-receipt") }, rows),
         titled(say("why"), whyBack((value) => { why = value; })), how, el("div.sum-total", {}, el("span", {}, say("to-give-back")), due), parts],
       foot: [backButton(), quiet(say("exchange"), exchange, "arrows-right-left"), button],
+      onScan: (code) => oneMore(this.actions.catalogue.find(code)?.product.sku),
     });
     open();
     const [sole, second] = choosable;
-    if (sole?.left === 1 && !second) sole.set(1);
+    if (sku) oneMore(sku);
+    else if (sole?.left === 1 && !second) sole.add();
     else changed();
   }
 
@@ -322,7 +333,7 @@ export class Receipts {
     const shownRow = el("li.back-row", { class: "back-row" }, el("span.row-main", {}, el("b", {}, line.name), el("span.muted.figures", {}, left ? say("can-come-back", { left: each ? left : qtyText(line, left), qty: each ? line.qty : qtyText(line, line.qty), amount: moneyText(line.total_minor + (deposit?.total_minor ?? 0)) }) : say("all-came-back"))),
       left ? el("span.stepper-wide", {}, el("button.tool", { "aria-label": say("less", { name: line.name }), onclick: () => set(row.qty - step) }, icon("minus")), shown,
         el("button.tool", { "aria-label": say("more", { name: line.name }), onclick: () => set(row.qty + step) }, icon("plus"))) : null, left ? where : null);
-    return { row: shownRow, left, set };
+    return { row: shownRow, sku: line.sku, left, add: () => set(row.qty + step), isAll: () => row.qty === left };
   }
 
   /** Take goods back that nobody has the receipt of: what is in the basket, at the shelf's price or a typed one. */

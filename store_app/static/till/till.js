@@ -339,7 +339,7 @@ function wire() {
   for (const kind of ["input", "keydown"]) $("search").addEventListener(kind, () => goods.soon()); // a scanner's keys write nothing
   const clicks = {
     "pay-button": () => pay.open(), "last-receipt": till.reprint, "help-button": till.help, "help-close": () => $("help", HTMLDialogElement).close(),
-    "void-button": () => parking.giveUp(), "park-button": till.park, "parked-button": () => parking.list(), "more-button": till.more,
+    "void-button": () => parking.giveUp(), "park-button": till.park, "parked-button": () => parking.list(), "more-button": till.more, "refund-button": () => receipts.find("back"),
     "keeping-seen": () => { basket.wasUnreadable = false; showKeeping(); till.rest(); }, "lookup-button": till.lookUp, "customer-button": till.customer, "leave-practice": () => till.practice(false),
   };
   for (const [id, act] of Object.entries(clicks)) $(id).addEventListener("click", act);

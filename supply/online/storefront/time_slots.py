@@ -2,7 +2,7 @@
 
 Rules
 -----
-1. Windows lie within the opening hours, all of one length, the first one after the time the store needs to gather an
+1. Windows lie within the opening hours, none across a midday break, all of one length, the first one after the time the store needs to gather an
    order. A store that closes after midnight counts the night to the day before. On a day it stays closed there is none.
 2. A window takes so many orders; and no more orders may wait at once than the pickup shelf has places: whatever is
    to be collected up to a window and is not yet, still stands there.
@@ -16,15 +16,16 @@ Rules
 import datetime as dt
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from config.errors import Invalid
 from config.words import N_
-from pos.store.opening_hours import Week, instants
+from pos.store.opening_hours import Week
 
+_DAY, WEEK = dt.timedelta(days=1), dt.timedelta(days=7)
 LENGTHS = (15, 30, 60, 120)
 MOST_RETURN_DAYS = 15
 LEAST_TERM, FULL_TERM = dt.timedelta(hours=48), dt.timedelta(days=14)
@@ -80,13 +81,27 @@ class Hours:
     tz: str
     closed: frozenset[dt.date] = frozenset()
 
-    def on(self, day: dt.date) -> tuple[dt.datetime, dt.datetime] | None:
-        """Return from when to when the store is open on a day, as instants; None where it stays closed."""
-        span = None if day in self.closed else self.week.on(day)
-        if span is None:
-            return None
-        opens, closes = instants(span, day, ZoneInfo(self.tz))
-        return opens.astimezone(dt.UTC), closes.astimezone(dt.UTC)
+    def on(self, day: dt.date) -> list[tuple[dt.datetime, dt.datetime]]:
+        """Return from when to when the store is open on a day, in order; empty where it stays closed."""
+        spans = [] if day in self.closed else self.week.instants(day, ZoneInfo(self.tz))
+        return [(opens.astimezone(dt.UTC), closes.astimezone(dt.UTC)) for opens, closes in spans]
+
+    def ahead(self, at: dt.datetime) -> Iterator[tuple[dt.datetime, dt.datetime]]:
+        """Yield without end from when to when the store is open, from the spans on that an instant lies in or before."""
+        day = at.astimezone(ZoneInfo(self.tz)).date() - _DAY  # its night may reach into today
+        while True:
+            yield from (span for span in self.on(day) if at < span[1])
+            day += _DAY
+
+    def changes(self, at: dt.datetime) -> tuple[bool, dt.datetime]:
+        """Return whether the store is open at an instant, and when it next closes or opens; at most WEEK is looked."""
+        ahead = self.ahead(at)
+        opens, until = next(ahead)
+        if at < opens:
+            return False, opens
+        while until < at + WEEK and (span := next(ahead))[0] <= until:
+            until = max(until, span[1])
+        return True, until
 
 
 class Window(NamedTuple):
@@ -109,30 +124,25 @@ def windows(rules: PickupRules, hours: Hours, now: dt.datetime, waiting: Sequenc
     found = []
     today = now.astimezone(ZoneInfo(hours.tz)).date()
     for day in (today + dt.timedelta(days=n) for n in range(-1, rules.days_ahead + 1)):
-        if (span := hours.on(day)) is None:
-            continue
-        start, closes = span
-        while start + length <= closes:
-            if start >= first:
-                before = inside[None] + bisect_right(starts, start)
-                left = min(rules.window_orders - inside[start], rules.shelf_places - before)
-                found.append(Window(start, start + length, max(0, left)))
-            start += length
+        for start, closes in hours.on(day):
+            while start + length <= closes:
+                if start >= first:
+                    before = inside[None] + bisect_right(starts, start)
+                    left = min(rules.window_orders - inside[start], rules.shelf_places - before)
+                    found.append(Window(start, start + length, max(0, left)))
+                start += length
     return found
 
 
 def answer_by(rules: PickupRules, hours: Hours, at: dt.datetime) -> dt.datetime:
     """Return until when the store has to answer an order that came at an instant (rule 3)."""
     left = dt.timedelta(minutes=rules.accept_minutes)
-    day = at.astimezone(ZoneInfo(hours.tz)).date() - dt.timedelta(days=1)
-    while True:
-        if (span := hours.on(day)) is not None:
-            opens, closes = span
-            begins = max(at, opens)
-            if begins + left <= closes:
-                return begins + left
-            left -= max(dt.timedelta(0), closes - begins)
-        day += dt.timedelta(days=1)
+    for opens, closes in hours.ahead(at):
+        begins = max(at, opens)
+        if begins + left <= closes:
+            return begins + left
+        left -= closes - begins
+    raise AssertionError  # the hours ahead have no end
 
 
 def passed_on_at(

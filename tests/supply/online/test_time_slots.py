@@ -43,6 +43,33 @@ def test_a_shop_that_closes_after_midnight_has_windows_in_the_night():
                                                    "04 01:00"]  # fmt: skip
 
 
+SIESTA = Hours(week(every_day("09:00", "13:00,16:00-20:00")), "Asia/Shanghai")
+
+
+def test_no_window_lies_in_a_midday_break_and_no_time_to_answer_runs_in_it():
+    found = windows(PickupRules(days_ahead=0, window_minutes=120), SIESTA, NOON - dt.timedelta(hours=4), [])
+    assert [local(one.start)[3:] for one in found] == ["09:00", "11:00", "16:00", "18:00"]
+    assert local(answer_by(PickupRules(accept_minutes=90), SIESTA, NOON)) == "02 16:30"
+
+
+@pytest.mark.parametrize(
+    ("hours", "after_h", "is_open", "change"),
+    [
+        (SIESTA, 0, True, "02 13:00"),
+        (SIESTA, 1, False, "02 16:00"),
+        (SIESTA, 8, False, "03 09:00"),
+        (Hours(week(every_day("18:00", "02:00")), "Asia/Shanghai"), 13, True, "03 02:00"),
+        (Hours(week(every_day("18:00", "02:00")), "Asia/Shanghai", frozenset({dt.date(2026, 3, 2)})), 13, False, "03 18:00"),
+        (Hours(week(every_day("09:00", "13:00,13:00-20:00")), "Asia/Shanghai"), 0, True, "02 20:00"),
+        (Hours(week(every_day("06:00", "06:00")), "Asia/Shanghai"), 0, True, "10 06:00"),
+    ],
+    ids=["morning", "break", "evening", "night", "night of a closed day", "no break", "around the clock"],
+)
+def test_whether_a_store_is_open_and_until_when(hours, after_h, is_open, change):
+    said, at = hours.changes(NOON + dt.timedelta(hours=after_h))
+    assert (said, local(at)) == (is_open, change)
+
+
 def test_what_waits_on_the_pickup_shelf_takes_its_places_in_later_windows_too():
     rules = PickupRules(window_orders=5, shelf_places=3, days_ahead=0)
     first = windows(rules, HOURS, NOON, [])[0].start

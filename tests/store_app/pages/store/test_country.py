@@ -32,6 +32,22 @@ def test_each_weekday_has_hours_of_its_own_and_a_week_without_any_is_refused_wit
     assert (half.status_code, 'value="09:15"' in half.text) == (422, True)
 
 
+def test_a_store_that_closes_at_midday_has_two_openings_a_day_where_it_says_so(house):
+    keeper = house.signed_in()
+    said = {f"{what}_{n}": [first, again] for n in range(7)
+            for what, first, again in (("opens", "09:00", "16:00"), ("closes", "13:00", "20:00"))}  # fmt: skip
+    said |= {"opens_5": ["09:00", ""], "closes_5": ["13:00", ""], "closed_6": "1"}
+    assert send(keeper, f"{HERE}/hours", **said, breaks="1").status_code == 303
+    assert kept(house, "opening_hours").split() == [*["09:00-13:00,16:00-20:00"] * 5, "09:00-13:00", "closed"]
+    shown = words(keeper.get("/settings/")).replace("\u202f", " ")
+    assert "Mon–Fri 9:00 AM – 1:00 PM and 4:00 PM – 8:00 PM, Sat 9:00 AM – 1:00 PM" in shown
+    overlap = send(keeper, f"{HERE}/hours", **said | {"opens_1": ["09:00", "12:30"]}, breaks="1")
+    assert (overlap.status_code, 'value="12:30"' in overlap.text) == (422, True)
+    assert "Two openings of one day overlap" in words(overlap)
+    assert send(keeper, f"{HERE}/hours", **said).status_code == 303
+    assert kept(house, "opening_hours").split() == [*["09:00-13:00"] * 6, "closed"]
+
+
 def test_the_stores_language_is_that_of_whoever_chose_none(house):
     keeper = house.signed_in()
     assert send(keeper, f"{HERE}/language", language="de").status_code == 303

@@ -14,6 +14,7 @@ from config.nodes.journal import Context
 from config.nodes.node import Peer
 from pos.catalogue.catalogue import Product
 from pos.documents import share_picture
+from pos.store.opening_hours import every_day
 from pos.store.store import Store
 from store_app.pages.storefront import feeds
 from store_app.web.page_cache import Pictures
@@ -99,6 +100,11 @@ def test_a_page_of_products_names_each_and_when_the_store_is_open(market, custom
     usual, closed = store["openingHoursSpecification"]
     assert (usual["opens"], usual["closes"], len(usual["dayOfWeek"])) == ("07:00", "22:00", 7)
     assert (closed["validFrom"], closed["opens"], closed["closes"]) == ("2026-03-04", "00:00", "00:00")
+    change(market, Store, STORE, opening_hours=every_day("09:00", "13:00,16:00-20:00"))
+    morning, evening, _closed = said(customer.look(f"{ONLINE}/"))["ConvenienceStore"]["openingHoursSpecification"]
+    assert [(one["opens"], one["closes"], len(one["dayOfWeek"])) for one in (morning, evening)] == [
+        ("09:00", "13:00", 7), ("16:00", "20:00", 7),
+    ]  # fmt: skip
     assert (store["telephone"], store["address"]["streetAddress"]) == ("+1 555 0177", "7 Harbor Road")
 
 

@@ -15,6 +15,7 @@ from pos.catalogue.catalogue import Product
 from pos.customers import customers
 from pos.customers.customers import Particulars
 from pos.pricing.promises import Choice, Offer, Part
+from pos.store.opening_hours import every_day
 from pos.store.store import Store, store_of
 from supply.demand import closed_days
 from supply.online.checkout import placing
@@ -65,6 +66,21 @@ def test_products_and_categories_are_called_as_the_customers_language_calls_them
 @pytest.mark.parametrize(("language", "until"), [("en", "open until 10:00 PM"), ("zh", "22:00")])
 def test_the_hour_of_closing_is_written_as_every_other_time(customer, language, until):
     assert until in words(customer.look(f"{ONLINE}/?lang={language}")).replace("\u202f", " ")
+
+
+@pytest.mark.parametrize(
+    ("hours", "shown"),
+    [
+        (("09:00", "13:00,18:00-20:00"), "opens at 6:00 PM"),
+        (("07:00", "16:00"), "opens tomorrow at 7:00 AM"),
+        (("06:00", "06:00"), "open 24 hours"),
+    ],
+)
+def test_the_head_of_a_store_says_what_is_true_now(market, customer, hours, shown):
+    customer.look(f"{ONLINE}/")
+    with market.town.network.write() as session:
+        session.get_one(Store, STORE).opening_hours = every_day(*hours)
+    assert shown in words(customer.look(f"{ONLINE}/?lang=en")).replace("\u202f", " ")
 
 
 def test_a_shop_that_is_closed_today_says_when_it_opens_again(market, customer):
