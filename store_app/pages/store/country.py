@@ -39,7 +39,7 @@ def show(fault: DomainError | None = None) -> ResponseReturnValue:
         "store/settings/country.html",
         store=store,
         week=[(n, name, store.week.days[n]) for n, name in weekdays()],
-        languages=[(code, words.language(code).name) for code in LANGUAGES],
+        languages=list(words.names().items()),
         zones=zones if countries.country_of(store.tz) else [("", [(store.tz, store.tz)]), *zones],
         currencies=countries.currencies(locale),
         has_amounts=has_amounts or bool(doors().settings.network_url),
