@@ -4,8 +4,9 @@ Rules
 -----
 1. A sentence is written once, in English, where it is said. That text is its key in each other language's catalogue,
    `translations/<code>/LC_MESSAGES/messages.po`; what has no translation is said in English.
-2. A language is a row of LANGUAGES and its catalogue, nothing else: its name, direction, plurals and formats are
-   Babel's, and a printer chooses its code page letter by letter.
+2. A language is a row of LANGUAGES and its catalogue, nothing else: its direction, plurals and formats are Babel's, and
+   a printer chooses its code page letter by letter. A catalogue and Babel's formats are read when they are first used:
+   each takes a few megabytes, and most stores speak one language.
 3. Money, numbers, percentages, days and times are written as the language does in the store's country where Babel
    knows the two together (English in Germany: `2,99 €`, `5 %`, `14:05`), else as LANGUAGES says.
 4. A currency's sign stands without its country, as a till has it: `$2.99`, never `US$2.99`.
@@ -14,22 +15,27 @@ Rules
 """
 
 import datetime as dt
-import gettext
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from string import ascii_uppercase
 from typing import Any
 
 from babel import Locale, UnknownLocaleError, dates, numbers
 from babel.core import get_global
+from babel.support import NullTranslations, Translations
 
 from config.money import BASIS, exponent
 
-LANGUAGES = {"en": "en_US", "zh": "zh_Hans_CN", "es": "es_ES", "de": "de_DE"}
-"""Code -> the locale whose formats count where the store's country settles nothing."""
+LANGUAGES = {
+    "en": ("English", "en_US"),
+    "zh": ("中文", "zh_Hans_CN"),
+    "es": ("español", "es_ES"),
+    "de": ("Deutsch", "de_DE"),
+}
+"""Code -> what its speakers call it, and the locale whose formats count where the store's country settles nothing."""
 FOLDER = Path(__file__).parent / "translations"
 UNITS = {"gram": ("g", "kg"), "millilitre": ("ml", "l")}
 """Stock unit -> its sign, and that of a thousand."""
@@ -44,20 +50,15 @@ class Language:
     """A language as a country writes it: `say("Total")`, `say.money(299, "EUR")`. Made by `language`."""
 
     def __init__(self, code: str, country: str) -> None:
-        self.code, self.locale = code, Locale.parse(LANGUAGES[code])
+        self.code = code
+        self.name, usual = LANGUAGES[code]
+        self.locale = Locale.parse(usual)
         try:
             of_country = Locale.parse(f"{code}_{country}")
         except (UnknownLocaleError, ValueError):
             of_country = self.locale
         if of_country.script == self.locale.script:
             self.locale = of_country
-        self._messages = gettext.translation("messages", FOLDER, [code], fallback=True)
-        self._point = numbers.get_decimal_symbol(self.locale)
-
-    @property
-    def name(self) -> str:
-        """What its speakers call it."""
-        return self.locale.get_language_name(self.code) or self.code
 
     @property
     def tag(self) -> str:
@@ -78,9 +79,17 @@ class Language:
 
     def pgettext(self, context: str, text: str) -> str:
         """Say a word that means another thing elsewhere."""
-        return self._messages.pgettext(context, text)
+        return str(self._messages.pgettext(context, text))
+
+    @cached_property
+    def _messages(self) -> NullTranslations:
+        return catalogue(self.code)
 
     # --- figures ---
+
+    @cached_property
+    def _point(self) -> str:
+        return numbers.get_decimal_symbol(self.locale)
 
     def amount(self, minor: int, currency: str) -> str:
         """Write an amount as figures alone: `-1,234.50`."""
@@ -151,7 +160,13 @@ def called(name: str, names: Mapping[str, str] | None, code: str | None = None) 
 
 def names() -> dict[str, str]:
     """Return every language by its code, as its speakers call it."""
-    return {code: language(code).name for code in LANGUAGES}
+    return {code: name for code, (name, _locale) in LANGUAGES.items()}
+
+
+@lru_cache
+def catalogue(code: str) -> NullTranslations:
+    """Return a language's sentences; pages, paper and mail share them."""
+    return Translations.load(FOLDER, [code])
 
 
 # --- inside ---

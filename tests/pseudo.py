@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from babel import Locale
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from flask_babel import Domain
 
 from config import words
 
@@ -63,8 +63,9 @@ def write_catalogue(folder: Path, code: str) -> None:
 def speaking(monkeypatch: pytest.MonkeyPatch, folder: Path, code: str, locale: str) -> Iterator[None]:
     """Add a language whose catalogue is in a folder: a row, and nothing else."""
     monkeypatch.setattr(words, "FOLDER", folder)
-    monkeypatch.setattr(Domain, "translation_directories", [str(folder)])  # of applications that are open already, too
-    monkeypatch.setitem(words.LANGUAGES, code, locale)
-    words._language.cache_clear()
+    monkeypatch.setitem(words.LANGUAGES, code, (str(Locale.parse(locale).get_language_name()), locale))
+    for kept in (words._language, words.catalogue):
+        kept.cache_clear()
     yield
-    words._language.cache_clear()
+    for kept in (words._language, words.catalogue):
+        kept.cache_clear()

@@ -190,5 +190,5 @@ def _screen(name: str, fault: DomainError | None, usual: dict[str, Any], **choic
             values |= {"rates": request.form.getlist("rates"), "inclusive": request.form.get("prices") == "inclusive"}
     return page(
         f"first_run/{name}.html", values=values, fault=fault, step=SCREENS.index(name) + 1, steps=first_steps.SCREENS,
-        languages=[(code, words.language(code, "").name) for code in LANGUAGES], **choices,
+        languages=list(words.names().items()), **choices,
     )  # fmt: skip

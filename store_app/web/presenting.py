@@ -21,7 +21,9 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from babel import dates
 from babel.lists import format_list
+from babel.support import NullTranslations
 from flask import Flask, Response, current_app, g, make_response, redirect, render_template, request, url_for
+from flask_babel import Domain, get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as lazy
 from sqlalchemy.orm import Session
@@ -182,12 +184,19 @@ def look_cookie() -> str:
     return f"{current_app.config['SESSION_COOKIE_NAME']}_look"
 
 
+class Catalogues(Domain):
+    """The sentences of `config.words`, which Flask-Babel would read a second time."""
+
+    def get_translations(self) -> NullTranslations:
+        """Return those of the language that the answer is in."""
+        locale = get_locale()
+        return words.catalogue(locale.language if locale else "en")
+
+
 def set_up(app: Flask, settings: Settings) -> None:
     """Give the templates their filters and words."""
-    babel.init_app(
-        app, default_translation_directories=str(words.FOLDER), locale_selector=lambda: speech().locale,
-        timezone_selector=lambda: place().tz,
-    )  # fmt: skip
+    babel.init_app(app, locale_selector=lambda: speech().locale, timezone_selector=lambda: place().tz)
+    babel.domain_instance = Catalogues()  # type: ignore[no-untyped-call]
     words.reader = lambda: language() if request else ""
     app.jinja_env.filters.update(
         money=money, qty=qty, day=day, clock_time=clock_time, hour=hour, why_words=why_words, since=since,

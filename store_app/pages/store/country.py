@@ -45,7 +45,7 @@ def show(fault: DomainError | None = None) -> ResponseReturnValue:
             (n, name, [*hours[n], *[("", "")] * (2 - len(hours[n]))], bool(closed[n])) for n, name in weekdays()
         ],
         has_breaks=request.form.get("breaks") if is_typed else any(len(spans) > 1 for spans in hours),
-        languages=[(code, words.language(code).name) for code in LANGUAGES],
+        languages=list(words.names().items()),
         zones=zones if countries.country_of(store.tz) else [("", [(store.tz, store.tz)]), *zones],
         currencies=countries.currencies(locale),
         has_amounts=has_amounts or bool(doors().settings.network_url),
