@@ -313,10 +313,8 @@ def weekdays() -> list[tuple[int, str]]:
 
 
 def hours_of_day(hours: Hours) -> str:
-    """Write when a store is open on a day: '7:00 AM – 10:00 PM', '9:00 AM – 1:00 PM and 4:00 PM – 8:00 PM', 'closed'."""
-    spans = [
-        _("24 hours") if opens == closes else f"{hour(opens)} – {hour(closes)}" for opens, closes in hours
-    ]
+    """Write when a store is open on a day: '7:00 AM – 10:00 PM', '9:00 AM – 1:00 PM and 4:00 PM – 8:00 PM'."""
+    spans = [_("24 hours") if opens == closes else f"{hour(opens)} – {hour(closes)}" for opens, closes in hours]
     return str(format_list(spans, locale=speech().locale)) if spans else _("closed")
 
 

@@ -29,7 +29,9 @@ def taps(page: Page) -> list[str]:
     """Give what was tapped, in order, on every page that is opened."""
     fell: list[str] = []
     page.expose_function("tapped", lambda what: fell.append(what))
-    named = "(({ innerText, ariaLabel }) => innerText || ariaLabel || '?')(event.target.closest('a, button, label') ?? {})"
+    named = (
+        "(({ innerText, ariaLabel }) => innerText || ariaLabel || '?')(event.target.closest('a, button, label') ?? {})"
+    )
     page.add_init_script(f"addEventListener('pointerdown', (event) => tapped({named}), true)")
     resize(page, DESK)
     return fell
@@ -81,7 +83,8 @@ def test_a_refund_of_one_line_takes_five_taps_and_a_supervisors_approval_and_a_s
     approve(page)
     expect(page.locator("#sheet-title")).to_have_text("Refunded")
     assert [one.partition("\n")[0] for one in taps] == [
-        "Refund", "Receipt 1", *([] if scans else ["One more: White bread"]), "Not wanted", "Refund payment", "Sue", "Approve",
+        "Refund", "Receipt 1", *([] if scans else ["One more: White bread"]), "Not wanted", "Refund payment",
+        "Sue", "Approve",
     ]  # fmt: skip
 
 

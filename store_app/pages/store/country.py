@@ -41,9 +41,7 @@ def show(fault: DomainError | None = None) -> ResponseReturnValue:
     return page(
         "store/settings/country.html",
         store=store,
-        week=[
-            (n, name, [*hours[n], *[("", "")] * (2 - len(hours[n]))], bool(closed[n])) for n, name in weekdays()
-        ],
+        week=[(n, name, [*hours[n], *[("", "")] * (2 - len(hours[n]))], bool(closed[n])) for n, name in weekdays()],
         has_breaks=request.form.get("breaks") if is_typed else any(len(spans) > 1 for spans in hours),
         languages=list(words.names().items()),
         zones=zones if countries.country_of(store.tz) else [("", [(store.tz, store.tz)]), *zones],
@@ -59,7 +57,8 @@ def show(fault: DomainError | None = None) -> ResponseReturnValue:
 def set_hours() -> ResponseReturnValue:
     """Settle when the store is open in a week."""
     days = (
-        opening_hours.CLOSED if request.form.get(f"closed_{n}") else ",".join(map("-".join, _typed(n))) for n in range(7)
+        opening_hours.CLOSED if request.form.get(f"closed_{n}") else ",".join(map("-".join, _typed(n)))
+        for n in range(7)
     )
     return _changed(_("Saved."), opening_hours=str(opening_hours.week(" ".join(days))))
 

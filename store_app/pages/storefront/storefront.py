@@ -54,8 +54,8 @@ def home(slug: str) -> ResponseReturnValue:
     cards = visitors.cards(here, goods, promised, photos, is_closed=around["is_closed"])
     ahead = tuple(names[: TOP_CATEGORIES_AHEAD + 1])
     shows = (
-        visitors.head_of(here), today(), assets.is_known(), around["is_closed"], around["opens_again"], around["open_now"],
-        open_groups, ahead, cards, shown.pages, around["closed"], described.base(),
+        visitors.head_of(here), today(), assets.is_known(), around["is_closed"], around["opens_again"],
+        around["open_now"], open_groups, ahead, cards, shown.pages, around["closed"], described.base(),
     )  # fmt: skip
     return visitors.LISTS.page(
         None if around["cart"] != visitors.Cart() else shows,

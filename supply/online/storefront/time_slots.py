@@ -2,8 +2,9 @@
 
 Rules
 -----
-1. Windows lie within the opening hours, none across a midday break, all of one length, the first one after the time the store needs to gather an
-   order. A store that closes after midnight counts the night to the day before. On a day it stays closed there is none.
+1. Windows lie within the opening hours, none across a midday break, all of one length, the first one after the time
+   the store needs to gather an order. A store that closes after midnight counts the night to the day before. On a day
+   it stays closed there is none.
 2. A window takes so many orders; and no more orders may wait at once than the pickup shelf has places: whatever is
    to be collected up to a window and is not yet, still stands there.
 3. The store answers a new order within so many minutes of being open, else it is refused by itself.
@@ -87,7 +88,7 @@ class Hours:
         return [(opens.astimezone(dt.UTC), closes.astimezone(dt.UTC)) for opens, closes in spans]
 
     def ahead(self, at: dt.datetime) -> Iterator[tuple[dt.datetime, dt.datetime]]:
-        """Yield without end from when to when the store is open, from the spans on that an instant lies in or before."""
+        """Yield from when to when the store is open, without end, but for what is over at an instant."""
         day = at.astimezone(ZoneInfo(self.tz)).date() - _DAY  # its night may reach into today
         while True:
             yield from (span for span in self.on(day) if at < span[1])

@@ -59,7 +59,12 @@ def test_no_window_lies_in_a_midday_break_and_no_time_to_answer_runs_in_it():
         (SIESTA, 1, False, "02 16:00"),
         (SIESTA, 8, False, "03 09:00"),
         (Hours(week(every_day("18:00", "02:00")), "Asia/Shanghai"), 13, True, "03 02:00"),
-        (Hours(week(every_day("18:00", "02:00")), "Asia/Shanghai", frozenset({dt.date(2026, 3, 2)})), 13, False, "03 18:00"),
+        (
+            Hours(week(every_day("18:00", "02:00")), "Asia/Shanghai", frozenset({dt.date(2026, 3, 2)})),
+            13,
+            False,
+            "03 18:00",
+        ),
         (Hours(week(every_day("09:00", "13:00,13:00-20:00")), "Asia/Shanghai"), 0, True, "02 20:00"),
         (Hours(week(every_day("06:00", "06:00")), "Asia/Shanghai"), 0, True, "10 06:00"),
     ],
