@@ -88,7 +88,7 @@ def _checked(sheet: Sheet, table: Iterator[list[str]], mark: str, answers: Mappi
         _rows_as_named(sheet, titles, lines)
     else:
         required, optional = products.understand(sheet, titles, lines, answers)
-    if not sheet.texts:
+    if not sheet.texts and not sheet.asks:
         raise Invalid("no-rows", "The file has column names but no rows. Choose another file.")
     _write_plainly(sheet, [name for name in sheet.columns if isinstance((required | optional)[name], Figure)], mark)
     for number, row in zip(sheet.numbers, sheet.texts, strict=True):

@@ -175,7 +175,7 @@ def understand(
             missing=[of for of in ("name", "price") if of not in found.of] or found.asks,
         )  # fmt: skip
     sheet.found, sheet.answers, sheet.titles = found, answers or {}, found.named
-    sheet.asks = dict.fromkeys(found.asks, found.outlets)
+    sheet.asks = dict.fromkeys(found.asks, found.outlets) if rows else {}
     reading = product_rows.Rows(sheet, found)
     for number, texts in reading.read(rows[: product_columns.LOOKED_AT] if sheet.asks else rows):
         sheet.add(number, texts)

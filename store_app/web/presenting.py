@@ -26,6 +26,7 @@ from flask import Flask, Response, current_app, g, make_response, redirect, rend
 from flask_babel import Domain, get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as lazy
+from flask_babel import pgettext
 from sqlalchemy.orm import Session
 
 from config import money as minor_units
@@ -315,7 +316,7 @@ def weekdays() -> list[tuple[int, str]]:
 def hours_of_day(hours: Hours) -> str:
     """Write when a store is open on a day: '7:00 AM – 10:00 PM', '9:00 AM – 1:00 PM and 4:00 PM – 8:00 PM'."""
     spans = [_("24 hours") if opens == closes else f"{hour(opens)} – {hour(closes)}" for opens, closes in hours]
-    return str(format_list(spans, locale=speech().locale)) if spans else _("closed")
+    return str(format_list(spans, locale=speech().locale)) if spans else pgettext("hours", "closed")
 
 
 def opening_hours(week: Week) -> str:

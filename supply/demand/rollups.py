@@ -377,8 +377,8 @@ def _mark_empty(session: Session, store: Store, day: dt.date, at: dt.datetime) -
     rung = _rung_at(session, store_id, day)
     rows = []
     for sku in sorted(empty):
-        emptied_at = max(opens, last.get(sku, opens))
-        share = _expected_rest(emptied_at, store.week.left(day, zone, emptied_at), rung)
+        gone_at = max(opens, last.get(sku, opens))
+        share = _expected_rest(gone_at, store.week.left(day, zone, gone_at), rung)
         rows.append(
             {"store_id": store_id, "sku": sku, "business_day": day, "sold_qty": 0, "revenue_minor": 0, "sales": 0,
              "pickup_qty": 0, "out_of_stock_bp": round(min(1.0, max(0.0, share)) * 10_000), "imported": False}

@@ -23,7 +23,7 @@ from supply.money import credit
 from supply.money.credit import CreditDraw, CreditLine
 from supply.orders import order_days, supply_routes
 from supply.orders.network_offers import NetworkOffer
-from supply.orders.orders import TO_SEND, OrderLine, ReplenishmentOrder
+from supply.orders.orders import ON_THE_WAY, TO_SEND, OrderLine, ReplenishmentOrder
 from supply.orders.suppliers import Supplier, SupplierProduct
 from supply.replenishment import budget, service_targets
 from supply.replenishment.auto_approval import OrderRule
@@ -123,6 +123,11 @@ class OrderView:
     lines: list[LineView]
     credit: CreditView | None
     """None where there is no line, or the order is not the network's."""
+
+    @property
+    def is_coming(self) -> bool:
+        """Whether the delivery is still ahead."""
+        return self.state in (*TO_SEND, *ON_THE_WAY)
 
     @property
     def groups(self) -> list[tuple[str, list[LineView]]]:

@@ -458,7 +458,7 @@ ELSEWHERE: tuple[Place, ...] = (
         "sell",
         "arrow-uturn-left",
         lazy("Refund"),
-        lazy("At the till: press More, then Refund"),
+        lazy("At the till: press Refund"),
         words=lazy("return, exchange, money back, bring back"),
     ),
     Place("stock.levels", "stock.look", "archive-box", lazy("Stock"), waits="stock", words=lazy("inventory")),

@@ -99,7 +99,10 @@ def _products(session: Session, store_id: str, words: list[str]) -> list[Hit]:
         sa.select(Product)
         .join(Listing, sa.and_(Listing.sku == Product.sku, Listing.store_id == store_id))
         .where(Product.active, *map(matches_or_code, words))
-        .order_by(~Listing.active, ~Product.search_text.startswith(words[0], autoescape=True), Product.name)
+        .order_by(
+            ~Listing.active, ~Product.search_text.startswith(words[0], autoescape=True), Listing.quick_key.is_(None),
+            Product.name,
+        )
     )
     return [
         Hit(url_for("product.page", sku=one.sku), "tag", one.shown, one.pack_text)
