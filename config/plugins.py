@@ -24,17 +24,17 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import structlog
-from cryptography.fernet import Fernet, InvalidToken
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import BaseModel
 
 from config import private
 from config.errors import Conflict, DomainError, Invalid
 from config.words import N_
+
+if TYPE_CHECKING:  # nothing is unsealed in most stores, and cryptography takes four megabytes
+    from cryptography.fernet import Fernet
 
 API = 1
 NAME = re.compile(r"[a-z][a-z0-9-]{1,38}")
@@ -222,9 +222,16 @@ class Drawer:
     """Where a node keeps what was entered for plug-ins of a door, by its name (rule 3)."""
 
     def __init__(self, door: str, folder: Path, secret: str) -> None:
-        self.folder = _folder(door, folder)
-        key = HKDF(SHA256(), 32, salt=None, info=b"cornerstore plugins").derive(secret.encode())
-        self._seal = Fernet(base64.urlsafe_b64encode(key))
+        self.folder, self._secret = _folder(door, folder), secret
+
+    @functools.cached_property
+    def _seal(self) -> "Fernet":
+        from cryptography.fernet import Fernet
+        from cryptography.hazmat.primitives.hashes import SHA256
+        from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+        key = HKDF(SHA256(), 32, salt=None, info=b"cornerstore plugins").derive(self._secret.encode())
+        return Fernet(base64.urlsafe_b64encode(key))
 
     def names(self) -> tuple[str, ...]:
         """Return the plug-ins that something was entered for."""
@@ -232,6 +239,8 @@ class Drawer:
 
     def read(self, name: str) -> dict[str, Any]:
         """Return what was entered; Conflict where another secret sealed it."""
+        from cryptography.fernet import InvalidToken
+
         try:
             text = self._seal.decrypt(self._file(name).read_bytes())
         except InvalidToken as fault:

@@ -13,15 +13,14 @@ import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
-
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from typing import TYPE_CHECKING, Any
 
 from config import private
 from config.errors import Invalid
 from config.nodes.journal import canonical
+
+if TYPE_CHECKING:  # a store's web process signs nothing, and cryptography takes four megabytes
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 KEY_PATTERN, SIGNATURE_PATTERN = r"^[0-9a-f]{64}$", r"^[0-9a-f]{128}$"
 
@@ -29,13 +28,15 @@ KEY_PATTERN, SIGNATURE_PATTERN = r"^[0-9a-f]{64}$", r"^[0-9a-f]{128}$"
 class Signer:
     """A private key. public: its public half, 64 hex digits."""
 
-    def __init__(self, key: Ed25519PrivateKey) -> None:
+    def __init__(self, key: "Ed25519PrivateKey") -> None:
         self._key = key
         self.public = key.public_key().public_bytes_raw().hex()
 
     @classmethod
     def make(cls) -> "Signer":
         """Make a new key."""
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
         return cls(Ed25519PrivateKey.generate())
 
     def sign(self, statement: bytes) -> str:
@@ -44,6 +45,8 @@ class Signer:
 
     def keep(self, path: Path, *, replace: bool = False) -> "Signer":
         """Write the key to its file (rule 1); returns the key that lies there then (rule 3)."""
+        from cryptography.hazmat.primitives import serialization
+
         raw = self._key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
@@ -67,9 +70,14 @@ class Signer:
 def load(path: Path) -> Signer | None:
     """Return the key in a file; None where there is no file."""
     try:
-        key = serialization.load_pem_private_key(path.read_bytes(), None)
+        raw = path.read_bytes()
     except FileNotFoundError:
         return None
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    try:
+        key = serialization.load_pem_private_key(raw, None)
     except (ValueError, TypeError) as fault:
         reported = "Move the file away; a new key is made, and the network's operator must allow it."
         raise Invalid(
@@ -90,6 +98,9 @@ def statement(purpose: str, *parts: Any) -> bytes:
 
 def is_signed(public: str, said: bytes, signature: str) -> bool:
     """Tell whether a statement was signed with the private half of a key."""
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
     try:
         Ed25519PublicKey.from_public_bytes(bytes.fromhex(public)).verify(bytes.fromhex(signature), said)
     except (InvalidSignature, ValueError):

@@ -8,23 +8,41 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.markup import escape
-from rich.table import Table
 
 from config import log, private
 from config.nodes.journal import Context
 from config.words import LANGUAGES
-from store_app.commands import keeping, network, ordering, people
-from store_app.commands.common import FILE, WORD, Commands, by_hand, faults, node, plain, screen
-from store_app.commands.imports import bring_in
+from store_app.commands.common import (
+    FILE,
+    WORD,
+    Commands,
+    Shelf,
+    by_hand,
+    country_option,
+    faults,
+    node,
+    plain,
+    screen,
+)
 from store_app.node import founding
 
 SETTINGS_FILE = Path(founding.SETTINGS_NAME)
 MAKES_SETTINGS = ("init", "join")
 BEGIN = "cornerstore serve, then open this computer's browser: the first person there may do everything"
+ELSEWHERE = {
+    **dict.fromkeys(("backup", "restore", "doctor", "export", "join", "key"), "keeping"),
+    **dict.fromkeys(("warehouse", "tax", "archive"), "network"),
+    **dict.fromkeys(("simulate", "weeks-ahead"), "ordering"),
+    "staff": "people", "import": "imports",
+}  # fmt: skip
 
 
-@click.group(cls=Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Commands,
+    elsewhere=ELSEWHERE,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.option(
     "--settings",
     "file",
@@ -212,7 +230,7 @@ def forecast(day: dt.datetime | None) -> None:
     "--origins", type=click.IntRange(1, 60), default=8, show_default=True, help="Number of forecasts to test."
 )
 @click.option("--skip", type=click.IntRange(0, 200), default=0, help="Origins to skip at the end.")
-@ordering.country_option
+@country_option
 @click.option("--rivals", default="", help="Only these, separated by commas: snaive,ma28,autoets,lightgbm.")
 @click.option("--json", "as_json", is_flag=True, help="End with one JSON line.")
 def backtest(file: Path, as_json: bool, **asked: Any) -> None:
@@ -271,6 +289,8 @@ def _run_job(name: str, day: dt.datetime | None) -> None:
 @main.command()
 def check() -> None:
     """Check the books for consistency; exit 1 on a mismatch."""
+    from rich.table import Table
+
     from store_app.node import checking
 
     found = checking.findings(node())
@@ -302,6 +322,9 @@ def verify(alone: bool) -> None:
 @main.command()
 def status() -> None:
     """Show this node's status."""
+    from rich.markup import escape
+    from rich.table import Table
+
     from config import migrate
     from store_app.api.status import network_status
     from store_app.runtime import job_runs
@@ -323,7 +346,7 @@ def status() -> None:
 # --- stores and files ---
 
 
-@main.group()
+@main.group(cls=Shelf, elsewhere={"invite": "keeping", "signing-key": "keeping"})
 def store() -> None:
     """Manage the stores this node knows."""
 
@@ -407,11 +430,6 @@ def give_key(store_id: str, listed: bool, withdraw: str) -> None:
             journal.record(ctx, verb="store.key_given", subject=subject)
     screen.print("\n".join(reported) or f"{store_id} has no key.", markup=False, highlight=False)
 
-
-for command in (*keeping.COMMANDS, *network.COMMANDS, *ordering.COMMANDS, people.staff, bring_in):
-    main.add_command(command)
-for command in keeping.OF_STORES:
-    store.add_command(command)
 
 if __name__ == "__main__":
     main()

@@ -8,17 +8,18 @@ Rules
 """
 
 import errno
+import importlib
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 import sqlalchemy as sa
-from rich.console import Console
-from rich.markup import escape
+from werkzeug.local import LocalProxy
 
 from config import log, settings
 from config.errors import DomainError, Invalid, NotFound, Refused
@@ -26,9 +27,19 @@ from config.nodes import node as nodes
 from config.nodes.journal import Actor
 from store_app.runtime.doors import Doors, open_doors
 
-screen = Console(soft_wrap=True)
-faults = Console(stderr=True, soft_wrap=True)
+if TYPE_CHECKING:
+    from rich.console import Console
 
+
+@cache
+def _console(*, stderr: bool = False) -> "Console":
+    from rich.console import Console  # three megabytes, and a server has one line to print
+
+    return Console(stderr=stderr, soft_wrap=True)
+
+
+screen = cast("Console", LocalProxy(_console))
+faults = cast("Console", LocalProxy(partial(_console, stderr=True)))
 
 LONGEST_WORD = 1000
 _NO_FILE = {
@@ -40,7 +51,27 @@ _NO_FILE = {
 }  # fmt: skip
 
 
-class Commands(click.Group):
+class Shelf(click.Group):
+    """A group with commands in other modules of this folder, loaded when one is asked for: a server needs none."""
+
+    def __init__(self, *args: Any, elsewhere: Mapping[str, str], **more: Any) -> None:
+        """Add commands that are elsewhere: name -> module."""
+        super().__init__(*args, **more)
+        self.elsewhere = elsewhere
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        return sorted({*self.commands, *self.elsewhere})
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """Return a command, loaded from where it is."""
+        if name in self.elsewhere:
+            module = importlib.import_module(f"store_app.commands.{self.elsewhere[name]}")
+            return next(one for one in vars(module).values() if isinstance(one, click.Command) and one.name == name)
+        return super().get_command(context, name)
+
+
+class Commands(Shelf):
     """A group that says what is wrong in one sentence (rule 1)."""
 
     def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
@@ -100,6 +131,22 @@ class NewFile(click.Path):
 
 
 NEW_FILE = NewFile(path_type=Path, dir_okay=False)
+
+
+def _with_a_calendar(_context: click.Context, _option: click.Parameter, country: str | None) -> str | None:
+    from forecasting.series.calendar import has_calendar
+
+    if country and not has_calendar(country):
+        raise click.BadParameter(
+            f"no holidays are known of {country}. Name a country by its two letters, as US, CN or DE, with its part as "
+            "DE-BW; or leave it out."
+        )
+    return country
+
+
+country_option = click.option(
+    "--country", callback=_with_a_calendar, help="Country of the public holidays: US, DE, DE-BW, CN ..."
+)
 
 
 def node(*, makes_books: bool = False) -> Doors:
@@ -169,6 +216,8 @@ def speaking(doors: Doors) -> Iterator[None]:
 
 def plain(cell: str) -> str:
     """Return a file's text as the screen may show it: no marks of ours, no orders to the terminal."""
+    from rich.markup import escape
+
     return escape("".join(letter if letter.isprintable() else "·" for letter in cell[:60]))
 
 

@@ -197,7 +197,3 @@ def _listed(keys: "list[SigningKey]") -> str:
         for key in keys
     ]
     return "\n".join(reported) or "There is no signing key yet; the first contact makes one."
-
-
-COMMANDS: tuple[click.Command, ...] = (back_up, put_back, report_health, take_along, join, own_key)
-OF_STORES: tuple[click.Command, ...] = (invite, settle_key)

@@ -119,6 +119,3 @@ def _network() -> Doors:
     if doors.settings.node_id != NETWORK:
         raise Refused("network-only", "This is a network setting. Run the command on the network's node.")
     return doors
-
-
-COMMANDS: tuple[click.Command, ...] = (warehouse, tax, put_away)

@@ -10,26 +10,10 @@ from rich.progress import Progress
 from rich.table import Table
 
 from config.money import exponent
-from store_app.commands.common import FILE, NEW_FILE, faults, node, screen
+from store_app.commands.common import FILE, NEW_FILE, country_option, faults, node, screen
 
 
-def _with_a_calendar(_context: click.Context, _option: click.Parameter, country: str | None) -> str | None:
-    from forecasting.series.calendar import has_calendar
-
-    if country and not has_calendar(country):
-        raise click.BadParameter(
-            f"no holidays are known of {country}. Name a country by its two letters, as US, CN or DE, with its part as "
-            "DE-BW; or leave it out."
-        )
-    return country
-
-
-country_option = click.option(
-    "--country", callback=_with_a_calendar, help="Country of the public holidays: US, DE, DE-BW, CN ..."
-)
-
-
-@click.command()
+@click.command("simulate")
 @click.option("--sales", "path", type=FILE, required=True, help="store, product, day, sold.")
 @click.option("--lead-time-days", type=click.IntRange(0, 30), default=2, show_default=True, help="From order to shelf.")
 @click.option("--review-days", type=click.IntRange(1, 30), default=1, show_default=True, help="From order to order.")
@@ -127,6 +111,3 @@ def weeks_ahead(futures: int, seed: int, as_json: bool) -> None:
 def _range(minor: list[int], currency: str) -> str:
     low, mean, high = (f"{Decimal(one).scaleb(-exponent(currency)):,}" for one in minor)
     return f"{mean} ({low} to {high})"
-
-
-COMMANDS = (simulate, weeks_ahead)

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import sqlalchemy as sa
 import structlog
 from filelock import FileLock, Timeout
@@ -30,7 +31,6 @@ from config import private, settings
 from config.database import refuse_unsafe
 from config.errors import Conflict, Invalid, Unreachable
 from store_app.app import create_app
-from store_app.commands.common import screen
 from store_app.first_run.application import entrance_of
 from store_app.node import founding, leaving
 from store_app.runtime import known_past, metrics
@@ -112,7 +112,7 @@ def _first_run(folder: Path, *, port: int, browser: bool) -> None:
 
 def _show(address: str, *, browser: bool, by: Callable[[str], str] = str) -> None:
     """Say the address, and open it where there is a screen to open it on; by: what leads a browser to it."""
-    screen.print(address, markup=False, highlight=False)
+    click.echo(address)
     if browser and (
         sys.platform in ("win32", "darwin") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     ):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from config import words
 from config.nodes.facts import FACTS, STORE
 from config.words import LANGUAGES, language
 from store_app.node import doctor
@@ -87,3 +88,12 @@ def test_each_sentence_that_a_store_reports_is_in_every_catalogue(said_by_the_do
     of_stores -= {"database-rights", "database-postgresql", "worker-several", "settings-cookies"}
     for code in LANGUAGES.keys() - {"en"}:
         assert [one for one in of_stores if language(code)(SENTENCES[one]) == SENTENCES[one]] == []
+
+
+def test_naming_the_languages_reads_no_catalogue():
+    words.catalogue.cache_clear()
+    words._language.cache_clear()
+    assert [(one.name, one.tag) for one in map(language, LANGUAGES)][1] == ("中文", "zh-Hans-CN")
+    assert words.catalogue.cache_info().currsize == 0
+    assert language("de")("Cancel") == "Zurücknehmen"
+    assert words.catalogue.cache_info().currsize == 1
