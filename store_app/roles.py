@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from flask import Flask
 
 from config.settings import Settings
+from pos.store.roles import NETWORK_ROLES
 
 
 @dataclass(frozen=True)
@@ -175,7 +176,7 @@ ROLES: dict[str, Role] = {
             "store.demo",
         ),
         api=("sync", "join", "notices", "status", "metrics", "document"),
-        home={"operator": "console.home"},
+        home=dict.fromkeys(NETWORK_ROLES, "console.home"),
     ),
 }
 

@@ -29,13 +29,13 @@ from config.nodes.journal import Context, canonical, record
 from config.words import LANGUAGES
 from pos.store import pins
 from pos.store.opening_hours import Week, every_day, week
+from pos.store.roles import STAFF_ROLES
 
 LONGEST_NAME = 80
 LOCK_MINUTES = (0, 1, 2, 3, 5, 10, 15, 30)
 USUAL_HOURS = every_day("07:00", "22:00")
 PARTICULARS = {"address": 160, "phone": 40, "tax_number": 40, "language": 2, "tz": 40, "opening_hours": 90}
 """What a store says of itself beside its name, with the most letters each may have."""
-STAFF_ROLES = ("cashier", "supervisor", "shopkeeper", "operator")
 
 
 class Region(Base):
@@ -304,7 +304,7 @@ def withdraw_key(ctx: Context, store_id: str, name: str) -> StoreKey:
 def add_staff(session: Session, node_id: str, staff_id: str, name: str, role: str, pin: str) -> Staff:
     """Let a person sign in at a node; only the hash of the PIN or passphrase is kept (rule 2)."""
     if role not in STAFF_ROLES:
-        named = "cashier, supervisor, shopkeeper or operator"
+        named = ", ".join(STAFF_ROLES)
         raise Invalid("unknown-role", "Role %(role)s not found. Choose %(named)s.", named=named, role=role)
     pin_hash = pins.hashed(pin)
     if session.get(Staff, (node_id, staff_id)) is not None:

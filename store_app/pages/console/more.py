@@ -18,7 +18,7 @@ PLACES: tuple[Place, ...] = (
     ),
     Place(
         "console_claims.listed",
-        "network.supply",
+        "network.claims",
         "hand-thumb-down",
         lazy("Claims and returns"),
         lazy("Problems and returned products"),
@@ -55,7 +55,7 @@ PLACES: tuple[Place, ...] = (
     ),
     Place(
         "console_care.overview_page",
-        "network.stores",
+        "network.customers",
         "users",
         lazy("Customers and shelves"),
         lazy("Disputes, reports, shelf results"),
