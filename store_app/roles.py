@@ -155,6 +155,7 @@ ROLES: dict[str, Role] = {
             "console.money",
             "console.points",
             "console.operators",
+            "console.audit",
             "store.payment_services",
             "store.own_sign_in",
             "console.lessons",

@@ -84,6 +84,13 @@ PLACES: tuple[Place, ...] = (
         lazy("Your sign-in"),
         lazy("Passphrase, authenticator app, your devices"),
     ),
+    Place(
+        "console_audit.listed",
+        "network.audit",
+        "document-magnifying-glass",
+        lazy("Audit log"),
+        lazy("Who did what, and when"),
+    ),
     Place("operators.everybody", "staff", "identification", lazy("People"), lazy("Who can sign in here")),
     Place(
         "surroundings.listed",
