@@ -149,6 +149,7 @@ ROLES: dict[str, Role] = {
             "warehouse.transfers",
             "console.campaigns",
             "console.stores",
+            "console.joining",
             "console.held",
             "console.support",
             "console.care",

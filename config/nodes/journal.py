@@ -67,7 +67,7 @@ class JournalEntry(Base):
 
     node_id: Mapped[str] = mapped_column(primary_key=True)
     n: Mapped[int] = mapped_column(primary_key=True)
-    at: Mapped[dt.datetime]
+    at: Mapped[dt.datetime] = mapped_column(index=True)
     actor_id: Mapped[str]
     actor_name: Mapped[str]
     verb: Mapped[str]

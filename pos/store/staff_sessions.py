@@ -4,8 +4,8 @@ Rules
 -----
 1. A row says when a session began, on what device, from which range of addresses, and when it was last seen, within
    SEEN_EVERY. It opens nothing: what ends a session is `SignedOut`, another PIN (its stamp), and its own end.
-2. Nobody has more than MOST sessions, one of the network's people no more than MOST_OF_OPERATOR: when another begins, the one that was
-   used longest ago ends.
+2. Nobody has more than MOST sessions, at the network no more than MOST_OF_OPERATOR: when another begins, the one that
+   was used longest ago ends.
 3. Rows that were not seen for LONGEST_SESSION are thrown away by whoever begins a session next.
 4. A session is over once `SignedOut` says so, whoever carries a copy of its cookie, a customer's too; one that is not
    there lasts until its own end (`store_app.web.security`).

@@ -205,7 +205,7 @@ def found_store(
 
     region: as a person names it (`region_named`), or (id, name) as the network tells it, made when new; tills: (id,
     name). columns: further columns of Store (slug, address, smallest_coin_minor, language ...); the slug is made from
-    the name unless given.
+    the name unless given, and ends with the id where another store has it.
     """
     if not is_store_id(store_id):
         raise Invalid(
@@ -229,6 +229,8 @@ def found_store(
             session.add(Region(id=region_id, name=region[1]))
             session.flush()
     slug = columns.pop("slug", None) or re.sub(r"\W+", "-", name.casefold()).strip("-") or store_id.casefold()
+    if session.scalar(sa.select(Store.id).where(Store.slug == slug)) is not None:
+        slug = f"{slug}-{store_id.casefold()}"
     store = Store(
         id=store_id, name=name, slug=slug, region_id=region_id, currency=currency, tz=tz, joined_at=at, **columns
     )

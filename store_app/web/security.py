@@ -169,7 +169,7 @@ def can(permission: str) -> bool:
 
 
 def looks_only() -> bool:
-    """Tell whether the person at this page may look at it and change nothing there (`pos.store.permissions.NETWORK`)."""
+    """Tell whether the person at this page may look at it and change nothing there (`permissions.NETWORK`)."""
     changes = f"{rule_of(current_app, request.endpoint or '')}.change"
     return changes in AT_FIRST["operator"] and not can(changes)
 

@@ -4,7 +4,7 @@ Rules
 -----
 1. A session is noted when it begins, and as seen every SEEN_EVERY at most; where the books take nothing just now, the
    page is answered all the same.
-2. One of the network's people lasts OPERATOR_FOR and ends within OPERATOR_IDLE of nothing, for a network's sign-in stands on the
+2. At the network a session lasts OPERATOR_FOR and ends within OPERATOR_IDLE of nothing, for its sign-in stands on the
    internet; everybody else's lasts LONGEST, and ends within SIGNED_IN_FOR.
 """
 

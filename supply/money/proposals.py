@@ -31,10 +31,10 @@ DOES: dict[str, _Do] = {
     "draw": lambda ctx, _id, store_id, asked: credit.let_go(ctx, store_id, **asked),
     "release": lambda ctx, _id, store_id, _asked: credit.release(ctx, store_id),
     "terms": lambda ctx, _id, _store, asked: terms.set_terms(ctx, terms.terms_from(asked)),
-    "credit_note": lambda ctx, id, store_id, asked: ledger.credit_note(ctx, store_id, id=id, **asked),
+    "credit_note": lambda ctx, once, store_id, asked: ledger.credit_note(ctx, store_id, id=once, **asked),
     "moved": lambda ctx, _id, store_id, asked: wrong_payments.take_back(ctx, store_id, **asked),
     "payer": lambda ctx, _id, _store, asked: payment_runs.say_payer(ctx, **asked),
-    "payouts": lambda ctx, id, _store, asked: _pay_out(ctx, id, asked),
+    "payouts": lambda ctx, once, _store, asked: _pay_out(ctx, once, asked),
 }
 """What is proposed -> what does it: of (context, the proposal's id, the store, the verb's other arguments)."""
 

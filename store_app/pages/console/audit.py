@@ -93,9 +93,7 @@ def _query(asked: Asked) -> sa.Select[tuple[JournalEntry]]:
         dt.datetime.combine(day, dt.time(), zone).astimezone(dt.UTC) for day in (first, last + dt.timedelta(days=1))
     )
     one = "" if who in (EVERYONE, PEOPLE) else who
-    return journal.search(
-        NETWORK, text=text, actor_id=one, people=who == PEOPLE, since=since, until=until
-    )
+    return journal.search(NETWORK, text=text, actor_id=one, people=who == PEOPLE, since=since, until=until)
 
 
 def _facts(entry: JournalEntry) -> list[tuple[str, str]]:

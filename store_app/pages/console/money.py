@@ -386,7 +386,9 @@ def _proposed(session: Any, names: dict[str, str], in_force: Terms) -> list[dict
         else:
             about += _asked_words(session, row, names)
         is_own = row.proposed_by == g.actor.id
-        found.append({"row": row, "title": money.PROPOSED[row.kind], "about": about, "listed": listed, "is_own": is_own})
+        found.append(
+            {"row": row, "title": money.PROPOSED[row.kind], "about": about, "listed": listed, "is_own": is_own}
+        )
     return found
 
 

@@ -1,9 +1,9 @@
-"""Who may sign in at the network, and as what: operators let people in, give roles and new passphrases, and end a right.
+"""Who may sign in at the network, and as what: operators let people in, give roles and passphrases, and end a right.
 
 Each change asks for the passphrase of whoever makes it: a screen somebody walked away from lets nobody in. What could
-make one person two (a new one, another's new passphrase, second factor or role, one who comes back) or two one (leaving)
-takes two operators who agree: another operator types a passphrase as well. Where there is one alone, it is done at the server,
-by `cornerstore staff`.
+make one person two (a new one, another's new passphrase, second factor or role, one who comes back) or two one
+(leaving) takes two operators who agree: another one types a passphrase as well. Where there is one alone, it is done
+at the server, by `cornerstore staff`.
 """
 
 from typing import Any

@@ -62,7 +62,10 @@ def asked(network: House, kind: str) -> tuple[str, dict[str, str]]:
             name: str(getattr(now, name) / next((by for end, by in scales.items() if name.endswith(end)), 1))
             for name in BOUNDS
         }
-        return "/console/money/terms", {**{name: one.removesuffix(".0") for name, one in typed.items()}, "cap_minor": "1"}
+        return "/console/money/terms", {
+            **{name: one.removesuffix(".0") for name, one in typed.items()},
+            "cap_minor": "1",
+        }
     if kind == "payer":
         return "/console/money/payer", {"payee": "The network", "account": "GB82WEST12345698765432", "bic": ""}
     if kind == "release":
@@ -114,7 +117,10 @@ def test_what_is_turned_down_or_withdrawn_changes_nothing_and_is_not_approved_af
     before = books(network)
     for decides, state in ((operator, "turned_down"), (finance, "withdrawn")):
         known = {one.id for one in proposed(network)}
-        assert send(finance, address, **given | ({"command_id": new_id()} if "command_id" in given else {})).status_code == 303
+        assert (
+            send(finance, address, **given | ({"command_id": new_id()} if "command_id" in given else {})).status_code
+            == 303
+        )
         (waits,) = [one for one in proposed(network) if one.id not in known]
         assert send(decides, f"/console/money/proposals/{waits.id}/drop").status_code == 303
         assert send(operator, f"/console/money/proposals/{waits.id}/confirm").status_code == 409
