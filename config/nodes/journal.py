@@ -185,7 +185,7 @@ def newest(session: Session, verb: str, subject: str) -> tuple[dt.datetime, dict
 def search(
     node_id: str, *, text: str = "", actor_id: str = "", people: bool = False, since: dt.datetime | None = None,
     until: dt.datetime | None = None,
-) -> sa.Select[tuple[JournalEntry]]:  # fmt: skip
+) -> sa.Select[Any]:  # fmt: skip
     """Return the query for a node's entries, the newest first.
 
     text: every word stands in the name, verb, subject or facts; people: without jobs; until: not included.

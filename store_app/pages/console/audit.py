@@ -10,6 +10,7 @@ Rules
 
 import datetime as dt
 import json
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -62,10 +63,10 @@ def taken() -> Response:
     if fault:
         raise fault
     with write() as session:
-        found = session.scalars(_query(asked).limit(ROWS_TAKEN)).all()
+        entries: list[JournalEntry] = list(session.scalars(_query(asked).limit(ROWS_TAKEN)))
         rows = [
             [str(one.n), one.at.isoformat(), one.actor_id, one.actor_name, one.verb, one.subject, one.body, one.hash]
-            for one in found
+            for one in entries
         ]
         words = {"text": asked[0], "who": asked[1], "first": asked[2], "last": asked[3], "rows": len(rows)}
         journal.record(acting(session), verb="journal.taken", subject="node:network", **words)
@@ -86,7 +87,7 @@ def _asked() -> tuple[Asked, Invalid | None]:
         return (text, who, *money_views.period({}, today())), fault
 
 
-def _query(asked: Asked) -> sa.Select[tuple[JournalEntry]]:
+def _query(asked: Asked) -> sa.Select[Any]:
     text, who, first, last = asked
     zone = ZoneInfo(place().tz)
     since, until = (
