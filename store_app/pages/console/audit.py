@@ -47,7 +47,7 @@ def listed() -> ResponseReturnValue:
         found = form.paged(_query(asked), ROWS)
         rows = [(one, _facts(one)) for one in found]
     choices = [(PEOPLE, _("People")), (EVERYONE, _("People and nightly jobs")), *((one.id, one.name) for one in people)]
-    kept = {"q": text or None, "who": who, "first": first.isoformat(), "last": last.isoformat()}
+    kept: dict[str, Any] = {"q": text or None, "who": who, "first": first.isoformat(), "last": last.isoformat()}
     return page(
         "console/audit.html", rows=rows, found=found, text=text, who=who, first=first, last=last, choices=choices,
         fault=sentence_of(fault) if fault else "", table_address=url_for(".taken", **kept),

@@ -348,7 +348,7 @@ def come_back(store_id: str, payout_id: str) -> ResponseReturnValue:
 @form.answers_on(overview)
 def set_terms() -> ResponseReturnValue:
     """Put new terms in force; every store's limit is worked out by them from the next night."""
-    values = {name: _typed(name) for name in BOUNDS}
+    values: dict[str, Any] = {name: _typed(name) for name in BOUNDS}
     with write() as session:
         asked = proposals.ask(acting(session), "terms", form.command_id(), **values)
     return _done(asked, _("Version %(n)s of the terms is now in effect.", n=asked.made), _anchor="terms")
@@ -369,7 +369,10 @@ def _proposed(session: Any, names: dict[str, str], in_force: Terms) -> list[dict
     """Return what waits for a second person as the page says it: a title, and what the approver compares."""
     found = []
     for row in proposals.waiting(session):
-        about, listed = [(_("Store"), names.get(row.store_id, row.store_id))] if row.store_id else [], []
+        about: list[tuple[Any, Any]] = []
+        if row.store_id:
+            about.append((_("Store"), names.get(row.store_id, row.store_id)))
+        listed: list[tuple[str, str, str, str]] = []
         if row.kind == "draw":
             draw = session.get(CreditDraw, (row.store_id, row.asked["order_id"]))
             if draw is not None:
