@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from flask import Flask
 
 from config.settings import Settings
+from pos.store.roles import NETWORK_ROLES
 
 
 @dataclass(frozen=True)
@@ -148,12 +149,14 @@ ROLES: dict[str, Role] = {
             "warehouse.transfers",
             "console.campaigns",
             "console.stores",
+            "console.joining",
             "console.held",
             "console.support",
             "console.care",
             "console.money",
             "console.points",
             "console.operators",
+            "console.audit",
             "store.plugins",
             "store.own_sign_in",
             "console.lessons",
@@ -175,7 +178,7 @@ ROLES: dict[str, Role] = {
             "store.demo",
         ),
         api=("sync", "join", "notices", "status", "metrics", "document"),
-        home={"operator": "console.home"},
+        home=dict.fromkeys(NETWORK_ROLES, "console.home"),
     ),
 }
 

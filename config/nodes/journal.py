@@ -67,7 +67,7 @@ class JournalEntry(Base):
 
     node_id: Mapped[str] = mapped_column(primary_key=True)
     n: Mapped[int] = mapped_column(primary_key=True)
-    at: Mapped[dt.datetime]
+    at: Mapped[dt.datetime] = mapped_column(index=True)
     actor_id: Mapped[str]
     actor_name: Mapped[str]
     verb: Mapped[str]
@@ -180,6 +180,29 @@ def newest(session: Session, verb: str, subject: str) -> tuple[dt.datetime, dict
     )
     row = session.execute(query.order_by(JournalEntry.n.desc()).limit(1)).first()
     return None if row is None else (row.at, json.loads(row.body))
+
+
+def search(
+    node_id: str, *, text: str = "", actor_id: str = "", people: bool = False, since: dt.datetime | None = None,
+    until: dt.datetime | None = None,
+) -> sa.Select[Any]:  # fmt: skip
+    """Return the query for a node's entries, the newest first.
+
+    text: every word stands in the name, verb, subject or facts; people: without jobs; until: not included.
+    """
+    query = sa.select(JournalEntry).where(JournalEntry.node_id == node_id)
+    for word in text.split():
+        columns = (JournalEntry.actor_name, JournalEntry.verb, JournalEntry.subject, JournalEntry.body)
+        query = query.where(sa.or_(*(column.icontains(word, autoescape=True) for column in columns)))
+    if actor_id:
+        query = query.where(JournalEntry.actor_id == actor_id)
+    if people:
+        query = query.where(JournalEntry.actor_id.not_like("job:%"))
+    if since is not None:
+        query = query.where(JournalEntry.at >= since)
+    if until is not None:
+        query = query.where(JournalEntry.at < until)
+    return query.order_by(JournalEntry.n.desc())
 
 
 def verify(session: Session, node_id: str) -> list[str]:

@@ -23,7 +23,8 @@ from config.database import Base
 from config.errors import Invalid
 from config.nodes import journal
 from config.nodes.journal import Context
-from pos.store.store import STAFF_ROLES, Staff
+from pos.store.roles import STAFF_ROLES
+from pos.store.store import Staff
 
 PREFIX, DIGITS = "9870", 40
 """No product's code is as long; the till tells a badge by both."""

@@ -9,6 +9,8 @@ Rules
 3. How far a role goes by itself with discounts, pay-ins, pay-outs, drops and empties is a limit and no permission;
    beyond it, and for what is denied, somebody who may agrees where the till asks for a PIN (`approvals`).
 4. Every change is journalled with what it was before.
+5. The network's roles are one table, the same for every network: `NETWORK`. What moves its money takes two people who
+   may (`supply.two_people`), and so does who has which role.
 """
 
 from collections.abc import Collection
@@ -46,26 +48,37 @@ _SHOPKEEPER = _SUPERVISOR | {
     "recall",
 }
 
+_GOODS = {"network.look", "network.demand", "network.buying", "network.supply", "network.recalls", "network.claims"}
+_READER = _GOODS | {
+    "network.push", "network.stores", "network.customers", "network.money", "network.facts", "network.audit",
+}  # fmt: skip
+NETWORK: dict[str, set[str]] = {
+    "operator": _READER | {
+        "network.buying.change", "network.supply.change", "network.recalls.change", "network.claims.change",
+        "network.push.change", "network.stores.change", "network.customers.change", "network.money.change",
+        "network.facts.change", "network.members", "network.support", "network.catalogue",
+        "offers", "import", "settings", "staff",
+    },
+    "buyer": _GOODS | {
+        "network.buying.change", "network.recalls.change", "network.push", "network.push.change",
+        "network.catalogue", "offers", "network.stores",
+    },
+    "warehouse": _GOODS | {"network.supply.change", "network.recalls.change"},
+    "finance": _GOODS | {
+        "network.stores", "network.customers", "network.money", "network.money.change", "network.audit",
+    },
+    "support": _GOODS | {
+        "network.claims.change", "network.stores", "network.stores.change", "network.customers",
+        "network.customers.change", "network.facts", "network.support",
+    },
+    "reader": _READER,
+}  # fmt: skip
+"""Role at the network -> what it may do. `.change` is what changes something, the same without it what only looks."""
 AT_FIRST: dict[str, frozenset[str]] = {
     "cashier": _CASHIER,
     "supervisor": _SUPERVISOR,
     "shopkeeper": _SHOPKEEPER,
-    "operator": frozenset(
-        {
-            "network.look",
-            "network.demand",
-            "network.supply",
-            "network.push",
-            "network.catalogue",
-            "offers",
-            "network.stores",
-            "network.facts",
-            "network.money",
-            "import",
-            "settings",
-            "staff",
-        }
-    ),
+    **{role: frozenset(may) for role, may in NETWORK.items()},
     "customer": frozenset({"store"}),
     "system": frozenset(),
 }

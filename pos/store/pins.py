@@ -4,9 +4,9 @@ Rules
 -----
 1. Nobody chooses a PIN that is tried first: a repetition, a row up or down, a year or a day. `refuse_weak` alone says
    so, wherever a PIN is set.
-2. An operator has a passphrase of PASSPHRASE_LEAST characters or more, whatever they are: the network's sign-in stands
-   on the internet. One made of common passwords, of the person's name or of the network's is refused: zxcvbn, which
-   knows 30,000 of the passwords found in breaches, must reckon with GUESSES_LEAST guesses.
+2. Who works at the network has a passphrase of PASSPHRASE_LEAST characters or more, whatever they are: its sign-in
+   stands on the internet. One made of common passwords, of the person's name or of the network's is refused: zxcvbn,
+   which knows 30,000 of the passwords found in breaches, must reckon with GUESSES_LEAST guesses.
 3. A PIN has 4 to 12 digits. Of PINs and passphrases only the argon2id hash is kept, of the text as it was typed. To
    find one wrong takes as long where there is nobody.
 4. A short code by which something is found is hashed as slowly, with one salt for all that it is looked for among.
@@ -23,6 +23,7 @@ from argon2 import low_level as argon2
 from argon2.exceptions import VerifyMismatchError
 
 from config.errors import Invalid
+from pos.store.roles import NETWORK_ROLES
 
 PASSPHRASE_LEAST, MOST = 12, 128
 """How many characters a passphrase has."""
@@ -69,7 +70,7 @@ def refuse_weak(pin: str, role: str, words: Iterable[str] = ()) -> None:
 
     words: names that whoever guesses knows: the person's and the network's.
     """
-    if role == "operator":
+    if role in NETWORK_ROLES:
         _refuse_weak_passphrase(pin, words)
         return
     _refuse_no_pin(pin)

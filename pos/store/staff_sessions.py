@@ -4,8 +4,8 @@ Rules
 -----
 1. A row says when a session began, on what device, from which range of addresses, and when it was last seen, within
    SEEN_EVERY. It opens nothing: what ends a session is `SignedOut`, another PIN (its stamp), and its own end.
-2. Nobody has more than MOST sessions, an operator no more than MOST_OF_OPERATOR: when another begins, the one that was
-   used longest ago ends.
+2. Nobody has more than MOST sessions, at the network no more than MOST_OF_OPERATOR: when another begins, the one that
+   was used longest ago ends.
 3. Rows that were not seen for LONGEST_SESSION are thrown away by whoever begins a session next.
 4. A session is over once `SignedOut` says so, whoever carries a copy of its cookie, a customer's too; one that is not
    there lasts until its own end (`store_app.web.security`).
@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base, dialect_of, insert_into
+from pos.store.roles import NETWORK_ROLES
 from pos.store.store import Staff
 
 MOST, MOST_OF_OPERATOR = 20, 5
@@ -64,7 +65,7 @@ def begin(
     live: list[StaffSession],
 ) -> None:  # fmt: skip
     """Note a session that begins, and end what is too much beside it (rules 2, 3). live: as `live` returns them."""
-    most = MOST_OF_OPERATOR if person.role == "operator" else MOST
+    most = MOST_OF_OPERATOR if person.role in NETWORK_ROLES else MOST
     end(session, live[most - 1 :], at=at)
     session.execute(sa.delete(StaffSession).where(StaffSession.seen_at < at - LONGEST_SESSION))
     see(session, person.node_id, person.id, session_id, stamp=stamp, device=device, place=place, at=at)

@@ -29,13 +29,13 @@ from config.nodes.journal import Context, canonical, record
 from config.words import LANGUAGES
 from pos.store import pins
 from pos.store.opening_hours import Week, every_day, week
+from pos.store.roles import STAFF_ROLES
 
 LONGEST_NAME = 80
 LOCK_MINUTES = (0, 1, 2, 3, 5, 10, 15, 30)
 USUAL_HOURS = every_day("07:00", "22:00")
 PARTICULARS = {"address": 160, "phone": 40, "tax_number": 40, "language": 2, "tz": 40, "opening_hours": 400}
 """What a store says of itself beside its name, with the most letters each may have."""
-STAFF_ROLES = ("cashier", "supervisor", "shopkeeper", "operator")
 
 
 class Region(Base):
@@ -205,7 +205,7 @@ def found_store(
 
     region: as a person names it (`region_named`), or (id, name) as the network tells it, made when new; tills: (id,
     name). columns: further columns of Store (slug, address, smallest_coin_minor, language ...); the slug is made from
-    the name unless given.
+    the name unless given, and ends with the id where another store has it.
     """
     if not is_store_id(store_id):
         raise Invalid(
@@ -229,6 +229,8 @@ def found_store(
             session.add(Region(id=region_id, name=region[1]))
             session.flush()
     slug = columns.pop("slug", None) or re.sub(r"\W+", "-", name.casefold()).strip("-") or store_id.casefold()
+    if session.scalar(sa.select(Store.id).where(Store.slug == slug)) is not None:
+        slug = f"{slug}-{store_id.casefold()}"
     store = Store(
         id=store_id, name=name, slug=slug, region_id=region_id, currency=currency, tz=tz, joined_at=at, **columns
     )
@@ -304,7 +306,7 @@ def withdraw_key(ctx: Context, store_id: str, name: str) -> StoreKey:
 def add_staff(session: Session, node_id: str, staff_id: str, name: str, role: str, pin: str) -> Staff:
     """Let a person sign in at a node; only the hash of the PIN or passphrase is kept (rule 2)."""
     if role not in STAFF_ROLES:
-        named = "cashier, supervisor, shopkeeper or operator"
+        named = ", ".join(STAFF_ROLES)
         raise Invalid("unknown-role", "Role %(role)s not found. Choose %(named)s.", named=named, role=role)
     pin_hash = pins.hashed(pin)
     if session.get(Staff, (node_id, staff_id)) is not None:

@@ -6,9 +6,9 @@ import click
 from rich.table import Table
 
 from config.nodes.journal import Context
+from pos.store.roles import NETWORK_ROLES, STAFF_ROLES
 from store_app.commands.common import WORD, by_hand, node, screen
 
-ROLES = ("cashier", "supervisor", "shopkeeper", "operator")
 PIN = click.option(
     "--pin", "--passphrase", "pin", type=WORD, prompt="PIN (4 to 12 digits), or an operator's passphrase (12 or more)",
     hide_input=True, confirmation_prompt=True,
@@ -22,7 +22,7 @@ def staff() -> None:
 
 @staff.command("add")
 @click.option("--name", type=WORD, prompt=True)
-@click.option("--role", prompt=True, type=click.Choice(ROLES))
+@click.option("--role", prompt=True, type=click.Choice(STAFF_ROLES))
 @PIN
 def add(name: str, role: str, pin: str) -> None:
     """Add a person."""
@@ -30,8 +30,8 @@ def add(name: str, role: str, pin: str) -> None:
     from store_app.web import staff as people
 
     doors = node()
-    if (role == "operator") != (doors.settings.role == "network"):
-        raise Refused("another-node", "Operators sign in at the network, everyone else at a store.")
+    if (role in NETWORK_ROLES) != (doors.settings.role == "network"):
+        raise Refused("another-node", "%(role)s signs in at the other kind of node: a store or the network.", role=role)
     with doors.write() as session:
         person = people.add(Context(session, by_hand(doors), doors.now()), doors.settings.node_id, name, role, pin)
     screen.print(f"{person.name} may sign in now.", markup=False)
@@ -40,7 +40,7 @@ def add(name: str, role: str, pin: str) -> None:
 @staff.command("list")
 def listed() -> None:
     """List who may sign in and who is locked out."""
-    from pos.store.store import staff_of
+    from pos.store.roles import staff_of
     from store_app.web import staff as people
 
     doors, table = node(), Table("Name", "Role", "Wrong PINs")

@@ -18,6 +18,7 @@ from config.words import LANGUAGES
 from pos.store import countries, pins
 from pos.store.store import LONGEST_NAME, refuse_name
 from store_app.first_run.entrance import entrance
+from store_app.node import joining
 from store_app.node.founding import FIRST_STORE, NewStore, found_store_node, move_store_node
 from store_app.pages.common import form
 from store_app.pages.goods.taxes import rate, rate_text
@@ -148,11 +149,13 @@ def keep_move() -> ResponseReturnValue:
     """Bring the store here, from its copy or its network; people sign in as they did."""
     said, door = {name: form.text(name, most=500) for name in MOVED}, entrance()
     copy = Path(said["copy"]).expanduser() if said["copy"] else None
-    if copy is None and not (said["url"] and said["code"]):
+    if copy is None and not (said["url"] and said["code"]) and not joining.of_link(said["url"]):
         raise Invalid("nothing-to-move", "Name the backup, or enter the network’s address and code.")
     if copy is not None and copy.is_dir():
         copy = max(copy.glob("*.db"), default=copy, key=lambda one: one.stat().st_mtime)
     network = {name: said[name] for name in ("url", "code", "fingerprint")}
+    if invited := joining.of_link(said["url"]):
+        network = dict(zip(network, invited, strict=True))
     door.begin(lambda: move_store_node(door.folder, copy=copy, port=door.port, **network))
     return redirect("/", 303)
 

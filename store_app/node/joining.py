@@ -22,6 +22,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlencode
 
 import httpx2
 
@@ -113,6 +114,21 @@ def key_here(settings_file: Path, folder: Path) -> Signer:
     place, node_id = Path(said.get("state_folder", folder)), said.get("node_id", "")
     there = load(place / f"{node_id}.signing-key.pem") if node_id else None
     return there or Signer.make()
+
+
+def link(url: str, code: str, fingerprint: str = "") -> str:
+    """Return an invitation as one link: what follows the '#' never leaves a browser."""
+    said = {"code": code} | ({"fingerprint": fingerprint.replace(" ", "")} if fingerprint else {})
+    return f"{url.rstrip('/')}/join#{urlencode(said)}"
+
+
+def of_link(said: str) -> tuple[str, str, str] | None:
+    """Return address, code and fingerprint of an invitation's link; None for any other address."""
+    address, _, rest = said.strip().partition("#")
+    given = parse_qs(rest)
+    if not address.rstrip("/").endswith("/join") or "code" not in given:
+        return None
+    return address.rstrip("/").removesuffix("/join"), given["code"][0], given.get("fingerprint", [""])[0]
 
 
 # --- inside ---

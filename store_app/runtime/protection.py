@@ -68,6 +68,7 @@ _OF_TABLES = {
         "supplier_document": ("said",),
         "route_stop": ("note",),
     },
+    BANK: {"money_proposal": ("asked",)},
     STAFF: {
         "journal_entry": ("body",),
         "approval": ("granted_by", "granted_by_name", "asked_by"),

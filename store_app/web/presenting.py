@@ -23,10 +23,9 @@ from babel import dates
 from babel.lists import format_list
 from babel.support import NullTranslations
 from flask import Flask, Response, current_app, g, make_response, redirect, render_template, request, url_for
-from flask_babel import Domain, get_locale
+from flask_babel import Domain, get_locale, pgettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as lazy
-from flask_babel import pgettext
 from sqlalchemy.orm import Session
 
 from config import money as minor_units

@@ -55,7 +55,7 @@ from config.settings import Settings
 from pos.printing import agents
 from pos.store import partner_keys, staff_sessions
 from pos.store.partner_keys import PartnerKey
-from pos.store.permissions import permitted
+from pos.store.permissions import AT_FIRST, permitted
 from pos.store.staff_sessions import SignedOut
 from pos.store.store import Staff, Store, store_for_key
 from store_app.runtime.doors import View, csrf, doors, own_doors, read
@@ -168,6 +168,12 @@ def can(permission: str) -> bool:
     return permission in g.get("permissions", ())
 
 
+def looks_only() -> bool:
+    """Tell whether the person at this page may look at it and change nothing there (`permissions.NETWORK`)."""
+    changes = f"{rule_of(current_app, request.endpoint or '')}.change"
+    return changes in AT_FIRST["operator"] and not can(changes)
+
+
 def sign_in(staff: Staff, *, by_badge: bool = False, weak: bool = False) -> None:
     """Begin a session for this member of staff; the browser stays at its till. weak: a new passphrase is due first."""
     sign_out()
@@ -257,7 +263,7 @@ def set_up(app: Flask, settings: Settings) -> None:
     # the guard goes before Flask-WTF's own, so that a stranger learns nothing about tokens
     app.before_request_funcs.setdefault(None, []).insert(0, guard)
     cover(app, settings)
-    app.jinja_env.globals.update(can=can)
+    app.jinja_env.globals.update(can=can, looks_only=looks_only)
 
 
 def cover(app: Flask, settings: Settings) -> None:

@@ -4,7 +4,7 @@ Rules
 -----
 1. A session is noted when it begins, and as seen every SEEN_EVERY at most; where the books take nothing just now, the
    page is answered all the same.
-2. An operator's lasts OPERATOR_FOR and ends within OPERATOR_IDLE of nothing, for a network's sign-in stands on the
+2. At the network a session lasts OPERATOR_FOR and ends within OPERATOR_IDLE of nothing, for its sign-in stands on the
    internet; everybody else's lasts LONGEST, and ends within SIGNED_IN_FOR.
 """
 
@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from config.errors import NotFound
 from config.nodes.journal import Actor, Context
 from pos.store import staff_sessions
+from pos.store.roles import NETWORK_ROLES
 from pos.store.staff_sessions import LONGEST_SESSION, SEEN_EVERY, StaffSession
 from pos.store.store import Staff
 from store_app.runtime.doors import own_doors
@@ -57,7 +58,7 @@ class Seen:
 
 def lasts(role: str) -> tuple[dt.timedelta, dt.timedelta]:
     """Return how long a session lasts at most, and how long without being used (rule 2)."""
-    return (OPERATOR_FOR, OPERATOR_IDLE) if role == "operator" else (LONGEST_SESSION, SIGNED_IN_FOR)
+    return (OPERATOR_FOR, OPERATOR_IDLE) if role in NETWORK_ROLES else (LONGEST_SESSION, SIGNED_IN_FOR)
 
 
 def stamps_of(person: Staff) -> dict[str, str]:

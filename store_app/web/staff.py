@@ -16,7 +16,7 @@ Rules
    is locked out with the badge; a good badge forgets no wrong PIN; unknown badges lock the reading of badges as wrong
    PINs lock a name.
 5. A node always keeps somebody who may change people: the last one neither leaves nor takes a smaller role.
-6. A PIN that is tried first is refused to everybody; an operator has a passphrase (pos.store.pins).
+6. A PIN that is tried first is refused to everybody; the network's people have passphrases (pos.store.pins).
 7. PINs and badges are checked and counted in the node's own books alone: a practice store holds none, and refuses.
 8. Whatever else a sign-in asks for beside the PIN or passphrase (`beside`: an operator's second factor, the code of a
    device outside the store) is used up in the same transaction, and counts as a wrong PIN where it is wrong.
@@ -31,11 +31,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.errors import Conflict, Invalid, NotFound, Refused
+from config.ids import NETWORK
 from config.nodes import journal
 from config.nodes.journal import Actor, Context
 from pos.store import badges, pins, second_factor
 from pos.store.badges import BadgeReader
 from pos.store.permissions import AT_FIRST
+from pos.store.roles import NETWORK_ROLES, STORE_ROLES
 from pos.store.store import PinTries, Staff, add_staff, set_pin, staff_of
 from store_app.runtime.doors import Doors
 
@@ -47,7 +49,6 @@ Beside = Callable[[Session, Staff], bool]
 LESSON_PIN = "0000"
 """What everybody types for leave inside a practice store; opens nothing."""
 PRACTICE_PINS = {"cashier": "1111", "supervisor": "4444", "shopkeeper": "2222", "operator": "3333"}
-STORE_ROLES = ("cashier", "supervisor", "shopkeeper")
 _KEEPERS = [role for role, permissions in AT_FIRST.items() if "staff" in permissions]
 
 
@@ -70,11 +71,11 @@ def add(ctx: Context, node_id: str, name: str, role: str, pin: str, *, weak: boo
 def change_role(ctx: Context, node_id: str, staff_id: str, role: str) -> Staff:
     """Let a person do more or less than before (rule 5)."""
     person = working(ctx.session, node_id, staff_id)
-    if role not in STORE_ROLES:
+    if role not in (roles := NETWORK_ROLES if node_id == NETWORK else STORE_ROLES):
+        named = ", ".join(roles)
         raise Invalid(
-            "unknown-role", "Role %(role)s not found. Choose cashier, supervisor or shopkeeper.", role=role,
-            field="role",
-        )  # fmt: skip
+            "unknown-role", "Role %(role)s not found. Choose %(named)s.", named=named, role=role, field="role"
+        )
     if person.role != role:
         _keep_one(ctx.session, person, role)
         before, person.role = person.role, role

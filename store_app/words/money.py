@@ -24,6 +24,12 @@ KINDS = {
     "leader": _l("Group leader commission"), "brought_back": _l("Refunded or disputed after payout"),
 }  # fmt: skip
 """What an entry is, by its kind."""
+PROPOSED = {
+    "draw": _l("Release an order on hold"), "release": _l("Release a store’s credit"), "terms": _l("Change the terms"),
+    "credit_note": _l("Credit note"), "moved": _l("Reverse a payment"), "payer": _l("Change the network’s account"),
+    "payouts": _l("Payout run"),
+}  # fmt: skip
+"""What waits for a second person about money."""
 HELD = {
     "late": _l("An invoice is overdue. Pay it to reopen your credit the same night."),
     "contradiction": _l("The store's messages contradict each other. The network is checking."),

@@ -92,6 +92,11 @@ ROLES = {
     "supervisor": _l("Supervisor"),
     "shopkeeper": _l("Shopkeeper"),
     "operator": _l("Operator"),
+    "buyer": _l("Buyer"),
+    "warehouse": _l("Warehouse"),
+    "finance": _l("Finance"),
+    "support": _l("Support"),
+    "reader": _l("Read-only"),
 }
 
 PAPERS = {

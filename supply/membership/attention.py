@@ -15,21 +15,23 @@ from sqlalchemy.orm import Session
 from config.nodes.inbox import InboxAlarm, InboxMessage
 from config.nodes.node import Peer
 from pos.store.store import Region, Store, StoreKey
-from supply import isolation
+from supply import isolation, two_people
 from supply.demand import history
 from supply.membership import exposure, objections, overview
 from supply.money import credit, escrow, lost_entries, refunds
 from supply.money.held_payments import Escrow
+from supply.money.proposals import MoneyProposal
 from supply.network.recalls import recalls
 from supply.network.recalls.upstream_returns import UpstreamReturn
 from supply.network.routes import routes
 from supply.network.warehouse import lots
 from supply.online.storefront import reviews
-from supply.orders import price_list, supplier_messages, suppliers, transfers
+from supply.orders import supplier_messages, suppliers, transfers
 from supply.orders.claims import WAITING, Claim
 from supply.orders.deliveries import Delivery
 from supply.orders.network_offers import NetworkOffer
 from supply.orders.orders import ReplenishmentOrder
+from supply.orders.price_list import PriceProposal
 from supply.orders.purchases import Purchase
 
 SILENT_AFTER_S = 3600
@@ -203,8 +205,9 @@ def _decisions(session: Session, at: dt.datetime) -> list[Attention]:
     others = (reviews.reported(session), refunds.not_back(session), escrow.waits_too_long(session, at))
     if count := disputed + sum(len(one) for one in others):
         found.append(Attention("customers-wait", "", {"count": count}))
-    if count := len(price_list.waiting(session)):
-        found.append(Attention("prices-wait", "", {"count": count}))
+    for kind, noun in (("prices-wait", PriceProposal), ("money-waits", MoneyProposal)):
+        if count := len(two_people.waiting(session, noun)):
+            found.append(Attention(kind, "", {"count": count}))
     return found
 
 

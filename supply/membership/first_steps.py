@@ -7,14 +7,17 @@ Rules
 3. A store on its own has no online store: its steps leave it out.
 """
 
+import datetime as dt
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from config.nodes.node import Peer
 from pos.catalogue.catalogue import Listing
 from pos.sold import Sale
 from pos.stock.ledger import StockLevel
+from pos.store.joining import GOOD_FOR, Invitation
 from pos.till.shift_book import Shift
 from supply.membership.training import LessonDone
 from supply.online.orders import PickupOrder
@@ -47,6 +50,38 @@ def steps(session: Session, store_id: str, *, in_network: bool) -> list[Step]:
         "online-order": _count(session, PickupOrder, PickupOrder.store_id == store_id),
     }
     return [Step(name, counts[name] > 0, counts[name]) for name in STEPS if in_network or name not in ONLINE]
+
+
+@dataclass(frozen=True)
+class Milestone:
+    """A step of a store on its way into the network, as the network knows it. at: None before it."""
+
+    name: str
+    at: dt.datetime | None
+
+
+def milestones(session: Session, store_id: str) -> list[Milestone]:
+    """Return how far a store has come: invited, joined, heard, first sale, first order to the network."""
+    invited = sa.select(sa.func.max(Invitation.made_at)).where(Invitation.store_id == store_id)
+    joined = sa.select(sa.func.min(Invitation.used_at)).where(Invitation.store_id == store_id)
+    peer = session.get(Peer, store_id)
+    sold = sa.select(sa.func.min(Sale.completed_at)).where(Sale.store_id == store_id, Sale.state == "completed")
+    order = ReplenishmentOrder
+    ordered = sa.select(sa.func.min(order.sent_at)).where(order.store_id == store_id)
+    return [
+        Milestone("invited", session.scalar(invited)), Milestone("joined", session.scalar(joined)),
+        Milestone("heard", peer.heard_at if peer else None), Milestone("sale", session.scalar(sold)),
+        Milestone("order", session.scalar(ordered)),
+    ]  # fmt: skip
+
+
+def invitation_until(session: Session, store_id: str, at: dt.datetime) -> dt.datetime | None:
+    """Return until when a store's open invitation is good; None where there is none."""
+    query = sa.select(sa.func.max(Invitation.made_at)).where(
+        Invitation.store_id == store_id, Invitation.used_at.is_(None), Invitation.made_at >= at - GOOD_FOR
+    )
+    made_at = session.scalar(query)
+    return made_at + GOOD_FOR if made_at else None
 
 
 def _count(session: Session, noun: type, *which: sa.ColumnElement[bool]) -> int:

@@ -11,9 +11,8 @@ Rules
 4. Where two people or more may change the network's prices, a change is proposed and not made if, with what its author
    changed on the same day (UTC), it touches more prices than the limits say, or moves one by more of what it was before
    the first of them, up or down, for the same quantity. A product that was on no list before counts for nothing.
-5. A proposal holds the file whole. It is confirmed by another person than who proposed it, and only then written, by
-   what holds on that day; nothing goes to a store before.
-6. Who proposed it may withdraw it, anybody else turn it down. All of it is in the journal.
+5. A proposal holds the file whole, and is written once a second person has confirmed it (`two_people`); nothing goes to
+   a store before.
 """
 
 import datetime as dt
@@ -27,13 +26,13 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.database import Base
 from config.errors import NotFound, Refused
 from config.ids import NETWORK
-from config.nodes.journal import Context, move, record
+from config.nodes.journal import Context, record
 from config.nodes.publication import EVERYONE
 from config.states import StateTable
 from pos.catalogue import catalogue
 from pos.catalogue.catalogue import Product
-from pos.store.permissions import may
-from pos.store.store import Staff, staff_of
+from pos.store.store import Staff
+from supply import two_people
 from supply.orders import suppliers
 from supply.orders.delivery_calendar import written
 from supply.orders.suppliers import Contact, Supplier, SupplierCost, SupplierProduct
@@ -94,8 +93,8 @@ class Change:
     from_day: dt.date
 
 
-STATES = StateTable("price proposal", "proposed", {"proposed": ["confirmed", "turned_down", "withdrawn"]})
-PERMISSION = "network.supply"
+STATES = StateTable("price proposal", "proposed", two_people.MOVES)
+PERMISSION = "network.buying.change"
 MOST_PERCENT = 1_000
 """More is not told apart; what cost nothing moves by as much."""
 MOVES = (DEARER, CHEAPER, REPACKED)
@@ -120,14 +119,13 @@ class PriceFile:
     file: bytes
 
 
-class PriceProposal(Base):
+class PriceProposal(two_people.Proposal, Base):
     """A list that waits for a second person. kind: what its file holds; supplier_id, from_day: chosen with it."""
 
     STATES: ClassVar[StateTable] = STATES
+    PREFIX = "prices"
     __tablename__ = "price_proposal"
 
-    id: Mapped[str] = mapped_column(primary_key=True)
-    state: Mapped[str] = mapped_column(default=STATES.first)
     kind: Mapped[str]
     supplier_id: Mapped[str]
     from_day: Mapped[dt.date | None]
@@ -138,9 +136,6 @@ class PriceProposal(Base):
     """Prices that held before and become others."""
     most_percent: Mapped[int]
     """By how much the one that moves most."""
-    proposed_at: Mapped[dt.datetime]
-    proposed_by: Mapped[str]
-    proposed_name: Mapped[str]
 
 
 class PriceTally(Base):
@@ -263,7 +258,6 @@ def may_write(ctx: Context, changes: Sequence[Change], limits: Limits, *, of: st
 
     of: whose price list it is, or which.
     """
-    people = [one for one in staff_of(ctx.session, NETWORK) if may(ctx.session, NETWORK, one.role, PERMISSION)]
     ctx.session.scalar(sa.select(Staff.id).where(Staff.node_id == NETWORK, Staff.id == ctx.actor.id).with_for_update())
     tally, mine = PriceTally, (PriceTally.staff_id == ctx.actor.id, PriceTally.day == ctx.at.astimezone(dt.UTC).date())
     kept = sa.select(tally.sku, tally.qty, tally.amount_minor).where(*mine, tally.price_list == of)
@@ -272,7 +266,7 @@ def may_write(ctx: Context, changes: Sequence[Change], limits: Limits, *, of: st
     others = sa.select(sa.func.count()).select_from(tally).where(*mine, tally.price_list != of)
     count = int(ctx.session.scalar(others) or 0) + len(known.keys() | moved.keys())
     most = max((_percent(known.get(one.sku) or one.before, one) for one in moved.values()), default=0)
-    if len(people) > 1 and (count > limits.products or most > limits.percent):
+    if not two_people.is_alone(ctx.session, PERMISSION) and (count > limits.products or most > limits.percent):
         return False
     ctx.session.add_all(
         PriceTally(staff_id=ctx.actor.id, day=ctx.at.astimezone(dt.UTC).date(), price_list=of, sku=sku,
@@ -289,54 +283,19 @@ def propose(ctx: Context, id: str, changes: Sequence[Change], sent: PriceFile) -
     if known is not None:
         return known
     row = PriceProposal(
-        id=id, state=STATES.first, **vars(sent),
+        id=id, **vars(sent),
         moved=sum(one.kind in MOVES for one in changes), most_percent=most_percent(changes), proposed_at=ctx.at,
         proposed_by=ctx.actor.id, proposed_name=ctx.actor.name,
     )  # fmt: skip
     ctx.session.add(row)
     ctx.session.flush()
     record(
-        ctx, verb="price proposal.proposed", subject=f"prices:{id}", kind=sent.kind,
+        ctx, verb="price proposal.proposed", subject=row.subject, kind=sent.kind,
         supplier=sent.supplier_id, moved=row.moved, most_percent=row.most_percent)  # fmt: skip
     return row
 
 
-def confirm(ctx: Context, id: str) -> PriceProposal:
-    """Confirm somebody else's proposal; who calls writes the list in the same transaction (rule 5)."""
-    row = _to_decide(ctx.session, id)
-    if row.proposed_by == ctx.actor.id:
-        raise Refused(
-            "own-proposal", "You proposed this. Someone else with permission to change prices must approve it."
-        )
-    move(ctx, row, "confirmed", subject=f"prices:{id}", proposed_by=row.proposed_by)
-    ctx.session.flush()
-    return row
-
-
-def drop(ctx: Context, id: str) -> PriceProposal:
-    """Withdraw one's own proposal, or turn another's down (rule 6)."""
-    row = _to_decide(ctx.session, id)
-    target = "withdrawn" if row.proposed_by == ctx.actor.id else "turned_down"
-    move(ctx, row, target, subject=f"prices:{id}", proposed_by=row.proposed_by)
-    ctx.session.flush()
-    return row
-
-
 # --- questions ---
-
-
-def proposal(session: Session, id: str) -> PriceProposal:
-    """Return a proposal; NotFound where there is none."""
-    row = session.get(PriceProposal, id)
-    if row is None:
-        raise NotFound("not-found-here", "Proposal not found.", id=id)
-    return row
-
-
-def waiting(session: Session) -> list[PriceProposal]:
-    """Return what waits for a second person, the oldest first."""
-    query = sa.select(PriceProposal).where(PriceProposal.state == STATES.first)
-    return list(session.scalars(query.order_by(PriceProposal.proposed_at, PriceProposal.id)))
 
 
 def most_percent(changes: Sequence[Change]) -> int:
@@ -383,13 +342,6 @@ def _coming(
     for cost in session.scalars(query.order_by(SupplierCost.from_day)):
         found.setdefault(cost.sku, []).append((cost.from_day, cost.pack_cost_minor))
     return found
-
-
-def _to_decide(session: Session, id: str) -> PriceProposal:
-    """Return a proposal that nobody else decides meanwhile."""
-    row = proposal(session, id)
-    session.refresh(row, with_for_update=True)
-    return row
 
 
 def _percent(before: tuple[int, int] | None, one: Change) -> int:

@@ -15,6 +15,7 @@ import supply.orders.orders  # noqa: F401  every table must be known before they
 from config.database import Database
 from config.nodes.journal import Actor, Context
 from config.nodes.node import found
+from pos.store.roles import NETWORK_ROLES
 from pos.store.store import Region, Store, StoreKey, Till
 from store_app.web import staff
 from tests.empty import empty_database, made_once
@@ -43,6 +44,14 @@ def add_store(session: Any, store_id: str, region_id: str = "north") -> None:
     )
     session.flush()
     session.add(Till(store_id=store_id, id="1", name="Till 1"))
+
+
+def add_team(network: House) -> None:
+    """Let somebody of each role work at the network, who signs in by the role's name."""
+    with network.doors.write() as session:
+        ctx = Context(session, Actor.system("test", "network"), NOON)
+        for role in NETWORK_ROLES[1:]:
+            staff.add(ctx, "network", role, role, staff.PRACTICE_PINS["operator"], weak=True)
 
 
 @pytest.fixture(scope="session")

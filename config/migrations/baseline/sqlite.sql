@@ -920,6 +920,18 @@ CREATE TABLE measured_leg (
   CONSTRAINT pk_measured_leg PRIMARY KEY (from_id, to_id)
 );
 
+CREATE TABLE money_proposal (
+  kind TEXT NOT NULL,
+  store_id TEXT NOT NULL,
+  asked JSON NOT NULL,
+  id TEXT NOT NULL,
+  state TEXT NOT NULL,
+  proposed_at DATETIME NOT NULL,
+  proposed_by TEXT NOT NULL,
+  proposed_name TEXT NOT NULL,
+  CONSTRAINT pk_money_proposal PRIMARY KEY (id)
+);
+
 CREATE TABLE network_lesson (
   id TEXT NOT NULL,
   texts JSON NOT NULL,
@@ -1473,8 +1485,6 @@ CREATE TABLE premises (
 );
 
 CREATE TABLE price_proposal (
-  id TEXT NOT NULL,
-  state TEXT NOT NULL,
   kind TEXT NOT NULL,
   supplier_id TEXT NOT NULL,
   from_day DATE,
@@ -1482,6 +1492,8 @@ CREATE TABLE price_proposal (
   file BLOB NOT NULL,
   moved BIGINT NOT NULL,
   most_percent BIGINT NOT NULL,
+  id TEXT NOT NULL,
+  state TEXT NOT NULL,
   proposed_at DATETIME NOT NULL,
   proposed_by TEXT NOT NULL,
   proposed_name TEXT NOT NULL,

@@ -58,7 +58,7 @@ def listed(fault: DomainError | None = None, **_place: Any) -> ResponseReturnVal
 
 
 @bp.post("/")
-@requires("network.push")
+@requires("network.push.change")
 @form.answers_on(listed)
 def plan() -> ResponseReturnValue:
     """Plan a campaign and ask the stores."""
@@ -85,7 +85,7 @@ def plan() -> ResponseReturnValue:
 
 
 @bp.post("/<campaign_id>/call-off")
-@requires("network.push")
+@requires("network.push.change")
 @form.answers_on(listed)
 def call_off(campaign_id: str) -> ResponseReturnValue:
     """End a campaign now."""

@@ -34,7 +34,7 @@ bp = Blueprint("console_care", __name__, url_prefix="/console/customers")
 
 
 @bp.get("/")
-@requires("network.stores")
+@requires("network.customers")
 def overview_page(fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show what waits for a decision, and how the shelves do."""
     with read() as session:
@@ -78,7 +78,7 @@ def overview_page(fault: DomainError | None = None, **_place: Any) -> ResponseRe
 
 
 @bp.post("/disputes/<escrow_id>")
-@requires("network.stores")
+@requires("network.customers.change")
 @form.answers_on(overview_page)
 def resolve(escrow_id: str) -> ResponseReturnValue:
     """Decide a dispute: so much goes back, the rest on to the store."""
@@ -92,7 +92,7 @@ def resolve(escrow_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/refunds/<refund_id>")
-@requires("network.stores")
+@requires("network.money.change")
 @form.answers_on(overview_page)
 def ask_again(refund_id: str) -> ResponseReturnValue:
     """Ask the payment service at once to give money back."""
@@ -108,7 +108,7 @@ def ask_again(refund_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/refunds/<refund_id>/by-hand")
-@requires("network.stores")
+@requires("network.money.change")
 @form.answers_on(overview_page)
 def paid_by_hand(refund_id: str) -> ResponseReturnValue:
     """Note how a person has paid money back that the payment service does not give back."""
@@ -120,7 +120,7 @@ def paid_by_hand(refund_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/reviews/<store_id>/<order_id>/<sku>")
-@requires("network.stores")
+@requires("network.customers.change")
 @form.answers_on(overview_page)
 def decide(store_id: str, order_id: str, sku: str) -> ResponseReturnValue:
     """Hide a reported review, or let it stand."""
@@ -135,7 +135,7 @@ def decide(store_id: str, order_id: str, sku: str) -> ResponseReturnValue:
 
 
 @bp.post("/outside")
-@requires("network.stores")
+@requires("network.catalogue")
 @form.answers_on(overview_page)
 def match() -> ResponseReturnValue:
     """Say by hand which product a place on an outside list is."""

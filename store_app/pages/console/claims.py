@@ -48,7 +48,7 @@ class ReturnRow:
 
 
 @bp.get("/")
-@requires("network.supply")
+@requires("network.claims")
 def listed(fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show what waits for an answer, what comes back, and what was answered."""
     with read() as session:
@@ -77,7 +77,7 @@ def listed(fault: DomainError | None = None, **_place: Any) -> ResponseReturnVal
 
 
 @bp.get("/<store_id>/<claim_id>")
-@requires("network.supply")
+@requires("network.claims")
 def claim(store_id: str, claim_id: str, fault: DomainError | None = None) -> ResponseReturnValue:
     """Show one claim, with what is needed to answer it."""
     with read() as session:
@@ -99,7 +99,7 @@ def claim(store_id: str, claim_id: str, fault: DomainError | None = None) -> Res
 
 
 @bp.post("/<store_id>/<claim_id>/look")
-@requires("network.supply")
+@requires("network.claims.change")
 @form.answers_on(claim)
 def look(store_id: str, claim_id: str) -> ResponseReturnValue:
     """Tell the store that somebody looks into it."""
@@ -110,7 +110,7 @@ def look(store_id: str, claim_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/<store_id>/<claim_id>")
-@requires("network.supply")
+@requires("network.claims.change")
 @form.answers_on(claim)
 def decide(store_id: str, claim_id: str) -> ResponseReturnValue:
     """Answer a claim line by line."""
@@ -124,7 +124,7 @@ def decide(store_id: str, claim_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/returns/<store_id>/<return_id>")
-@requires("network.supply")
+@requires("network.supply.change")
 @form.answers_on(listed)
 def receive(store_id: str, return_id: str) -> ResponseReturnValue:
     """Count goods that came back."""
@@ -137,7 +137,7 @@ def receive(store_id: str, return_id: str) -> ResponseReturnValue:
 
 
 @bp.get("/<store_id>/photos/<photo_id>.jpg")
-@requires("network.supply")
+@requires("network.claims")
 def photo(store_id: str, photo_id: str) -> Response:
     """Give a photo of a claim."""
     with read() as session:

@@ -144,6 +144,13 @@ def _worded(one: Attention, name: str) -> dict[str, Any]:
             count,
         )
         return {"level": "info", "words": words, "href": url_for("console_prices.listed")}
+    elif one.kind == "money-waits":
+        words = ngettext(
+            "%(num)d payment or credit decision is waiting for a second person.",
+            "%(num)d payment or credit decisions are waiting for a second person.",
+            count,
+        )
+        return {"level": "info", "words": words, "href": url_for("console_money.overview", _anchor="waiting")}
     else:
         return _two_keys(one, name) if one.kind == "keys" else _about_goods(one, name)
     return {"level": level, "words": words, "href": stores}

@@ -57,7 +57,7 @@ def listed() -> ResponseReturnValue:
 
 
 @bp.post("/<store_id>/accept")
-@requires("network.facts")
+@requires("network.facts.change")
 def accept(store_id: str) -> ResponseReturnValue:
     """Accept held facts of a store: each counts on its own day, as if nothing had held it."""
     with write() as session:
@@ -75,7 +75,7 @@ def accept(store_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/<store_id>/reject")
-@requires("network.facts")
+@requires("network.facts.change")
 def reject(store_id: str) -> ResponseReturnValue:
     """Reject held facts of a store, with what depends on them: they count nowhere."""
     with write() as session:

@@ -55,7 +55,7 @@ def writing(lesson_id: str = "", fault: DomainError | None = None) -> ResponseRe
 
 @bp.post("/write")
 @bp.post("/write/<lesson_id>")
-@requires("network.stores")
+@requires("network.stores.change")
 @form.answers_on(writing)
 def save(lesson_id: str = "") -> ResponseReturnValue:
     """Keep a lesson's text and publish it to the stores."""
@@ -67,7 +67,7 @@ def save(lesson_id: str = "") -> ResponseReturnValue:
 
 
 @bp.post("/take-back/<lesson_id>")
-@requires("network.stores")
+@requires("network.stores.change")
 def take_back(lesson_id: str) -> ResponseReturnValue:
     """Show a lesson to the stores no longer."""
     with write() as session:

@@ -17,8 +17,10 @@ from store_app.pages.common import form, money_views
 from store_app.pages.customers.statements import table
 from store_app.runtime.doors import acting, clock, read, write
 from store_app.web.presenting import about_store, page, place, today
+from store_app.web.presenting import money as money_of
 from store_app.web.security import requires
 from store_app.words import money
+from supply import two_people
 from supply.membership import exposure, level, objections
 from supply.membership.level import LevelReview
 from supply.money import (
@@ -30,11 +32,13 @@ from supply.money import (
     pain001,
     payment_runs,
     payouts,
+    proposals,
     terms,
     wrong_payments,
 )
-from supply.money.credit import CreditLine
-from supply.money.ledger import Account
+from supply.money.credit import CreditDraw, CreditLine
+from supply.money.ledger import Account, LedgerEntry
+from supply.money.proposals import MoneyProposal
 from supply.money.terms import BOUNDS, Terms
 from supply.network.recalls import upstream_claims
 
@@ -56,6 +60,8 @@ def overview(fault: DomainError | None = None, **_place: Any) -> ResponseReturnV
             "costs": account_orders.costs_of_waiting(session),
             "draw_why": money.DRAW_WHY,
             "objections": objections.waiting(session),
+            "proposed": _proposed(session, names, terms.in_force(session)[1]),
+            "is_alone": two_people.is_alone(session, proposals.PERMISSION),
             "lost": lost_entries.waiting(session),
             "silent": [names.get(one, one) for one in lost_entries.silent(session)],
             "kind_word": money.kind_word,
@@ -132,7 +138,7 @@ def store_table(store_id: str) -> Response:
 
 
 @bp.post("/draws/<store_id>/<order_id>")
-@requires("network.money")
+@requires("network.money.change")
 @form.answers_on(overview)
 def decide_draw(store_id: str, order_id: str) -> ResponseReturnValue:
     """Let an order on hold go on credit, or refuse it."""
@@ -140,15 +146,15 @@ def decide_draw(store_id: str, order_id: str) -> ResponseReturnValue:
     why = "" if go else form.text("why", required=_("Enter a reason. The shopkeeper will see it."))
     with write() as session:
         ctx = acting(session)
-        if go:
-            credit.let_go(ctx, store_id, order_id)
-        else:
+        if not go:
             credit.refuse(ctx, store_id, order_id, why=why)
-    return form.done(_("Decided."), ".overview")
+            return form.done(_("Decided."), ".overview")
+        asked = proposals.ask(ctx, "draw", form.command_id(), store_id=store_id, order_id=order_id)
+    return _done(asked, _("Decided."))
 
 
 @bp.post("/objections/<store_id>/<objection_id>")
-@requires("network.money")
+@requires("network.money.change")
 @form.answers_on(overview)
 def answer_objection(store_id: str, objection_id: str) -> ResponseReturnValue:
     """Answer a store's objection."""
@@ -165,7 +171,7 @@ def answer_objection(store_id: str, objection_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/lost/<store_id>")
-@requires("network.money")
+@requires("network.money.change")
 @form.answers_on(overview)
 def decide_lost(store_id: str) -> ResponseReturnValue:
     """Enter what was lost of a store's account again, one entry or all in their order, or leave one out."""
@@ -183,7 +189,7 @@ def decide_lost(store_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/payments")
-@requires("network.money")
+@requires("network.money.change")
 @form.answers_on(overview)
 def pay_in() -> ResponseReturnValue:
     """Book what a store has paid, or credit it for something."""
@@ -196,13 +202,13 @@ def pay_in() -> ResponseReturnValue:
         ctx = Context(session, g.actor, at)
         if way == "paid":
             ledger.money_in(ctx, store.id, amount_minor, reference=words, id=once)
-        else:
-            ledger.credit_note(ctx, store.id, amount_minor, why=words, id=once)
-    return form.done(_("Recorded."), ".store_account", store_id=store_id)
+            return form.done(_("Recorded."), ".store_account", store_id=store_id)
+        asked = proposals.ask(ctx, "credit_note", once, store_id=store.id, amount_minor=amount_minor, why=words)
+    return _done(asked, _("Recorded."), ".store_account", store_id=store_id)
 
 
 @bp.post("/stores/<store_id>/payments/<entry_id>/back")
-@requires("network.money")
+@requires("network.money.change")
 @form.answers_on(store_account)
 def take_back(store_id: str, entry_id: str) -> ResponseReturnValue:
     """Take a payment that was booked wrongly back, and enter it for the store that paid."""
@@ -212,12 +218,14 @@ def take_back(store_id: str, entry_id: str) -> ResponseReturnValue:
     )
     with write() as session:
         payer = _store(session, payer_id).id if payer_id else None
-        wrong_payments.take_back(acting(session), store_id, entry_id, why=why, payer_id=payer)
-    return form.done(_("Reversed. The invoices it paid are open again."), ".store_account", store_id=store_id)
+        asked = proposals.ask(
+            acting(session), "moved", form.command_id(), store_id=store_id, entry_id=entry_id, why=why, payer_id=payer
+        )
+    return _done(asked, _("Reversed. The invoices it paid are open again."), ".store_account", store_id=store_id)
 
 
 @bp.post("/stores/<store_id>/hold")
-@requires("network.money")
+@requires("network.money.change")
 @form.answers_on(store_account)
 def hold(store_id: str) -> ResponseReturnValue:
     """Hold a store's credit with a reason, or let it draw again."""
@@ -225,16 +233,15 @@ def hold(store_id: str) -> ResponseReturnValue:
     why = "" if release else form.text("why", required=_("Enter a reason. The shopkeeper will see it."))
     with write() as session:
         ctx = acting(session)
-        if release:
-            credit.release(ctx, store_id)
-        else:
+        if not release:
             credit.hold(ctx, store_id, why=why)
-    flash(_("Credit is open again.") if release else _("Credit is on hold."), "good")
-    return redirect(url_for(".store_account", store_id=store_id), 303)
+            return form.done(_("Credit is on hold."), ".store_account", store_id=store_id)
+        asked = proposals.ask(ctx, "release", form.command_id(), store_id=store_id)
+    return _done(asked, _("Credit is open again."), ".store_account", store_id=store_id)
 
 
 @bp.post("/stores/<store_id>/invoices/<invoice_id>/loss")
-@requires("network.money")
+@requires("network.money.change")
 @form.answers_on(store_account)
 def give_up(store_id: str, invoice_id: str) -> ResponseReturnValue:
     """Give up what is left of an invoice."""
@@ -246,36 +253,58 @@ def give_up(store_id: str, invoice_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/payer")
-@requires("network.money")
+@requires("network.money.change")
 @form.answers_on(overview)
 def say_payer() -> ResponseReturnValue:
     """Say which account the network pays from."""
     payee = form.text("payee", most=140, required=_("Enter the account holder’s name."))
     account = form.text("account", most=60, required=_("Enter the account number."))
     with write() as session:
-        payment_runs.say_payer(acting(session), payee=payee, account=account, bic=form.text("bic", most=20))
-    return form.done(_("The network now pays from this account."), ".overview")
+        asked = proposals.ask(
+            acting(session), "payer", form.command_id(), payee=payee, account=account, bic=form.text("bic", most=20)
+        )
+    return _done(asked, _("The network now pays from this account."))
 
 
 @bp.post("/payouts")
-@requires("network.money")
+@requires("network.money.change")
 @form.answers_on(overview)
 def make_run() -> ResponseReturnValue:
     """Pay out what the stores' funds hold: makes a run, whose file goes to the bank."""
     with write() as session:
-        payment_runs.payer_of(session)
-        run = payment_runs.make_run(acting(session), id=form.command_id())
-    reported = ngettext("%(num)d payout made.", "%(num)d payouts made.", len(run.payouts))
-    if run.unknown:
-        reported += " " + _(
-            "Not paid (no account, or changed in the last three days): %(stores)s.",
-            stores=_(", ").join(run.unknown),
+        asked = proposals.ask(acting(session), "payouts", form.command_id())
+    unknown = asked.made.unknown if asked.made else []
+    if unknown:
+        flash(
+            _("Not paid (no account, or changed in the last three days): %(stores)s.", stores=_(", ").join(unknown)),
+            "warn",
         )
-    return form.done(reported, ".overview", "warn" if run.unknown else "good", _anchor="payouts")
+    made = len(asked.made.payouts) if asked.made else 0
+    return _done(asked, ngettext("%(num)d payout made.", "%(num)d payouts made.", made), _anchor="payouts")
+
+
+@bp.post("/proposals/<proposal_id>/confirm")
+@requires("network.money.change")
+@form.answers_on(overview)
+def confirm(proposal_id: str) -> ResponseReturnValue:
+    """Approve what somebody else proposed."""
+    with write() as session:
+        proposals.confirm(acting(session), proposal_id)
+    return form.done(_("Approved."), ".overview")
+
+
+@bp.post("/proposals/<proposal_id>/drop")
+@requires("network.money.change")
+@form.answers_on(overview)
+def drop(proposal_id: str) -> ResponseReturnValue:
+    """Turn down what somebody else proposed, or withdraw one's own."""
+    with write() as session:
+        two_people.drop(acting(session), MoneyProposal, proposal_id)
+    return form.done(_("Nothing was changed."), ".overview")
 
 
 @bp.get("/payouts/<run_id>.<suffix>")
-@requires("network.money")
+@requires("network.money.change")
 def run_file(run_id: str, suffix: str) -> Response:
     """Answer a run as the bank takes it: pain.001 as XML, or a table."""
     with read() as session:
@@ -293,7 +322,7 @@ def run_file(run_id: str, suffix: str) -> Response:
 
 
 @bp.post("/payouts/<run_id>/paid")
-@requires("network.money")
+@requires("network.money.change")
 @form.answers_on(overview)
 def confirm_run(run_id: str) -> ResponseReturnValue:
     """Note that the bank has carried a run out."""
@@ -303,7 +332,7 @@ def confirm_run(run_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/payouts/<store_id>/<payout_id>/returned")
-@requires("network.money")
+@requires("network.money.change")
 @form.answers_on(overview)
 def come_back(store_id: str, payout_id: str) -> ResponseReturnValue:
     """Put a payout the bank sent back into the store's funds."""
@@ -315,17 +344,67 @@ def come_back(store_id: str, payout_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/terms")
-@requires("network.money")
+@requires("network.money.change")
 @form.answers_on(overview)
 def set_terms() -> ResponseReturnValue:
     """Put new terms in force; every store's limit is worked out by them from the next night."""
-    values = {name: _typed(name) for name in BOUNDS}
+    values: dict[str, Any] = {name: _typed(name) for name in BOUNDS}
     with write() as session:
-        n = terms.set_terms(acting(session), Terms(**values))
-    return form.done(_("Version %(n)s of the terms is now in effect.", n=n), ".overview", _anchor="terms")
+        asked = proposals.ask(acting(session), "terms", form.command_id(), **values)
+    return _done(asked, _("Version %(n)s of the terms is now in effect.", n=asked.made), _anchor="terms")
 
 
 # --- inside ---
+
+
+def _done(asked: proposals.Answer, words: str, endpoint: str = ".overview", **place: Any) -> ResponseReturnValue:
+    """Say what was done, or that it waits for a second person."""
+    if asked.proposal is None:
+        return form.done(words, endpoint, **place)
+    waits = _("Sent for approval. Nothing changes until someone else approves it.")
+    return form.done(waits, ".overview", "warn", _anchor="waiting")
+
+
+def _proposed(session: Any, names: dict[str, str], in_force: Terms) -> list[dict[str, Any]]:
+    """Return what waits for a second person as the page says it: a title, and what the approver compares."""
+    found = []
+    for row in proposals.waiting(session):
+        about: list[tuple[Any, Any]] = []
+        if row.store_id:
+            about.append((_("Store"), names.get(row.store_id, row.store_id)))
+        listed: list[tuple[str, str, str, str]] = []
+        if row.kind == "draw":
+            draw = session.get(CreditDraw, (row.store_id, row.asked["order_id"]))
+            if draw is not None:
+                about += [(_("Order %(no)s", no=draw.order_no), money_of(draw.amount_minor))]
+        elif row.kind == "terms":
+            now, then = _terms_typed(in_force), _terms_typed(terms.terms_from(row.asked))
+            about += [(money.TERMS[name][0], f"{now[name]} → {then[name]}") for name in now if now[name] != then[name]]
+        elif row.kind == "payouts":
+            listed = [
+                (agent or names.get(store_id, store_id), payee, account, money_of(minor))
+                for store_id, agent, payee, account, _bic, minor in row.asked["payouts"]
+            ]
+            about += [(_("Total"), money_of(sum(one[5] for one in row.asked["payouts"])))]
+        else:
+            about += _asked_words(session, row, names)
+        is_own = row.proposed_by == g.actor.id
+        found.append(
+            {"row": row, "title": money.PROPOSED[row.kind], "about": about, "listed": listed, "is_own": is_own}
+        )
+    return found
+
+
+def _asked_words(session: Any, row: MoneyProposal, names: dict[str, str]) -> list[tuple[Any, Any]]:
+    asked = row.asked
+    entry = session.get(LedgerEntry, (row.store_id, asked["entry_id"])) if "entry_id" in asked else None
+    minor = entry.amount_minor if entry is not None else asked.get("amount_minor", 0)
+    about = [
+        (_("Account holder"), asked.get("payee")), (_("IBAN or account number"), asked.get("account")),
+        ("BIC", asked.get("bic")), (_("Amount"), money_of(minor) if minor else None),
+        (_("Payment of"), names.get(asked.get("payer_id") or "")), (_("Reason"), asked.get("why")),
+    ]  # fmt: skip
+    return [(label, value) for label, value in about if value]
 
 
 def _store(session: Any, store_id: str) -> Store:

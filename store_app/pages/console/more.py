@@ -18,7 +18,7 @@ PLACES: tuple[Place, ...] = (
     ),
     Place(
         "console_claims.listed",
-        "network.supply",
+        "network.claims",
         "hand-thumb-down",
         lazy("Claims and returns"),
         lazy("Problems and returned products"),
@@ -55,7 +55,7 @@ PLACES: tuple[Place, ...] = (
     ),
     Place(
         "console_care.overview_page",
-        "network.stores",
+        "network.customers",
         "users",
         lazy("Customers and shelves"),
         lazy("Disputes, reports, shelf results"),
@@ -84,6 +84,13 @@ PLACES: tuple[Place, ...] = (
         "key",
         lazy("Your sign-in"),
         lazy("Passphrase, authenticator app, your devices"),
+    ),
+    Place(
+        "console_audit.listed",
+        "network.audit",
+        "document-magnifying-glass",
+        lazy("Audit log"),
+        lazy("Who did what, and when"),
     ),
     Place("operators.everybody", "staff", "identification", lazy("People"), lazy("Who can sign in here")),
     Place(

@@ -58,7 +58,7 @@ def offers(fault: DomainError | None = None, **_place: Any) -> ResponseReturnVal
 
 
 @bp.post("/")
-@requires("network.push")
+@requires("network.push.change")
 @form.answers_on(offers)
 def offer() -> ResponseReturnValue:
     """Offer one product to the chosen stores, by the terms that are in force."""
@@ -81,7 +81,7 @@ def offer() -> ResponseReturnValue:
 
 
 @bp.post("/<store_id>/<offer_id>/call-off")
-@requires("network.push")
+@requires("network.push.change")
 @form.answers_on(offers)
 def call_off(store_id: str, offer_id: str) -> ResponseReturnValue:
     """Say that goods a store accepted do not come; a second click finds them called off."""
@@ -94,7 +94,7 @@ def call_off(store_id: str, offer_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/<store_id>/<offer_id>/withdraw")
-@requires("network.push")
+@requires("network.push.change")
 @form.answers_on(offers)
 def withdraw(store_id: str, offer_id: str) -> ResponseReturnValue:
     """Take back an offer nobody answered yet; a second click finds it withdrawn."""

@@ -1,17 +1,22 @@
-"""Who may sign in at the network: operators let one another in, give new passphrases, and end a right to sign in.
+"""Who may sign in at the network, and as what: operators let people in, give roles and passphrases, and end a right.
 
 Each change asks for the passphrase of whoever makes it: a screen somebody walked away from lets nobody in. What could
-make one person two (a new operator, another's new passphrase or second factor, one who comes back) or two one (leaving)
-takes two who agree: another operator types a passphrase as well. Where there is one alone, it is done at the server,
-by `cornerstore staff`.
+make one person two (a new one, another's new passphrase, second factor or role, one who comes back) or two one
+(leaving) takes two operators who agree: another one types a passphrase as well. Where there is one alone, it is done
+at the server, by `cornerstore staff`.
 """
+
+from typing import Any
 
 from flask import Blueprint, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from config.errors import DomainError, Invalid, Refused
+from pos.store.permissions import AT_FIRST
+from pos.store.roles import NETWORK_ROLES
 from pos.store.store import Staff, staff_of
 from store_app.pages.common import form
 from store_app.pages.store import people
@@ -19,9 +24,29 @@ from store_app.runtime.doors import doors, read
 from store_app.web import signed_in, staff
 from store_app.web.presenting import page
 from store_app.web.security import proven_by_pin, requires
+from store_app.words import words
 
 bp = Blueprint("operators", __name__, url_prefix="/console/people")
-OPERATOR = "operator"
+AREAS: tuple[tuple[Any, str, str], ...] = (
+    (_l("Today, demand and products"), "network.look", ""),
+    (_l("Suppliers, price lists, purchasing"), "network.buying", "network.buying.change"),
+    (_l("Warehouse, allocation, picking, routes"), "network.supply", "network.supply.change"),
+    (_l("Recalls"), "network.recalls", "network.recalls.change"),
+    (_l("Claims"), "network.claims", "network.claims.change"),
+    (_l("Network offers and campaigns"), "network.push", "network.push.change"),
+    (_l("Promotions and coupons"), "", "offers"),
+    (_l("Products for the catalog"), "", "network.catalogue"),
+    (_l("Stores and lessons"), "network.stores", "network.stores.change"),
+    (_l("Add stores, invitations, keys"), "", "network.members"),
+    (_l("Look inside a store, if it allows"), "", "network.support"),
+    (_l("Customers: disputes and reviews"), "network.customers", "network.customers.change"),
+    (_l("Messages held for review"), "network.facts", "network.facts.change"),
+    (_l("Money: propose and approve"), "network.money", "network.money.change"),
+    (_l("Audit log"), "network.audit", ""),
+    (_l("Payment services, holidays and weather"), "", "settings"),
+    (_l("People and roles"), "", "staff"),
+)
+"""What is done at the network, in words: what lets one look at it, and what lets one do it ('' for none)."""
 
 
 @bp.get("/", endpoint="everybody")
@@ -35,6 +60,8 @@ def everybody(fault: DomainError | None = None) -> ResponseReturnValue:
         working=[one for one in found if one.active],
         left=[one for one in found if not one.active],
         others=others,
+        roles=_role_words(),
+        areas=[(words, [_cell(role, look, change) for role in NETWORK_ROLES]) for words, look, change in AREAS],
         fault=fault,
     )
 
@@ -43,11 +70,11 @@ def everybody(fault: DomainError | None = None) -> ResponseReturnValue:
 @requires("staff")
 @form.answers_on(everybody)
 def add() -> ResponseReturnValue:
-    """Let another operator in."""
+    """Let another person in."""
     name = form.text("name", most=60, required=_("Enter the person’s name."))
-    pin = people.typed_twice(is_passphrase=True)
+    role, pin = _role(), people.typed_twice(is_passphrase=True)
     _two_agree()
-    return form.done(_("%(name)s can sign in now.", name=people.do(staff.add, name, OPERATOR, pin).name), ".everybody")
+    return form.done(_("%(name)s can sign in now.", name=people.do(staff.add, name, role, pin).name), ".everybody")
 
 
 @bp.get("/<staff_id>", endpoint="person")
@@ -65,11 +92,26 @@ def one(staff_id: str, fault: DomainError | None = None) -> ResponseReturnValue:
         person=found,
         is_last=is_last,
         others=others,
+        roles=_role_words(),
         sessions=sessions,
         is_this=signed_in.is_this,
         fault=fault,
         asked=asked,
     )
+
+
+@bp.post("/<staff_id>/role")
+@requires("staff")
+@form.answers_on(one)
+def change_role(staff_id: str) -> ResponseReturnValue:
+    """Let another person do more or less."""
+    role = _role()
+    if staff_id == g.actor.id:
+        raise Refused("yourself", "You cannot change your own role. Ask another operator.")
+    _two_agree()
+    changed = people.do(staff.change_role, staff_id, role)
+    said = _("%(name)s is now %(role)s.", name=changed.name, role=words.role_word(role))
+    return form.done(said, "operators.person", staff_id=staff_id)
 
 
 @bp.post("/<staff_id>/pin")
@@ -131,10 +173,10 @@ def leave(staff_id: str) -> ResponseReturnValue:
 @requires("staff")
 @form.answers_on(one)
 def come_back(staff_id: str) -> ResponseReturnValue:
-    """Let an operator who had left in again, with a new passphrase."""
-    pin = people.typed_twice(is_passphrase=True)
+    """Let a person who had left in again, with a new passphrase."""
+    role, pin = _role(), people.typed_twice(is_passphrase=True)
     _two_agree()
-    came = people.do(staff.come_back, staff_id, pin, role=OPERATOR)
+    came = people.do(staff.come_back, staff_id, pin, role=role)
     return form.done(_("%(name)s can sign in now.", name=came.name), "operators.person", staff_id=staff_id)
 
 
@@ -142,8 +184,24 @@ def come_back(staff_id: str) -> ResponseReturnValue:
 
 
 def _others(session: Session) -> list[Staff]:
-    """Return who may agree with the person at this page."""
-    return [one for one in staff_of(session, doors().settings.node_id) if one.id != g.actor.id]
+    """Return who may agree with the person at this page: who may do the same."""
+    here = staff_of(session, doors().settings.node_id)
+    return [one for one in here if one.id != g.actor.id and "staff" in AT_FIRST[one.role]]
+
+
+def _role() -> str:
+    return form.one_of("role", NETWORK_ROLES, sentence=_("Choose a role."))
+
+
+def _role_words() -> list[tuple[str, str]]:
+    return [(role, words.role_word(role)) for role in NETWORK_ROLES]
+
+
+def _cell(role: str, look: str, change: str) -> str:
+    """Return how far a role goes: change | look | no."""
+    if change and change in AT_FIRST[role]:
+        return "change"
+    return "look" if look in AT_FIRST[role] else "no"
 
 
 def _two_agree() -> None:

@@ -98,7 +98,7 @@ def overview_page(fault: DomainError | None = None, **_place: Any) -> ResponseRe
 
 
 @bp.post("/")
-@requires("network.money")
+@requires("network.money.change")
 @form.answers_on(overview_page)
 def found() -> ResponseReturnValue:
     """Found the scheme, or change it from a day on, and publish it to the stores."""
@@ -118,7 +118,7 @@ def found() -> ResponseReturnValue:
 
 
 @bp.post("/waiting/<store_id>/<entry_id>")
-@requires("network.money")
+@requires("network.money.change")
 @form.answers_on(overview_page)
 def decide(store_id: str, entry_id: str) -> ResponseReturnValue:
     """Take a waiting movement in, or turn it down."""

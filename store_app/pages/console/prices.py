@@ -34,6 +34,7 @@ from store_app.runtime.doors import acting, clock, doors, read, write
 from store_app.web.presenting import page
 from store_app.web.security import requires
 from store_app.words.supply import takes_orders
+from supply import two_people
 from supply.orders import delivery_calendar, price_list, suppliers
 from supply.orders.price_list import Change, Limits, Listed, PriceFile, PriceProposal
 from supply.orders.suppliers import Contact, Supplier
@@ -49,7 +50,7 @@ WHAT = {
 
 
 @bp.get("/")
-@requires("network.supply")
+@requires("network.buying")
 def listed(fault: DomainError | None = None, supplier_id: str = "", **_place: Any) -> ResponseReturnValue:
     """Show a supplier's terms and its price list, with every cost that is to come."""
     text = form.tidy(request.args.get("q", ""))[: form.WORDS]
@@ -58,7 +59,7 @@ def listed(fault: DomainError | None = None, supplier_id: str = "", **_place: An
         currency, day = network.money_and_day(session, EVERYONE, clock.now())
         rows = price_list.rows(session, chosen.id, day, text=text, most=SHOWN + 1)
         count = price_list.count(session, chosen.id)
-        waiting = price_list.waiting(session)
+        waiting = two_people.waiting(session, PriceProposal)
     places = exponent(currency)
     terms = delivery_calendar.written(chosen.calendar) | {
         "name": chosen.name,
@@ -75,7 +76,7 @@ def listed(fault: DomainError | None = None, supplier_id: str = "", **_place: An
 
 
 @bp.post("/<supplier_id>/terms")
-@requires("network.supply")
+@requires("network.buying.change")
 @form.answers_on(listed)
 def set_terms(supplier_id: str) -> ResponseReturnValue:
     """Change a supplier's name, order days, days to the store and least order."""
@@ -93,7 +94,7 @@ def set_terms(supplier_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/<supplier_id>/cost")
-@requires("network.supply")
+@requires("network.buying.change")
 @form.answers_on(listed)
 def set_cost(supplier_id: str) -> ResponseReturnValue:
     """Note what a pack costs from a day on."""
@@ -121,7 +122,7 @@ def set_cost(supplier_id: str) -> ResponseReturnValue:
 
 
 @bp.get("/file")
-@requires("network.supply")
+@requires("network.buying")
 def upload(fault: DomainError | None = None, **_file: str) -> ResponseReturnValue:
     """Ask for a file, and say what it has to hold."""
     with read() as session:
@@ -138,7 +139,7 @@ def upload(fault: DomainError | None = None, **_file: str) -> ResponseReturnValu
 
 
 @bp.post("/file")
-@requires("network.supply")
+@requires("network.buying.change")
 @form.answers_on(upload)
 def look() -> ResponseReturnValue:
     """Keep the file, and show what it would change or every row that cannot be (rule 1)."""
@@ -163,7 +164,7 @@ def look() -> ResponseReturnValue:
 
 
 @bp.post("/file/<file_id>")
-@requires("network.supply")
+@requires("network.buying.change")
 @form.answers_on(upload)
 def bring_in(file_id: str) -> ResponseReturnValue:
     """Write the file that was looked at: whole, or not at all."""
@@ -187,7 +188,7 @@ def bring_in(file_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/file/<file_id>/give-up")
-@requires("network.supply")
+@requires("network.buying.change")
 @form.answers_on(upload)
 def give_up(file_id: str) -> ResponseReturnValue:
     """Throw the file away that was looked at."""
@@ -196,11 +197,11 @@ def give_up(file_id: str) -> ResponseReturnValue:
 
 
 @bp.get("/proposals/<proposal_id>")
-@requires("network.supply")
+@requires("network.buying")
 def proposed(proposal_id: str, fault: DomainError | None = None) -> ResponseReturnValue:
     """Show a list that waits for a second person: what it would change by what holds now."""
     with read() as session:
-        row = price_list.proposal(session, proposal_id)
+        row = two_people.found(session, PriceProposal, proposal_id)
         sheet = _sheet(row)
         currency, today = network.money_and_day(session, EVERYONE, clock.now())
         found = _changes(session, sheet, row.supplier_id) if row.state == price_list.STATES.first else []
@@ -212,26 +213,26 @@ def proposed(proposal_id: str, fault: DomainError | None = None) -> ResponseRetu
 
 
 @bp.post("/proposals/<proposal_id>/confirm")
-@requires("network.supply")
+@requires("network.buying.change")
 @form.answers_on(proposed)
 def confirm(proposal_id: str) -> ResponseReturnValue:
     """Write a list somebody else proposed: whole, or not at all."""
     with read() as session:
-        sheet = _sheet(price_list.proposal(session, proposal_id))
+        sheet = _sheet(two_people.found(session, PriceProposal, proposal_id))
     with write() as session:
-        row = price_list.confirm(acting(session), proposal_id)
+        row = two_people.confirm(acting(session), PriceProposal, proposal_id)
         _bring_in(session, sheet, row.supplier_id)
         supplier_id = row.supplier_id
     return form.done(_("Approved. The list is imported."), "console_prices.listed", supplier=supplier_id)
 
 
 @bp.post("/proposals/<proposal_id>/drop")
-@requires("network.supply")
+@requires("network.buying.change")
 @form.answers_on(proposed)
 def drop(proposal_id: str) -> ResponseReturnValue:
     """Turn a proposed list down, or withdraw one's own."""
     with write() as session:
-        supplier_id = price_list.drop(acting(session), proposal_id).supplier_id
+        supplier_id = two_people.drop(acting(session), PriceProposal, proposal_id).supplier_id
     return form.done(_("Rejected. The list was not imported."), "console_prices.listed", supplier=supplier_id)
 
 

@@ -134,7 +134,7 @@ def store(store_id: str, fault: DomainError | None = None, **_place: Any) -> Res
 
 
 @bp.post("/<store_id>/try-again")
-@requires("network.stores")
+@requires("network.stores.change")
 def try_again(store_id: str) -> ResponseReturnValue:
     """Try what was set aside of a store again."""
     with read() as session:
@@ -146,7 +146,7 @@ def try_again(store_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/<store_id>/looked-into")
-@requires("network.stores")
+@requires("network.stores.change")
 def looked_into(store_id: str) -> ResponseReturnValue:
     """Settle a store's alarm and the doubts about its journal, once a person knows what happened."""
     with write() as session:
@@ -161,7 +161,7 @@ def looked_into(store_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/<store_id>/keys/<name>/withdraw")
-@requires("network.stores")
+@requires("network.members")
 def withdraw(store_id: str, name: str) -> ResponseReturnValue:
     """Make one key of a store useless: its old computer's, say, once another has joined."""
     with write() as session:
@@ -170,7 +170,7 @@ def withdraw(store_id: str, name: str) -> ResponseReturnValue:
 
 
 @bp.post("/<store_id>/signing-keys/<name>/allow")
-@requires("network.stores")
+@requires("network.members")
 @form.answers_on(store)
 def allow_signing(store_id: str, name: str) -> ResponseReturnValue:
     """Let a signing key that waits sign for its store, once the shopkeeper has read out its fingerprint."""
@@ -180,7 +180,7 @@ def allow_signing(store_id: str, name: str) -> ResponseReturnValue:
 
 
 @bp.post("/<store_id>/signing-keys/<name>/refuse")
-@requires("network.stores")
+@requires("network.members")
 @form.answers_on(store)
 def refuse_signing(store_id: str, name: str) -> ResponseReturnValue:
     """Refuse a signing key that waits."""
@@ -188,7 +188,7 @@ def refuse_signing(store_id: str, name: str) -> ResponseReturnValue:
 
 
 @bp.post("/<store_id>/signing-keys/<name>/withdraw")
-@requires("network.stores")
+@requires("network.members")
 @form.answers_on(store)
 def withdraw_signing(store_id: str, name: str) -> ResponseReturnValue:
     """Withdraw a store's signing key; where it was in other hands, what it signed since then comes home to nobody."""
@@ -198,7 +198,7 @@ def withdraw_signing(store_id: str, name: str) -> ResponseReturnValue:
 
 
 @bp.post("/<store_id>/closed-days")
-@requires("network.stores")
+@requires("network.stores.change")
 @form.answers_on(store)
 def close_days(store_id: str) -> ResponseReturnValue:
     """Settle for a store without a node that it stays closed from a day until another."""
@@ -213,7 +213,7 @@ def close_days(store_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/<store_id>/usual-sales")
-@requires("network.stores")
+@requires("network.stores.change")
 @form.answers_on(store)
 def say_sales(store_id: str) -> ResponseReturnValue:
     """Say what a store without a node takes on a usual day; an empty field takes it back."""
@@ -230,7 +230,7 @@ def say_sales(store_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/<store_id>/closed-days/take-back")
-@requires("network.stores")
+@requires("network.stores.change")
 @form.answers_on(store)
 def reopen_days(store_id: str) -> ResponseReturnValue:
     """Open a store without a node again on days that were settled as closed."""

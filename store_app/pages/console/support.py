@@ -29,7 +29,7 @@ ROWS = 25
 
 
 @bp.get("/")
-@requires("network.stores")
+@requires("network.support")
 def door(store_id: str, fault: DomainError | None = None) -> ResponseReturnValue:
     """Show whether the store lets itself be looked into, and who has looked; an open look leads in."""
     at = doors().now()
@@ -42,7 +42,7 @@ def door(store_id: str, fault: DomainError | None = None) -> ResponseReturnValue
 
 
 @bp.post("/look")
-@requires("network.stores")
+@requires("network.support")
 @form.answers_on(door)
 def look(store_id: str) -> ResponseReturnValue:
     """Open a look: written in the journal here and in the store's."""
@@ -53,7 +53,7 @@ def look(store_id: str) -> ResponseReturnValue:
 
 
 @bp.get("/inside")
-@requires("network.stores")
+@requires("network.support")
 def inside(store_id: str) -> ResponseReturnValue:
     """Show the store as its shopkeeper lets it be seen; nothing here can be pressed."""
     find = form.tidy(request.args.get("find", ""))[:60]

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from config.errors import DomainError, Invalid
 from pos.store import badges, device_codes
 from pos.store.permissions import AT_FIRST
+from pos.store.roles import STORE_ROLES as ROLES
 from pos.store.store import Staff
 from store_app.pages.common import form
 from store_app.pages.store import role_table
@@ -23,7 +24,6 @@ from store_app.runtime.doors import acting, doors, own_doors, read, write
 from store_app.web import security, signed_in, staff
 from store_app.web.presenting import page, place
 from store_app.web.security import not_in_practice, requires
-from store_app.web.staff import STORE_ROLES
 from store_app.words import words
 
 bp = Blueprint("people", __name__, url_prefix="/people")
@@ -273,8 +273,6 @@ def give_pin(staff_id: str, pin: str) -> None:
 
 
 # --- inside ---
-
-ROLES = STORE_ROLES
 
 
 def _role() -> str:

@@ -21,11 +21,11 @@ from config.nodes.journal import Context
 from pos.pricing.pricing import MOST_EMPTIES
 from pos.store import permissions
 from pos.store.permissions import FIXED, PAYS, SETTLED
+from pos.store.roles import STORE_ROLES as ROLES
 from pos.till.hand_cash import DROP, PAY_IN, PAY_OUT
 from store_app.pages.common import form
 from store_app.pages.goods.taxes import rate_text
 from store_app.web.presenting import place
-from store_app.web.staff import STORE_ROLES as ROLES
 from store_app.words import words as general_words
 
 BY_PIN = frozenset(

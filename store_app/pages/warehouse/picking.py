@@ -50,7 +50,7 @@ def overview_page(fault: DomainError | None = None, **_place: Any) -> ResponseRe
 
 
 @bp.post("/<warehouse_id>/make")
-@requires("network.supply")
+@requires("network.supply.change")
 @form.answers_on(overview_page)
 def make(warehouse_id: str) -> ResponseReturnValue:
     """Put what waits on a list, of all stores or of those chosen."""
@@ -62,7 +62,7 @@ def make(warehouse_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/<warehouse_id>/way")
-@requires("network.supply")
+@requires("network.supply.change")
 @form.answers_on(overview_page)
 def settle_way(warehouse_id: str) -> ResponseReturnValue:
     """Settle whether goods leave a warehouse by pick lists alone."""
@@ -108,7 +108,7 @@ def walk(pick_id: str, sku: str = "", fault: DomainError | None = None) -> Respo
 
 
 @bp.post("/<pick_id>/products/<sku>")
-@requires("network.supply")
+@requires("network.supply.change")
 @form.answers_on(walk)
 def pick(pick_id: str, sku: str) -> ResponseReturnValue:
     """Confirm a product for all its stores."""
@@ -118,7 +118,7 @@ def pick(pick_id: str, sku: str) -> ResponseReturnValue:
 
 
 @bp.post("/<pick_id>/products/<sku>/lot")
-@requires("network.supply")
+@requires("network.supply.change")
 @form.answers_on(walk)
 def take_lot(pick_id: str, sku: str) -> ResponseReturnValue:
     """Take a product from another lot than the sheet names, all that is there of it or so many packs."""
@@ -129,7 +129,7 @@ def take_lot(pick_id: str, sku: str) -> ResponseReturnValue:
 
 
 @bp.post("/<pick_id>/scan")
-@requires("network.supply")
+@requires("network.supply.change")
 @form.answers_on(walk)
 def scan(pick_id: str) -> ResponseReturnValue:
     """Find the product that was scanned, and take its lot where the code says one."""
@@ -142,7 +142,7 @@ def scan(pick_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/<pick_id>/products/<sku>/put-back")
-@requires("network.supply")
+@requires("network.supply.change")
 @form.answers_on(walk)
 def put_back(pick_id: str, sku: str) -> ResponseReturnValue:
     """Let a product be picked again."""
@@ -152,7 +152,7 @@ def put_back(pick_id: str, sku: str) -> ResponseReturnValue:
 
 
 @bp.post("/<pick_id>/rest")
-@requires("network.supply")
+@requires("network.supply.change")
 @form.answers_on(walk)
 def pick_rest(pick_id: str) -> ResponseReturnValue:
     """Confirm the rest as the list says it."""
@@ -162,7 +162,7 @@ def pick_rest(pick_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/<pick_id>/send")
-@requires("network.supply")
+@requires("network.supply.change")
 @form.answers_on(walk)
 def send(pick_id: str) -> ResponseReturnValue:
     """Load what was picked and tell the stores."""
@@ -185,7 +185,7 @@ def send(pick_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/<pick_id>/drop")
-@requires("network.supply")
+@requires("network.supply.change")
 @form.answers_on(walk)
 def drop(pick_id: str) -> ResponseReturnValue:
     """Give a list up, with a reason."""

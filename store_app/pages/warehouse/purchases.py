@@ -30,7 +30,7 @@ OPEN = ["proposed", "ordered"]
 
 
 @bp.get("/")
-@requires("network.supply")
+@requires("network.buying")
 def listed(fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue:
     """List what is to decide, what is on its way, and what came."""
     with read() as session:
@@ -46,7 +46,7 @@ def listed(fault: DomainError | None = None, **_place: Any) -> ResponseReturnVal
 
 
 @bp.post("/propose")
-@requires("network.supply")
+@requires("network.buying.change")
 @form.answers_on(listed)
 def propose() -> ResponseReturnValue:
     """Work out again what every warehouse should buy."""
@@ -64,7 +64,7 @@ def propose() -> ResponseReturnValue:
 
 
 @bp.post("/<warehouse_id>/<purchase_id>/order")
-@requires("network.supply")
+@requires("network.buying.change")
 @form.answers_on(listed)
 def order(warehouse_id: str, purchase_id: str) -> ResponseReturnValue:
     """Order a purchase with the packs typed."""
@@ -78,7 +78,7 @@ def order(warehouse_id: str, purchase_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/<warehouse_id>/<purchase_id>/receive")
-@requires("network.supply")
+@requires("network.supply.change")
 @form.answers_on(listed)
 def receive(warehouse_id: str, purchase_id: str) -> ResponseReturnValue:
     """Take a purchase in as counted, with the dates on the packs."""
@@ -96,7 +96,7 @@ def receive(warehouse_id: str, purchase_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/<warehouse_id>/<purchase_id>/drop")
-@requires("network.supply")
+@requires("network.buying.change")
 @form.answers_on(listed)
 def drop(warehouse_id: str, purchase_id: str) -> ResponseReturnValue:
     """Drop a proposal, or call an ordered purchase off, with a reason."""
@@ -107,7 +107,7 @@ def drop(warehouse_id: str, purchase_id: str) -> ResponseReturnValue:
 
 
 @bp.get("/<warehouse_id>/messages/<message_id>.<kind>")
-@requires("network.supply")
+@requires("network.buying")
 def paper(warehouse_id: str, message_id: str, kind: str) -> Response:
     """Give a message as it was sent: `pdf` for people, `csv` for a supplier's program."""
     with read() as session:
@@ -116,7 +116,7 @@ def paper(warehouse_id: str, message_id: str, kind: str) -> Response:
 
 
 @bp.post("/<warehouse_id>/messages/<message_id>/left")
-@requires("network.supply")
+@requires("network.buying.change")
 @form.answers_on(listed)
 def left(warehouse_id: str, message_id: str) -> ResponseReturnValue:
     """Note that a purchase was handed over by hand, or told by telephone."""
@@ -128,7 +128,7 @@ def left(warehouse_id: str, message_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/<warehouse_id>/messages/<message_id>/again")
-@requires("network.supply")
+@requires("network.buying.change")
 @form.answers_on(listed)
 def again(warehouse_id: str, message_id: str) -> ResponseReturnValue:
     """Send a message again, to the address typed."""

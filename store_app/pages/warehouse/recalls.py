@@ -32,7 +32,7 @@ SHOWN = 12
 
 
 @bp.get("/")
-@requires("network.supply")
+@requires("network.recalls")
 def listed(fault: DomainError | None = None) -> ResponseReturnValue:
     """Show the recalls, and the form that calls one once its product is known."""
     text = form.tidy(request.args.get("q", ""))[: form.WORDS]
@@ -51,7 +51,7 @@ def listed(fault: DomainError | None = None) -> ResponseReturnValue:
 
 
 @bp.post("/")
-@requires("network.supply")
+@requires("network.recalls.change")
 @form.answers_on(listed)
 def call() -> ResponseReturnValue:
     """Call a product or a batch back from every warehouse and store; a second click changes nothing."""
@@ -68,7 +68,7 @@ def call() -> ResponseReturnValue:
 
 
 @bp.get("/<recall_id>")
-@requires("network.supply")
+@requires("network.recalls")
 def one(recall_id: str, fault: DomainError | None = None, **place: Any) -> ResponseReturnValue:
     """Show a recall: what the warehouses have of it, which stores looked, and what each is to be credited."""
     with read() as session:
@@ -96,7 +96,7 @@ def one(recall_id: str, fault: DomainError | None = None, **place: Any) -> Respo
 
 
 @bp.post("/<recall_id>/warehouses/<warehouse_id>")
-@requires("network.supply")
+@requires("network.recalls.change")
 @form.answers_on(one)
 def look_through(recall_id: str, warehouse_id: str) -> ResponseReturnValue:
     """Say that a warehouse was looked through; a second click changes nothing."""
@@ -109,7 +109,7 @@ def look_through(recall_id: str, warehouse_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/<recall_id>/purchases/<warehouse_id>/<purchase_id>")
-@requires("network.supply")
+@requires("network.recalls.change")
 @form.answers_on(one)
 def call_off(recall_id: str, warehouse_id: str, purchase_id: str) -> ResponseReturnValue:
     """Call off a purchase that brings what is recalled; a second click changes nothing."""
@@ -121,7 +121,7 @@ def call_off(recall_id: str, warehouse_id: str, purchase_id: str) -> ResponseRet
 
 
 @bp.post("/<recall_id>/send-back/<house_id>/<supplier_id>")
-@requires("network.supply")
+@requires("network.recalls.change")
 @form.answers_on(one)
 def send_back(recall_id: str, house_id: str, supplier_id: str) -> ResponseReturnValue:
     """Propose a return to a supplier, with its message; a second click changes nothing."""
@@ -134,7 +134,7 @@ def send_back(recall_id: str, house_id: str, supplier_id: str) -> ResponseReturn
 
 
 @bp.post("/<recall_id>/returns/<house_id>/<return_id>")
-@requires("network.supply")
+@requires("network.recalls.change")
 @form.answers_on(one)
 def hand_over(recall_id: str, house_id: str, return_id: str) -> ResponseReturnValue:
     """Note that a return was handed over; a second click changes nothing."""
@@ -145,7 +145,7 @@ def hand_over(recall_id: str, house_id: str, return_id: str) -> ResponseReturnVa
 
 
 @bp.post("/<recall_id>/returns/<house_id>/<return_id>/drop")
-@requires("network.supply")
+@requires("network.recalls.change")
 @form.answers_on(one)
 def drop(recall_id: str, house_id: str, return_id: str) -> ResponseReturnValue:
     """Give a return up with a reason; a second click changes nothing."""
@@ -157,7 +157,7 @@ def drop(recall_id: str, house_id: str, return_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/<recall_id>/stores/<store_id>")
-@requires("network.supply")
+@requires("network.recalls.change")
 @form.answers_on(one)
 def settle(recall_id: str, store_id: str) -> ResponseReturnValue:
     """Credit a store what was destroyed or came back."""
@@ -168,7 +168,7 @@ def settle(recall_id: str, store_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/<recall_id>/told")
-@requires("network.supply")
+@requires("network.recalls.change")
 @form.answers_on(one)
 def send(recall_id: str) -> ResponseReturnValue:
     """Note which stores without a node somebody told; a second click changes nothing."""
@@ -182,7 +182,7 @@ def send(recall_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/<recall_id>/stores/<store_id>/looked")
-@requires("network.supply")
+@requires("network.recalls.change")
 @form.answers_on(one)
 def looked(recall_id: str, store_id: str) -> ResponseReturnValue:
     """Note how many a store without a node says it took away; a second click changes nothing."""
@@ -194,7 +194,7 @@ def looked(recall_id: str, store_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/<recall_id>/suppliers/<supplier_id>")
-@requires("network.supply")
+@requires("network.recalls.change")
 @form.answers_on(one)
 def claim(recall_id: str, supplier_id: str) -> ResponseReturnValue:
     """Claim of a supplier what is not claimed yet; a second click changes nothing."""
@@ -211,7 +211,7 @@ def claim(recall_id: str, supplier_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/<recall_id>/claims/<claim_id>")
-@requires("network.supply")
+@requires("network.recalls.change")
 @form.answers_on(one)
 def settle_claim(recall_id: str, claim_id: str) -> ResponseReturnValue:
     """Note what a supplier makes good of a claim, and what it says."""
@@ -229,7 +229,7 @@ def settle_claim(recall_id: str, claim_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/<recall_id>/lift")
-@requires("network.supply")
+@requires("network.recalls.change")
 @form.answers_on(one)
 def lift(recall_id: str) -> ResponseReturnValue:
     """Let it leave the warehouses and be sold again."""

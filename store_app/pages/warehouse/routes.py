@@ -92,7 +92,7 @@ def overview(fault: DomainError | None = None, **_place: Any) -> ResponseReturnV
 
 
 @bp.post("/plan")
-@requires("network.supply")
+@requires("network.supply.change")
 @form.answers_on(overview)
 def plan() -> ResponseReturnValue:
     """Ask for the day's routes; the worker computes them."""
@@ -104,7 +104,7 @@ def plan() -> ResponseReturnValue:
 
 
 @bp.post("/<route_id>/move/<store_id>")
-@requires("network.supply")
+@requires("network.supply.change")
 @form.answers_on(overview)
 def move(route_id: str, store_id: str) -> ResponseReturnValue:
     """Move a stop one place up or down."""
@@ -116,7 +116,7 @@ def move(route_id: str, store_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/<route_id>/send-off")
-@requires("network.supply")
+@requires("network.supply.change")
 @form.answers_on(overview)
 def send_off(route_id: str) -> ResponseReturnValue:
     """Let a route leave; the answer is the driver's sheet with the key, this once."""
@@ -128,7 +128,7 @@ def send_off(route_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/<route_id>/end")
-@requires("network.supply")
+@requires("network.supply.change")
 @form.answers_on(overview)
 def end(route_id: str) -> ResponseReturnValue:
     """End a route that does not go on; a second click finds it ended."""
@@ -147,7 +147,7 @@ def end(route_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/<route_id>/drop")
-@requires("network.supply")
+@requires("network.supply.change")
 @form.answers_on(overview)
 def drop(route_id: str) -> ResponseReturnValue:
     """Drop a planned route; a second click finds it dropped."""
@@ -168,7 +168,7 @@ def sheet(route_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/vehicles")
-@requires("network.supply")
+@requires("network.supply.change")
 @form.answers_on(overview)
 def add_vehicle() -> ResponseReturnValue:
     """Take a vehicle into service."""
@@ -182,7 +182,7 @@ def add_vehicle() -> ResponseReturnValue:
 
 
 @bp.post("/vehicles/<vehicle_id>/retire")
-@requires("network.supply")
+@requires("network.supply.change")
 def retire(vehicle_id: str) -> ResponseReturnValue:
     """Take a vehicle out of service."""
     with write() as session:
@@ -208,7 +208,7 @@ def places(fault: DomainError | None = None, **_place: Any) -> ResponseReturnVal
 
 
 @bp.post("/places")
-@requires("network.supply")
+@requires("network.supply.change")
 @form.answers_on(places)
 def put_places() -> ResponseReturnValue:
     """Keep every place that was changed on the page, or none; others stay as somebody else left them meanwhile."""
@@ -228,7 +228,7 @@ def put_places() -> ResponseReturnValue:
 
 
 @bp.post("/matrix")
-@requires("network.supply")
+@requires("network.supply.change")
 @form.answers_on(places)
 def matrix() -> ResponseReturnValue:
     """Take measured ways in from a CSV file."""

@@ -44,7 +44,7 @@ def orders() -> ResponseReturnValue:
 
 
 @bp.post("/fill")
-@requires("network.supply")
+@requires("network.supply.change")
 def fill() -> ResponseReturnValue:
     """Share the warehouse out over all waiting orders and confirm them."""
     with write() as session:
@@ -65,7 +65,7 @@ def fill() -> ResponseReturnValue:
 
 
 @bp.post("/dispatch")
-@requires("network.supply")
+@requires("network.supply.change")
 def dispatch() -> ResponseReturnValue:
     """Load the vehicle with every confirmed order that is on no list."""
     with write() as session:

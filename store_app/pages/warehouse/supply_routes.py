@@ -51,7 +51,7 @@ def listed(fault: DomainError | None = None, warehouse_id: str = "") -> Response
 
 
 @bp.post("/regions/<region_id>")
-@requires("network.supply")
+@requires("network.supply.change")
 def settle_region(region_id: str) -> ResponseReturnValue:
     """Settle from where a region's stores are supplied, but those with a warehouse of their own."""
     with write() as session:
@@ -61,7 +61,7 @@ def settle_region(region_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/stores/<store_id>")
-@requires("network.supply")
+@requires("network.supply.change")
 def settle_store(store_id: str) -> ResponseReturnValue:
     """Settle from where one store is supplied; what it ordered before comes from where it was ordered."""
     with write() as session:
@@ -81,7 +81,7 @@ def settle_store(store_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/warehouses/<warehouse_id>")
-@requires("network.supply")
+@requires("network.supply.change")
 @form.answers_on(listed)
 def settle_calendar(warehouse_id: str) -> ResponseReturnValue:
     """Settle on which days no vehicle leaves a warehouse, until when stores' orders count, and by whose clock."""

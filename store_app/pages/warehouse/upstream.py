@@ -26,7 +26,7 @@ bp = Blueprint("console_upstream", __name__, url_prefix="/console/upstream")
 
 
 @bp.get("/")
-@requires("network.supply")
+@requires("network.buying")
 def listed(fault: DomainError | None = None, warehouse_id: str = "") -> ResponseReturnValue:
     """List whom the network buys from, and the warehouses that write to them."""
     with read() as session:
@@ -50,7 +50,7 @@ def listed(fault: DomainError | None = None, warehouse_id: str = "") -> Response
 
 
 @bp.post("/warehouses/<warehouse_id>")
-@requires("network.supply")
+@requires("network.buying.change")
 @form.answers_on(listed)
 def settle(warehouse_id: str) -> ResponseReturnValue:
     """Write down where a warehouse is and how it is called, for its messages."""
@@ -60,25 +60,26 @@ def settle(warehouse_id: str) -> ResponseReturnValue:
     return form.done(_("Saved for future orders."), "console_upstream.listed")
 
 
-def _here(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a view of a store's as one of who settles the network's supply."""
+def _here(permission: str, view: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a view of a store's as one of who buys for the network."""
 
     @functools.wraps(view)
     def seen(**asked: Any) -> Any:
         return view(**asked)
 
-    return requires("network.supply")(seen)
+    return requires(permission)(seen)
 
 
-for _method, _rule, _view in (
-    ("GET", "/new", suppliers.new),
-    ("POST", "/new", suppliers.add),
-    ("GET", "/<supplier_id>", suppliers.supplier),
-    ("GET", "/<supplier_id>/change", suppliers.change_page),
-    ("POST", "/<supplier_id>/change", suppliers.save),
-    ("POST", "/<supplier_id>/prices", suppliers.set_price),
-    ("POST", "/<supplier_id>/prices/<sku>/coming", suppliers.set_coming_cost),
-    ("POST", "/<supplier_id>/prices/<sku>/drop", suppliers.drop_price),
-    ("POST", "/<supplier_id>/price-list", suppliers.bring_prices_in),
+LOOK, CHANGE = "network.buying", "network.buying.change"
+for _method, _rule, _permission, _view in (
+    ("GET", "/new", LOOK, suppliers.new),
+    ("POST", "/new", CHANGE, suppliers.add),
+    ("GET", "/<supplier_id>", LOOK, suppliers.supplier),
+    ("GET", "/<supplier_id>/change", LOOK, suppliers.change_page),
+    ("POST", "/<supplier_id>/change", CHANGE, suppliers.save),
+    ("POST", "/<supplier_id>/prices", CHANGE, suppliers.set_price),
+    ("POST", "/<supplier_id>/prices/<sku>/coming", CHANGE, suppliers.set_coming_cost),
+    ("POST", "/<supplier_id>/prices/<sku>/drop", CHANGE, suppliers.drop_price),
+    ("POST", "/<supplier_id>/price-list", CHANGE, suppliers.bring_prices_in),
 ):
-    bp.add_url_rule(_rule, view_func=_here(_view), methods=[_method])
+    bp.add_url_rule(_rule, view_func=_here(_permission, _view), methods=[_method])

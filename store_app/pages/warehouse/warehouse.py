@@ -47,7 +47,7 @@ def goods(fault: DomainError | None = None, **_place: Any) -> ResponseReturnValu
 
 
 @bp.post("/<warehouse_id>/write-off")
-@requires("network.supply")
+@requires("network.supply.change")
 @form.answers_on(goods)
 def write_off(warehouse_id: str) -> ResponseReturnValue:
     """Write units of a lot off; a second click changes nothing."""
@@ -83,7 +83,7 @@ def stock(fault: DomainError | None = None, **_place: Any) -> ResponseReturnValu
 
 
 @bp.post("/<warehouse_id>/count")
-@requires("network.supply")
+@requires("network.supply.change")
 @form.answers_on(stock)
 def count(warehouse_id: str) -> ResponseReturnValue:
     """Put right what stands of a product; a second click changes nothing."""
@@ -106,7 +106,7 @@ def count(warehouse_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/<warehouse_id>/bay")
-@requires("network.supply")
+@requires("network.supply.change")
 @form.answers_on(stock)
 def settle_bay(warehouse_id: str) -> ResponseReturnValue:
     """Note where a product stands: pick lists lead there."""

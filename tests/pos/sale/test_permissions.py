@@ -9,7 +9,8 @@ from config.errors import Invalid, Refused
 from config.nodes.journal import Context, JournalEntry
 from pos.store import approvals, permissions
 from pos.store.permissions import AT_FIRST, BY_LIMIT, FIXED, Limit, may, permitted
-from pos.store.store import STAFF_ROLES, add_staff
+from pos.store.roles import STAFF_ROLES
+from pos.store.store import add_staff
 from tests.builders import NOON, STORE
 
 

@@ -17,15 +17,17 @@ from config.nodes.inbox import InboxMessage
 from config.nodes.journal import Context
 from pos.store import permissions
 from pos.store.permissions import AT_FIRST, FIXED, permitted
+from pos.store.roles import NETWORK_ROLES
 from pos.store.store import Staff, StoreKey, give_key, keys_of, withdraw_key
 from store_app.web import staff
 from store_app.web.security import rule_of
 from tests.network_facts import message, sales
-from tests.store_app.conftest import KEY, NOON, STORE, House, add_store, token
+from tests.store_app.conftest import KEY, NOON, STORE, House, add_store, add_team, token
+from tests.store_app.office import words
 
 ROLES = {
     "house": ("", "cashier", "supervisor", "shopkeeper"), "settled": ("cashier", "supervisor"),
-    "network": ("", "operator"),
+    "team": ("", *NETWORK_ROLES),
 }  # fmt: skip
 BEARERS = ("device", "agent", "watcher")
 ENDS_THE_SESSION = ("/signout", "/lock")
@@ -63,6 +65,13 @@ def settled(house: House) -> House:
         for role in permissions.SETTLED:
             permissions.settle(Context(session, **by), STORE, role, AT_FIRST["shopkeeper"] - AT_FIRST[role] - FIXED)
     return house
+
+
+@pytest.fixture
+def team(network: House) -> House:
+    """Give a network where somebody has each role."""
+    add_team(network)
+    return network
 
 
 @pytest.mark.parametrize("which", ROLES)
@@ -174,3 +183,22 @@ def test_no_address_of_an_unknown_kind_is_answered(house):
     client = house.signed_in()
     for odd in (f"/nothing/{new_id()}", "/api/nothing", "/till/../settings/x"):
         assert client.get(odd).status_code in (301, 308, 404)
+
+
+def test_who_only_looks_at_the_network_finds_every_page_and_changes_nothing(team):
+    """A reader's pages answer, and each form that changes something there is refused."""
+    client, csrf, let_through = team.signed_in("reader"), None, []
+    csrf = token(client)
+    for rule, method in routes(team.app):
+        allowed = rule_of(team.app, rule.endpoint)
+        if method == "GET" or allowed in ("public", *BEARERS) or rule.endpoint.startswith("own_sign_in."):
+            continue
+        answer = client.open(address(team.app, rule), method=method, data={"csrf_token": csrf})
+        if not is_turned_away(answer):
+            let_through.append(f"{method} {rule.rule}")
+    assert let_through == []
+    for page in ("/console/", "/console/supply/", "/console/prices/", "/console/money/", "/console/stores/"):
+        shown = client.get(page)
+        assert (shown.status_code in (200, 404), page) == (True, page)
+    assert "You can look here, but not change anything" in words(client.get("/console/money/"))
+    assert "You can look here" not in words(team.signed_in("finance").get("/console/money/"))

@@ -4,6 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from config.nodes.journal import Actor, Context, JournalEntry
+from pos.store.roles import NETWORK_ROLES
 from pos.store.store import Staff
 from store_app.web import staff
 from tests.store_app.conftest import NOON, House, post
@@ -11,7 +12,7 @@ from tests.store_app.office import send
 
 OWN, NORAS, FRESH = staff.PRACTICE_PINS["operator"], "three gray herons", "wet lantern pencils"
 TWO = {"own": OWN, "other": "nora", "other_pin": NORAS}
-NEW = {"pin": FRESH, "again": FRESH}
+NEW = {"pin": FRESH, "again": FRESH, "role": "operator"}
 
 
 def person(network: House, staff_id: str) -> Staff:
@@ -24,11 +25,11 @@ def verbs(network: House) -> list[str]:
         return list(session.scalars(sa.select(JournalEntry.verb).where(JournalEntry.verb.startswith("staff."))))
 
 
-def let_in(network: House, name: str = "Nora") -> str:
-    """Let another operator in at the server; returns their id."""
+def let_in(network: House, name: str = "Nora", role: str = "operator") -> str:
+    """Let another person in at the server; returns their id."""
     with network.doors.write() as session:
         by_hand = Actor.system("command", "network")
-        return staff.add(Context(session, by_hand, NOON), "network", name, "operator", NORAS).id
+        return staff.add(Context(session, by_hand, NOON), "network", name, role, NORAS).id
 
 
 def test_two_operators_let_another_in_who_signs_in_and_is_on_the_page_in_both_languages(network):
@@ -53,6 +54,7 @@ def test_two_operators_let_another_in_who_signs_in_and_is_on_the_page_in_both_la
         ({"pin": "cornerstore network", "again": "cornerstore network"}, "pin"),
         ({"again": "wet lantern pencil"}, "again"),
         ({"name": ""}, "name"),
+        ({"role": "cashier"}, "role"),
     ],
 )
 def test_who_cannot_be_let_in_is_a_sentence_beside_the_field_and_nobody_is(network, change, field):
@@ -65,7 +67,7 @@ def test_who_cannot_be_let_in_is_a_sentence_beside_the_field_and_nobody_is(netwo
     assert verbs(network) == before
 
 
-@pytest.mark.parametrize("step", ["pin", "reset-code", "leave", "come-back"])
+@pytest.mark.parametrize("step", ["pin", "role", "reset-code", "leave", "come-back"])
 @pytest.mark.parametrize("without", ["own", "other_pin"])
 def test_one_pin_alone_changes_no_other_operator(network, step, without):
     let_in(network)
@@ -92,6 +94,27 @@ def test_two_give_a_third_a_new_pin_send_them_away_and_let_them_come_back(networ
     assert send(client, f"{where}/come-back", **NEW, **TWO).status_code == 303
     assert person(network, third).role == "operator"
     assert verbs(network)[-3:] == ["staff.pin changed", "staff.deactivated", "staff.came back"]
+
+
+def test_two_operators_give_a_role_and_nobody_gives_one_to_themselves(network):
+    let_in(network)
+    third, client = let_in(network, "Third"), network.signed_in("operator")
+    assert send(client, f"/console/people/{third}/role", role="warehouse", **TWO).status_code == 303
+    assert person(network, third).role == "warehouse"
+    theirs = network.visitor()
+    assert post(theirs, f"/signin/{third}", pin=NORAS).status_code == 303
+    assert theirs.get("/console/picking/").status_code == 200
+    assert theirs.get("/console/money/").status_code == 403
+    assert send(client, "/console/people/operator/role", role="reader", **TWO).status_code == 409
+    assert person(network, "operator").role == "operator"
+
+
+@pytest.mark.parametrize("role", [one for one in NETWORK_ROLES if one != "operator"])
+def test_only_an_operator_is_the_second_who_agrees_about_people(network, role):
+    let_in(network, role=role)
+    client = network.signed_in("operator")
+    refused = send(client, "/console/people/", name="Bo", **NEW, **TWO)
+    assert (refused.status_code, verbs(network).count("staff.added")) == (409, 2)
 
 
 def test_one_operator_alone_makes_no_second_one_on_a_page(network):
