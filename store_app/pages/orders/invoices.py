@@ -97,7 +97,6 @@ def paper(paper_id: str, fault: DomainError | None = None) -> ResponseReturnValu
         note = paper_notes.note_behind(session, row)
     return page(
         "orders/invoices/paper.html", paper=row, document=row.document, lines=views, kinds=words.KINDS, order=order, note=note,
-
         supplier_name=supplier.name if supplier else row.supplier_id, receipts=receipts,
         orders=[(one.id, _("Order %(no)s", no=one.order_no)) for one in choices],
         left=len(supplier_documents.open_differences(row, lines)), fault=fault,

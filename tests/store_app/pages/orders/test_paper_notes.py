@@ -211,7 +211,7 @@ def test_another_store_s_note_is_not_found_and_a_cashier_is_turned_away(office):
     with office.doors.write() as session:
         session.execute(sa.insert(PaperNote).from_select(
             [c.name for c in PaperNote.__table__.c],
-            sa.select(*(sa.literal("S09") if c.name == "store_id" else sa.literal("theirs-0001") if c.name == "id" else c
+            sa.select(*(sa.literal({"store_id": "S09", "id": "theirs-0001"}[c.name]) if c.name in ("store_id", "id") else c
                         for c in PaperNote.__table__.c)),
         ))  # fmt: skip
     cashier = office.signed_in("cashier")
