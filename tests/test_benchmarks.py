@@ -165,10 +165,13 @@ def sell(folder: Path) -> None:
     shelf.assign(sold=dice.poisson(3, len(shelf)).astype(float), in_stock=True).to_parquet(
         folder / "vn2_weekly.parquet"
     )
-    named = {"product_name": ["Whole milk", "Rye bread", "Peanut butter"], "brands": ["Meadow", "Crumble", "Alpine"]}
-    pd.DataFrame(named).to_csv(folder / "openfoodfacts_products.csv.gz", index=False)
-    kinds = shelf[["Store", "Product"]].drop_duplicates()
-    kinds.assign(ProductGroup=kinds["Product"], Department=1, DepartmentGroup=1).to_parquet(
+    kinds = (("Whole milk", "Meadow"), ("Rye bread", "Crumble"), ("Peanut butter", "Alpine"))
+    named = [(f"{kind} {n:02d}", brand) for n in range(20) for kind, brand in kinds]
+    pd.DataFrame(named, columns=["product_name", "brands"]).to_csv(
+        folder / "openfoodfacts_products.csv.gz", index=False
+    )
+    pairs = shelf[["Store", "Product"]].drop_duplicates()
+    pairs.assign(ProductGroup=pairs["Product"], Department=1, DepartmentGroup=1).to_parquet(
         folder / "vn2_master.parquet"
     )
 

@@ -11,6 +11,7 @@ Rules
 import csv
 import datetime as dt
 import io
+import os
 import zipfile
 from collections.abc import Iterator
 from decimal import Decimal
@@ -20,6 +21,8 @@ from typing import Any
 from config.errors import DomainError, Invalid
 from store_app.files import encodings
 from store_app.runtime.child_process import read_apart
+
+os.environ["OPENPYXL_LXML"] = "False"  # the same parser on every machine; lxml does not raise MemoryError
 
 
 class Number(str):

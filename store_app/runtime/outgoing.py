@@ -70,7 +70,7 @@ WAYS = (
     ),
     Way(
         "every address of the store's own networks", "the page *Printers*", "9100",
-        "when somebody presses *Search* there", ("pos/printing/discovery.py",),
+        "when someone presses *Search* there", ("pos/printing/discovery.py",),
     ),
     Way("the store node", "`print-agent --server`", "443", "paper, from a print agent", (_HTTP,)),
 )  # fmt: skip

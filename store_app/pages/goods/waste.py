@@ -90,7 +90,7 @@ def undo(waste_id: str) -> ResponseReturnValue:
     """Undo a write-off, once."""
     with write() as session, form.once():
         waste.undo(acting(session), str(place().store_id), waste_id)
-    flash(_("The write-off is undone. The stock is back."), "good")
+    flash(_("Write-off undone. The stock is back."), "good")
     return redirect(form.inside(request.form.get("next", "")) or url_for("waste.tiles"), 303)
 
 

@@ -198,7 +198,7 @@ def test_usb_finds_the_printer_interface_and_sends_in_one_job(bus):
 def test_usb_tells_two_printers_of_one_make_by_their_number(bus):
     UsbPrinter(usb_bus.VENDOR, usb_bus.PRODUCT, usb_bus.SERIAL).send(PAPER)
     assert bus.printed() == PAPER
-    with pytest.raises(Unreachable, match="does not open"):
+    with pytest.raises(Unreachable, match="cannot be opened"):
         UsbPrinter(usb_bus.VENDOR, usb_bus.PRODUCT, "another").send(PAPER)
 
 

@@ -300,7 +300,7 @@ def test_an_import_stays_once_one_of_its_products_moved_or_changed(house: House)
     with house.doors.write() as session:
         later = NOON.replace(hour=13)
         stock.move(Context(session, BY, later), STORE, "B", 1, Place.BACKROOM, Place.FLOOR)
-    with pytest.raises(Refused, match="The stock of Rum moved since"):
+    with pytest.raises(Refused, match="The stock of Rum has changed since"):
         undone(house)
     with house.doors.read() as session:
         assert catalogue.price_on(session, STORE, "B", NOON.date()) == 950, "nothing of it is undone"

@@ -205,7 +205,7 @@ def test_whom_the_network_buys_from_is_added_with_prices_and_gets_a_purchase_as_
     mail = email.message_from_bytes(raw, policy=policy.default)
     assert mail["Subject"].startswith(f"Order WH1-{made.purchase_no} from ")
     assert [part.get_filename() for part in mail.iter_attachments()] == [
-        f"order-WH1-{made.purchase_no}.{kind}" for kind in ("pdf", "csv")
+        f"order-WH1-{made.purchase_no}.{kind}" for kind in ("pdf", "csv", "xml")
     ]
     assert "Sent to orders@dairy.example" in words(client.get("/console/purchases/"))
     paper = client.get(f"/console/purchases/WH1/messages/{made.id}.csv")
