@@ -24,7 +24,7 @@ from supply.orders.suppliers import Supplier, supplier_of
 from supply.receiving.documents import document, incoming, matching, reading, supplier_documents
 from supply.receiving.documents.matching import Matched
 from supply.receiving.documents.supplier_documents import NewCost, SupplierPaper
-from supply.receiving.notes import paper_notes
+from supply.receiving.notes import paper_notes, picture
 
 bp = Blueprint("invoices", __name__, url_prefix="/invoices")
 ROWS = 50
@@ -62,7 +62,7 @@ def listed(fault: DomainError | None = None) -> ResponseReturnValue:
         photographed = len(paper_notes.waiting(session, store_id))
         suppliers = [(one, name) for one, name in session.execute(mine.order_by(Supplier.name))]
     return page("orders/invoices/list.html", found=found, suppliers=suppliers, names=dict(suppliers), kinds=words.KINDS,
-                waiting=waiting, photographed=photographed, fault=fault)  # fmt: skip
+                waiting=waiting, photographed=photographed, reads_photos=picture.is_installed(), fault=fault)  # fmt: skip
 
 
 @bp.post("/")
@@ -96,7 +96,8 @@ def paper(paper_id: str, fault: DomainError | None = None) -> ResponseReturnValu
         receipts = supplier_documents.receipts_of(session, row)
         note = paper_notes.note_behind(session, row)
     return page(
-        "orders/invoices/paper.html", paper=row, document=row.document, lines=views, kinds=words.KINDS, order=order, note=note,
+        "orders/invoices/paper.html", paper=row, document=row.document, lines=views, kinds=words.KINDS, order=order,
+        note=note,
         supplier_name=supplier.name if supplier else row.supplier_id, receipts=receipts,
         orders=[(one.id, _("Order %(no)s", no=one.order_no)) for one in choices],
         left=len(supplier_documents.open_differences(row, lines)), fault=fault,

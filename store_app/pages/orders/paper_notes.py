@@ -32,6 +32,7 @@ bp = Blueprint("paper_notes", __name__, url_prefix="/invoices/notes")
 UPLOAD_BYTES = pictures.PHOTO_BYTES + 200_000
 HEAD = ("kind", "number", "day", "order", "tax", "total", "gap")
 FIELDS = ("name", "sku", "qty", "unit", "price", "amount", "aside", "find")
+FIGURES = ("qty", "price", "amount")
 MOST_ADDED = 20
 _AROUND, _WIDE = 10, 720
 """Dots around a line in its picture; how wide a whole page would be shown there."""
@@ -49,10 +50,14 @@ class Crop:
 
 @dataclass(frozen=True)
 class LineView:
-    """A line on the form. kind: sure | ask | unknown | added; said: what stands in its fields."""
+    """A line on the form. kind: sure | ask | unknown | added; said: what stands in its fields.
+
+    is_doubtful: nothing proves its figures, and they are as they were read.
+    """
 
     n: int
     kind: str
+    is_doubtful: bool
     crop: Crop | None
     name: str
     codes: str
@@ -75,12 +80,8 @@ def overview(fault: DomainError | None = None) -> ResponseReturnValue:
     with read() as session:
         notes = paper_notes.waiting(session, store_id)
         names = {one.id: one.name for one in paper_notes.suppliers_of(session, store_id)}
-    missing = None
-    try:
-        picture.require_installed()
-    except DomainError as said:
-        missing = said
-    return page("orders/paper_notes/list.html", notes=notes, names=names, missing=missing, fault=fault)
+    reads = picture.is_installed()
+    return page("orders/paper_notes/list.html", notes=notes, names=names, reads=reads, fault=fault)
 
 
 @bp.post("/")
@@ -110,6 +111,7 @@ def note(note_id: str, fault: DomainError | None = None) -> ResponseReturnValue:
         suppliers = [(one.id, one.name) for one in paper_notes.suppliers_of(session, store_id)]
         by = paper_notes.recognized(session, store_id, row.said["rows"])
         orders, lines, head = list[tuple[str, str]](), list[LineView](), _head(session, row)
+        is_counted = paper_notes.is_counted(session, store_id, head["order"])
         if row.supplier_id:
             found = supplier_documents.orders_of(session, store_id, row.supplier_id)
             orders = [(one.id, _("Order %(no)s", no=one.order_no)) for one in found]
@@ -119,7 +121,8 @@ def note(note_id: str, fault: DomainError | None = None) -> ResponseReturnValue:
         recognized=by[1] if by[0] == row.supplier_id else "",
         orders=orders, lines=lines, head=head, kinds=_kinds(),
         asides=[(key, _(said)) for key, said in paper_notes.ASIDE.items()], units=_units(),
-        added=sum(line.kind == "added" for line in lines), most_added=MOST_ADDED, fault=fault,
+        added=sum(line.kind == "added" for line in lines), most_added=MOST_ADDED, is_counted=is_counted,
+        fault=fault,
     )  # fmt: skip
 
 
@@ -131,25 +134,22 @@ def save(note_id: str) -> ResponseReturnValue:
     command, store_id, then = form.command_id(), str(place().store_id), request.form.get("then", "")
     with read() as session:
         row = paper_notes.note_of(session, store_id, note_id)
-    if row.state == "taken":  # a second click
-        return redirect(url_for("invoices.paper", paper_id=row.invoice_id or row.advice_id), 303)
+        over = _next(session, row) if row.state == "confirmed" else None
+    if over is not None:  # a second click
+        return redirect(url_for(over[0], **over[1]), 303)
     entered = _entered(row, one_more=then == "add")
+    at = str(len(entered["lines"]) - 1) if then == "add" else then.removeprefix("find:")
     with write() as session:
+        if then.startswith("find:"):
+            _choose_only_hit(session, entered["lines"], at)
         paper_notes.enter(acting(session), store_id, note_id, entered)
     if then != "confirm":
-        at = (
-            then.partition(":")[2]
-            if then.startswith("find:")
-            else str(len(entered["lines"]) - 1)
-            if then == "add"
-            else ""
-        )
-        return redirect(url_for(".note", note_id=note_id, _anchor=f"line-{at}" if at.isdigit() else "sums"), 303)
+        return redirect(url_for(".note", note_id=note_id, _anchor=f"line-{at}" if at.isdecimal() else "sums"), 303)
     said = _confirmation(row, entered)
     with write() as session:
         done = paper_notes.confirm(acting(session), store_id, note_id, said, ids=(command, new_id()))
-        paper_id = done.invoice_id or done.advice_id
-    return form.done(_("%(number)s added.", number=said.number), "invoices.paper", paper_id=paper_id)
+        endpoint, values = _next(session, done)
+    return form.done(_("%(number)s added.", number=said.number), endpoint, **values)
 
 
 @bp.post("/<note_id>/supplier")
@@ -182,6 +182,21 @@ def photo(note_id: str) -> Response:
 
 
 # --- inside ---
+
+
+def _next(session: Session, row: PaperNote) -> tuple[str, dict[str, str | None]]:
+    """Return the page where a confirmed note goes on: the delivery to be counted, else the invoice."""
+    if row.advice_id is None:
+        return "invoices.paper", {"paper_id": row.invoice_id}
+    advice = supplier_documents.paper_of(session, row.store_id, row.advice_id)
+    return "receiving.delivery", {"delivery_id": advice.delivery_id}
+
+
+def _choose_only_hit(session: Session, lines: list[dict[str, str]], at: str) -> None:
+    """Choose what a search found for a line, where it is one product."""
+    line = lines[int(at)] if at.isdecimal() and int(at) < len(lines) else None
+    if line is not None and len(found := _looked_up(session, line["find"])) == 1:
+        line |= {"sku": found[0].sku, "aside": ""}
 
 
 def _kinds() -> list[tuple[str, str]]:
@@ -224,12 +239,15 @@ def _lines(session: Session, row: PaperNote, order_id: str) -> list[LineView]:
     views = []
     for n, said in enumerate(entered):
         one = found[n] if n < len(found) else None
+        doubtful = one is not None and not one.line.is_checked and one.kind != products.SURE
+        as_read = _said(one) if one else {}
         options = {sku: names.get(sku, sku) for sku in (one.choices if one else ())}
         options |= {hit.sku: hit.shown for hit in _looked_up(session, said["find"])}
         if said["sku"] and said["sku"] in names:
             options.setdefault(said["sku"], names[said["sku"]])
         views.append(LineView(
-            n, one.kind if one else "added", _crop(row, one.line) if one else None,
+            n, one.kind if one else "added", doubtful and all(said[name] == as_read[name] for name in FIGURES),
+            _crop(row, one.line) if one else None,
             one.line.name if one else said["name"],
             " ".join(one.line.codes) if one else "", list(options.items()), said,
         ))  # fmt: skip
@@ -239,7 +257,7 @@ def _lines(session: Session, row: PaperNote, order_id: str) -> list[LineView]:
 def _said(one: Proposal) -> dict[str, str]:
     """Return what a line's fields say before anybody entered something: a product only where it is sure."""
     line = one.line
-    figures = {"qty": line.qty, "price": line.price, "amount": line.amount}
+    figures = dict(zip(FIGURES, (line.qty, line.price, line.amount), strict=True))
     unit = one.unit if one.kind == products.SURE else line.unit
     return dict.fromkeys(FIELDS, "") | {"sku": one.sku, "unit": unit, "name": line.name} | {
         name: "" if value is None else f"{value:f}" for name, value in figures.items()

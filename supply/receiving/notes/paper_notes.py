@@ -35,6 +35,7 @@ from config.states import StateTable
 from config.words import N_
 from pos.store.store import day_of, store_of
 from supply.orders import orders
+from supply.orders.deliveries import Delivery
 from supply.orders.orders import ReplenishmentOrder
 from supply.orders.suppliers import Supplier, SupplierProduct
 from supply.receiving.documents import matching, supplier_documents
@@ -52,7 +53,7 @@ from supply.receiving.notes import columns, lessons, products
 from supply.receiving.notes.columns import NoteLine, Page, Word
 from supply.receiving.notes.products import Known, Lesson, Proposal
 
-STATES = StateTable("paper note", "open", {"open": ["taken", "abandoned"]})
+STATES = StateTable("paper note", "open", {"open": ["confirmed", "abandoned"]})
 BOTH = "both"
 KINDS = (ADVICE, INVOICE, BOTH)
 CHARGE, NOT_SOLD, NO_LINE = "charge", "not_sold", "no_line"
@@ -211,7 +212,7 @@ def confirm(ctx: Context, store_id: str, id: str, said: Confirmation, *, ids: tu
     for line in said.lines:
         if line.sku:
             lessons.teach(ctx, store_id, supplier.id, Lesson(line.name, line.sku, line.unit))
-    journal.move(ctx, row, "taken", subject=subject_of(row), supplier=supplier.id, kind=said.kind, number=said.number)
+    journal.move(ctx, row, "confirmed", subject=subject_of(row), supplier=supplier.id, kind=said.kind, number=said.number)
     ctx.session.flush()
     return row
 
@@ -298,6 +299,14 @@ def usual_order(session: Session, store_id: str, supplier_id: str) -> str:
     there = [one.id for one in supplier_documents.orders_of(session, store_id, supplier_id)
              if one.state in orders.ON_THE_WAY]  # fmt: skip
     return there[0] if len(there) == 1 else ""
+
+
+def is_counted(session: Session, store_id: str, order_id: str) -> bool:
+    """Tell whether a delivery of an order is being counted, or was: a shipping notice is then one more delivery."""
+    query = sa.select(Delivery.id).where(
+        Delivery.store_id == store_id, Delivery.order_id == order_id, Delivery.state.in_(("counting", "posted"))
+    )
+    return session.scalar(query.limit(1)) is not None
 
 
 def gap_of(said: Confirmation) -> int:
@@ -457,7 +466,7 @@ def _digits(text: str) -> str:
 def _phones_of(session: Session, store_id: str) -> dict[str, set[str]]:
     """Return the phone numbers on suppliers' notes that were confirmed."""
     query = sa.select(PaperNote.supplier_id, PaperNote.said).where(
-        PaperNote.store_id == store_id, PaperNote.state == "taken"
+        PaperNote.store_id == store_id, PaperNote.state == "confirmed"
     )
     found: dict[str, set[str]] = {}
     for supplier_id, said in session.execute(query.order_by(PaperNote.taken_at.desc()).limit(_NOTES)):
