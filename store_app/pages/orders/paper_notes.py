@@ -206,8 +206,8 @@ def _kinds() -> list[tuple[str, str]]:
 
 
 def _units() -> list[tuple[str, str]]:
-    return [(products.PACK, _("Pack")), (products.PIECE, _("Piece")), (products.KILO, "kg"), ("GRM", "g"),
-            (products.LITRE, "l"), ("DZN", _("Dozen"))]  # fmt: skip
+    return [(products.PACK, _("Packs")), (products.PIECE, _("Pieces")), (products.KILO, "kg"), ("GRM", "g"),
+            (products.LITRE, "l"), ("DZN", _("Dozens"))]  # fmt: skip
 
 
 def _head(session: Session, row: PaperNote) -> dict[str, str]:

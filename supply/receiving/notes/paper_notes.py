@@ -59,7 +59,7 @@ KINDS = (ADVICE, INVOICE, BOTH)
 CHARGE, NOT_SOLD, NO_LINE = "charge", "not_sold", "no_line"
 ASIDE = {
     CHARGE: N_("Freight, deposit or fee"), NOT_SOLD: N_("A product we do not sell"),
-    NO_LINE: N_("No product line, or crossed out"),
+    NO_LINE: N_("Not a product, or crossed out"),
 }  # fmt: skip
 MOST_LINES = 220
 _BY_TAX, _BY_EMAIL, _BY_PHONE, _BY_NAME = N_("tax number"), N_("email"), N_("phone number"), N_("name")

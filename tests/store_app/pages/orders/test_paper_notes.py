@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from config.ids import new_id
 from config.nodes.journal import Context
-from pos.store import pictures
+from store_app.pages.orders import paper_notes as pages
 from supply.orders.deliveries import Delivery, DeliveryLine
 from supply.orders.suppliers import Supplier
 from supply.receiving.documents.supplier_documents import SupplierPaper
@@ -33,11 +33,20 @@ PLACES = {5: (50, 500, 600, 700, 850), 2: (50, 850)}
 
 def read_of(rows=ROWS):
     """What the reader says of a page: its picture, its size, its words."""
-    page = io.BytesIO()
-    Image.new("RGB", (500, 400), "white").save(page, "JPEG")
-    said = [[text, x, 40 + 60 * n, 12 * len(text), 30] for n, row in enumerate(rows)
+    said = [[text, x, 40 + 70 * n, 14 * len(text), 30] for n, row in enumerate(rows)
             for text, x in zip(row, PLACES[len(row)], strict=True)]  # fmt: skip
-    return [page.getvalue(), [1000, 800], *said]
+    return [drawn(rows), [1100, 620], *said]
+
+
+def drawn(rows=ROWS) -> bytes:
+    """A photo of a note, as the reader itself can read it."""
+    sheet, file = Image.new("RGB", (1100, 620), "white"), io.BytesIO()
+    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(28)
+    for n, row in enumerate(rows):
+        for text, x in zip(row, PLACES[len(row)], strict=True):
+            pen.text((x, 40 + 70 * n), text, "black", font)
+    sheet.save(file, "JPEG", quality=80)
+    return file.getvalue()
 
 
 @pytest.fixture
@@ -90,7 +99,7 @@ def test_a_note_is_confirmed_line_by_line_and_becomes_invoice_and_delivery_like_
     assert before["sku-1"] == before["sku-2"] == "", "what is not sure has nothing preselected"
     assert (before["qty-1"], before["amount-1"], before["total"]) == ("2", "36.00", "48.28")
     assert (before["number"], before["order"]) == ("4711", "order-P1")
-    assert 'viewBox="40 210' in client.get(note).text, "a line's own part of the photo"
+    assert 'viewBox="40 240' in client.get(note).text, "a line's own part of the photo"
     refused = send(client, note, **before | WHOLE | {"sku-1": "", "then": "confirm"})
     assert refused.status_code == 422
     assert "Choose the product of line 2" in words(refused)
@@ -294,25 +303,16 @@ def test_without_the_reader_no_link_leads_to_a_dead_end_and_the_page_says_what_t
     assert send(client, note, then="confirm", **fields_of(client, note) | WHOLE).status_code == 303
 
 
-def drawn(rows=ROWS, size=(1100, 620)) -> bytes:
-    """A photo of a note as the reader itself can read it."""
-    sheet, file = Image.new("RGB", size, "white"), io.BytesIO()
-    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(28)
-    for n, row in enumerate(rows):
-        for text, x in zip(row, PLACES[len(row)], strict=True):
-            pen.text((x, 40 + 70 * n), text, "black", font)
-    sheet.save(file, "JPEG", quality=80)
-    return file.getvalue()
-
-
 @pytest.mark.slow
-def test_a_photo_that_cannot_be_read_is_refused_in_a_sentence_and_nothing_is_kept(office):
+def test_a_photo_that_cannot_be_read_is_refused_in_a_sentence_and_nothing_is_kept(office, monkeypatch):
     pytest.importorskip("rapidocr")
     client, before = office.signed_in(), picture_of(office)
-    huge = b"\xff\xd8" + bytes(pictures.PHOTO_BYTES + 1)
+    monkeypatch.setattr(pages, "UPLOAD_BYTES", 100_000)
+    many_dots = io.BytesIO()
+    Image.new("1", (9000, 9000)).save(many_dots, "PNG")
     for raw, status, said in (
-        (b"", 422, "Take or choose a photo first"), (b"no picture", 422, "picture"), (huge, 422, "MB"),
-        (huge + bytes(1_000_000), 413, "large"), (drawn(()), 422, "No text can be read in this picture"),
+        (b"", 422, "Take or choose a photo first"), (b"no picture", 422, "This photo cannot be shown"), (bytes(100_000), 413, "100 KB"),
+        (many_dots.getvalue(), 422, "too many pixels"), (drawn(()), 422, "No text can be read in this picture"),
     ):  # fmt: skip
         answer = upload(client, raw)
         assert (answer.status_code, said in words(answer)) == (status, True), words(answer)
