@@ -62,7 +62,8 @@ def listed(fault: DomainError | None = None) -> ResponseReturnValue:
         photographed = len(paper_notes.waiting(session, store_id))
         suppliers = [(one, name) for one, name in session.execute(mine.order_by(Supplier.name))]
     return page("orders/invoices/list.html", found=found, suppliers=suppliers, names=dict(suppliers), kinds=words.KINDS,
-                waiting=waiting, photographed=photographed, reads_photos=picture.is_installed(), fault=fault)  # fmt: skip
+                waiting=waiting, photographed=photographed, reads_photos=picture.is_installed(),
+                fault=fault)  # fmt: skip
 
 
 @bp.post("/")

@@ -23,6 +23,7 @@ from store_app.runtime.doors import acting, doors, read, write
 from store_app.web.presenting import page, place
 from store_app.web.security import requires
 from supply.receiving.documents import supplier_documents
+from supply.receiving.documents.document import ADVICE, INVOICE
 from supply.receiving.notes import columns, paper_notes, picture, products
 from supply.receiving.notes.columns import NoteLine
 from supply.receiving.notes.paper_notes import Confirmation, ConfirmedLine, PaperNote
@@ -184,7 +185,7 @@ def photo(note_id: str) -> Response:
 # --- inside ---
 
 
-def _next(session: Session, row: PaperNote) -> tuple[str, dict[str, str | None]]:
+def _next(session: Session, row: PaperNote) -> tuple[str, dict[str, Any]]:
     """Return the page where a confirmed note goes on: the delivery to be counted, else the invoice."""
     if row.advice_id is None:
         return "invoices.paper", {"paper_id": row.invoice_id}
@@ -200,8 +201,8 @@ def _choose_only_hit(session: Session, lines: list[dict[str, str]], at: str) -> 
 
 
 def _kinds() -> list[tuple[str, str]]:
-    return [(paper_notes.ADVICE, _("Delivery note: expect and count these products")),
-            (paper_notes.INVOICE, _("Invoice: compare it with order and receipt")),
+    return [(ADVICE, _("Delivery note: expect and count these products")),
+            (INVOICE, _("Invoice: compare it with order and receipt")),
             (paper_notes.BOTH, _("Both: delivery note and invoice"))]  # fmt: skip
 
 
@@ -297,7 +298,7 @@ def _entered(row: PaperNote, *, one_more: bool) -> dict[str, Any]:
 
 
 def _confirmation(row: PaperNote, entered: dict[str, Any]) -> Confirmation:
-    currency, is_bill = place().currency, entered["kind"] != paper_notes.ADVICE
+    currency, is_bill = place().currency, entered["kind"] != ADVICE
     lines = [_confirmed(n, said, currency, is_bill=is_bill) for n, said in enumerate(entered["lines"])
              if n < len(row.said["lines"]) or any(said[name] for name in FIELDS)]  # fmt: skip
     if entered["kind"] not in paper_notes.KINDS:

@@ -212,7 +212,9 @@ def confirm(ctx: Context, store_id: str, id: str, said: Confirmation, *, ids: tu
     for line in said.lines:
         if line.sku:
             lessons.teach(ctx, store_id, supplier.id, Lesson(line.name, line.sku, line.unit))
-    journal.move(ctx, row, "confirmed", subject=subject_of(row), supplier=supplier.id, kind=said.kind, number=said.number)
+    journal.move(
+        ctx, row, "confirmed", subject=subject_of(row), supplier=supplier.id, kind=said.kind, number=said.number
+    )
     ctx.session.flush()
     return row
 

@@ -122,7 +122,8 @@ def test_a_note_is_confirmed_line_by_line_and_becomes_invoice_and_delivery_like_
 
 def test_receiving_expects_what_the_note_says_of_the_open_order_and_the_bill_is_compared(office):
     client, note = office.signed_in(), noted(office)
-    entered = fields_of(client, note) | WHOLE | {"qty-1": "1", "price-1": "19.00", "amount-1": "19.00", "total": "31.28"}
+    entered = fields_of(client, note) | WHOLE
+    entered |= {"qty-1": "1", "price-1": "19.00", "amount-1": "19.00", "total": "31.28"}
     answer = send(client, note, then="confirm", **entered)
     assert answer.status_code == 303, words(answer)
     with office.doors.read() as session:
@@ -311,8 +312,9 @@ def test_a_photo_that_cannot_be_read_is_refused_in_a_sentence_and_nothing_is_kep
     many_dots = io.BytesIO()
     Image.new("1", (9000, 9000)).save(many_dots, "PNG")
     for raw, status, said in (
-        (b"", 422, "Take or choose a photo first"), (b"no picture", 422, "This photo cannot be shown"), (bytes(100_000), 413, "100 KB"),
-        (many_dots.getvalue(), 422, "too many pixels"), (drawn(()), 422, "No text can be read in this picture"),
+        (b"", 422, "Take or choose a photo first"), (b"no picture", 422, "This photo cannot be shown"),
+        (bytes(100_000), 413, "100 KB"), (many_dots.getvalue(), 422, "too many pixels"),
+        (drawn(()), 422, "No text can be read in this picture"),
     ):  # fmt: skip
         answer = upload(client, raw)
         assert (answer.status_code, said in words(answer)) == (status, True), words(answer)
