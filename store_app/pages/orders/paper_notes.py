@@ -207,7 +207,7 @@ def _kinds() -> list[tuple[str, str]]:
 
 
 def _units() -> list[tuple[str, str]]:
-    return [(products.PACK, _("Packs")), (products.PIECE, _("Pieces")), (products.KILO, "kg"), ("GRM", "g"),
+    return [(products.PACK, _("Cases")), (products.PIECE, _("Pieces")), (products.KILO, "kg"), ("GRM", "g"),
             (products.LITRE, "l"), ("DZN", _("Dozens"))]  # fmt: skip
 
 
