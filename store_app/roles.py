@@ -47,6 +47,7 @@ ROLES: dict[str, Role] = {
             "orders.claims",
             "orders.invoices",
             "orders.incoming",
+            "orders.paper_notes",
             "orders.consignment_pages",
             "orders.network_offers",
             "orders.transfers",

@@ -60,6 +60,7 @@ _OF_TABLES = {
         "points_member": ("key",),
         "points_waiting": ("body",),
         "print_job": ("document", "paper"),
+        "paper_note": ("photo", "said", "entered"),
         "producer": ("name", "phone", "place"),
         "review": ("words", "by_name", "answer"),
         "sale": ("note",),

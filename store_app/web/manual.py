@@ -25,7 +25,7 @@ CHAPTERS = {
     "store/import": "bring_in past_sales",
     "store/labels": "shelf_labels sheets quick_keys",
     "store/order": "ordering order_messages closed_days surroundings",
-    "store/receive": "receiving claims invoices incoming goods_in goods_back consigned",
+    "store/receive": "receiving claims invoices incoming paper_notes goods_in goods_back consigned",
     "store/stock": "stock check_these stocktake expiry waste recall",
     "store/shelf": "shelf",
     "store/pickup": "pickup pickup_returns counter_orders",

@@ -983,6 +983,20 @@ CREATE TABLE node (
   CONSTRAINT pk_node PRIMARY KEY (id)
 );
 
+CREATE TABLE note_lesson (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  supplier_id TEXT NOT NULL,
+  wording TEXT NOT NULL,
+  sku TEXT NOT NULL,
+  unit TEXT NOT NULL,
+  taught_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  actor_id TEXT NOT NULL,
+  CONSTRAINT pk_note_lesson PRIMARY KEY (store_id, id)
+);
+
+CREATE INDEX ix_note_lesson_supplier ON note_lesson (store_id, supplier_id, taught_at);
+
 CREATE TABLE objection (
   store_id TEXT NOT NULL,
   id TEXT NOT NULL,
@@ -1146,6 +1160,28 @@ CREATE TABLE outreach_recipient (
   reported_at TIMESTAMP WITH TIME ZONE,
   CONSTRAINT pk_outreach_recipient PRIMARY KEY (store_id, outreach_id, customer_id)
 );
+
+CREATE TABLE paper_note (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  state TEXT NOT NULL,
+  sha256 TEXT NOT NULL,
+  photo BYTEA NOT NULL,
+  width BIGINT NOT NULL,
+  height BIGINT NOT NULL,
+  said JSON NOT NULL,
+  supplier_id TEXT,
+  entered JSON NOT NULL,
+  invoice_id TEXT,
+  advice_id TEXT,
+  taken_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  taken_by TEXT NOT NULL,
+  CONSTRAINT pk_paper_note PRIMARY KEY (store_id, id)
+);
+
+CREATE INDEX ix_paper_note_taken ON paper_note (store_id, state, taken_at);
+
+CREATE UNIQUE INDEX ix_paper_note_photo ON paper_note (store_id, sha256) WHERE state <> 'abandoned';
 
 CREATE TABLE partner_key (
   store_id TEXT NOT NULL,
@@ -3447,11 +3483,23 @@ CREATE TRIGGER append_only_network_terms_delete BEFORE DELETE ON network_terms F
 
 CREATE TRIGGER append_only_network_terms_truncate BEFORE TRUNCATE ON network_terms FOR EACH STATEMENT EXECUTE FUNCTION append_only();
 
+CREATE TRIGGER append_only_note_lesson_update BEFORE UPDATE ON note_lesson FOR EACH ROW WHEN (ROW(OLD."actor_id"::text, OLD."id"::text, OLD."sku"::text, OLD."store_id"::text, OLD."supplier_id"::text, OLD."taught_at"::text, OLD."unit"::text, OLD."wording"::text) IS DISTINCT FROM ROW(NEW."actor_id"::text, NEW."id"::text, NEW."sku"::text, NEW."store_id"::text, NEW."supplier_id"::text, NEW."taught_at"::text, NEW."unit"::text, NEW."wording"::text)) EXECUTE FUNCTION append_only();
+
+CREATE TRIGGER append_only_note_lesson_delete BEFORE DELETE ON note_lesson FOR EACH ROW EXECUTE FUNCTION append_only();
+
+CREATE TRIGGER append_only_note_lesson_truncate BEFORE TRUNCATE ON note_lesson FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+
 CREATE TRIGGER append_only_outbox_message_update BEFORE UPDATE ON outbox_message FOR EACH ROW WHEN (ROW(OLD."body"::text, OLD."business_day"::text, OLD."hash"::text, OLD."id"::text, OLD."made_at"::text, OLD."subject"::text, OLD."to_node"::text, OLD."topic"::text, OLD."version"::text) IS DISTINCT FROM ROW(NEW."body"::text, NEW."business_day"::text, NEW."hash"::text, NEW."id"::text, NEW."made_at"::text, NEW."subject"::text, NEW."to_node"::text, NEW."topic"::text, NEW."version"::text)) EXECUTE FUNCTION append_only();
 
 CREATE TRIGGER append_only_outbox_message_delete BEFORE DELETE ON outbox_message FOR EACH ROW EXECUTE FUNCTION append_only();
 
 CREATE TRIGGER append_only_outbox_message_truncate BEFORE TRUNCATE ON outbox_message FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+
+CREATE TRIGGER append_only_paper_note_update BEFORE UPDATE ON paper_note FOR EACH ROW WHEN (ROW(OLD."height"::text, OLD."id"::text, OLD."photo"::text, OLD."said"::text, OLD."sha256"::text, OLD."store_id"::text, OLD."taken_at"::text, OLD."taken_by"::text, OLD."width"::text) IS DISTINCT FROM ROW(NEW."height"::text, NEW."id"::text, NEW."photo"::text, NEW."said"::text, NEW."sha256"::text, NEW."store_id"::text, NEW."taken_at"::text, NEW."taken_by"::text, NEW."width"::text)) EXECUTE FUNCTION append_only();
+
+CREATE TRIGGER append_only_paper_note_delete BEFORE DELETE ON paper_note FOR EACH ROW EXECUTE FUNCTION append_only();
+
+CREATE TRIGGER append_only_paper_note_truncate BEFORE TRUNCATE ON paper_note FOR EACH STATEMENT EXECUTE FUNCTION append_only();
 
 CREATE TRIGGER append_only_payment_update BEFORE UPDATE ON payment FOR EACH ROW WHEN (ROW(OLD."amount_minor"::text, OLD."at"::text, OLD."gives_back"::text, OLD."id"::text, OLD."is_change"::text, OLD."provider"::text, OLD."request_hash"::text, OLD."requested_at"::text, OLD."store_id"::text, OLD."tender"::text, OLD."till_id"::text, OLD."way"::text) IS DISTINCT FROM ROW(NEW."amount_minor"::text, NEW."at"::text, NEW."gives_back"::text, NEW."id"::text, NEW."is_change"::text, NEW."provider"::text, NEW."request_hash"::text, NEW."requested_at"::text, NEW."store_id"::text, NEW."tender"::text, NEW."till_id"::text, NEW."way"::text)) EXECUTE FUNCTION append_only();
 

@@ -981,6 +981,20 @@ CREATE TABLE node (
   CONSTRAINT pk_node PRIMARY KEY (id)
 );
 
+CREATE TABLE note_lesson (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  supplier_id TEXT NOT NULL,
+  wording TEXT NOT NULL,
+  sku TEXT NOT NULL,
+  unit TEXT NOT NULL,
+  taught_at DATETIME NOT NULL,
+  actor_id TEXT NOT NULL,
+  CONSTRAINT pk_note_lesson PRIMARY KEY (store_id, id)
+);
+
+CREATE INDEX ix_note_lesson_supplier ON note_lesson (store_id, supplier_id, taught_at);
+
 CREATE TABLE objection (
   store_id TEXT NOT NULL,
   id TEXT NOT NULL,
@@ -1144,6 +1158,28 @@ CREATE TABLE outreach_recipient (
   reported_at DATETIME,
   CONSTRAINT pk_outreach_recipient PRIMARY KEY (store_id, outreach_id, customer_id)
 );
+
+CREATE TABLE paper_note (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  state TEXT NOT NULL,
+  sha256 TEXT NOT NULL,
+  photo BLOB NOT NULL,
+  width BIGINT NOT NULL,
+  height BIGINT NOT NULL,
+  said JSON NOT NULL,
+  supplier_id TEXT,
+  entered JSON NOT NULL,
+  invoice_id TEXT,
+  advice_id TEXT,
+  taken_at DATETIME NOT NULL,
+  taken_by TEXT NOT NULL,
+  CONSTRAINT pk_paper_note PRIMARY KEY (store_id, id)
+);
+
+CREATE INDEX ix_paper_note_taken ON paper_note (store_id, state, taken_at);
+
+CREATE UNIQUE INDEX ix_paper_note_photo ON paper_note (store_id, sha256) WHERE state <> 'abandoned';
 
 CREATE TABLE partner_key (
   store_id TEXT NOT NULL,
@@ -3394,9 +3430,17 @@ CREATE TRIGGER append_only_network_terms_update BEFORE UPDATE ON network_terms W
 
 CREATE TRIGGER append_only_network_terms_delete BEFORE DELETE ON network_terms WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'network_terms is append-only'); END;
 
+CREATE TRIGGER append_only_note_lesson_update BEFORE UPDATE ON note_lesson WHEN (OLD."actor_id" IS NOT NEW."actor_id" OR OLD."id" IS NOT NEW."id" OR OLD."sku" IS NOT NEW."sku" OR OLD."store_id" IS NOT NEW."store_id" OR OLD."supplier_id" IS NOT NEW."supplier_id" OR OLD."taught_at" IS NOT NEW."taught_at" OR OLD."unit" IS NOT NEW."unit" OR OLD."wording" IS NOT NEW."wording") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'note_lesson is append-only'); END;
+
+CREATE TRIGGER append_only_note_lesson_delete BEFORE DELETE ON note_lesson WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'note_lesson is append-only'); END;
+
 CREATE TRIGGER append_only_outbox_message_update BEFORE UPDATE ON outbox_message WHEN (OLD."body" IS NOT NEW."body" OR OLD."business_day" IS NOT NEW."business_day" OR OLD."hash" IS NOT NEW."hash" OR OLD."id" IS NOT NEW."id" OR OLD."made_at" IS NOT NEW."made_at" OR OLD."subject" IS NOT NEW."subject" OR OLD."to_node" IS NOT NEW."to_node" OR OLD."topic" IS NOT NEW."topic" OR OLD."version" IS NOT NEW."version") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'outbox_message is append-only'); END;
 
 CREATE TRIGGER append_only_outbox_message_delete BEFORE DELETE ON outbox_message WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'outbox_message is append-only'); END;
+
+CREATE TRIGGER append_only_paper_note_update BEFORE UPDATE ON paper_note WHEN (OLD."height" IS NOT NEW."height" OR OLD."id" IS NOT NEW."id" OR OLD."photo" IS NOT NEW."photo" OR OLD."said" IS NOT NEW."said" OR OLD."sha256" IS NOT NEW."sha256" OR OLD."store_id" IS NOT NEW."store_id" OR OLD."taken_at" IS NOT NEW."taken_at" OR OLD."taken_by" IS NOT NEW."taken_by" OR OLD."width" IS NOT NEW."width") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'paper_note is append-only'); END;
+
+CREATE TRIGGER append_only_paper_note_delete BEFORE DELETE ON paper_note WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'paper_note is append-only'); END;
 
 CREATE TRIGGER append_only_payment_update BEFORE UPDATE ON payment WHEN (OLD."amount_minor" IS NOT NEW."amount_minor" OR OLD."at" IS NOT NEW."at" OR OLD."gives_back" IS NOT NEW."gives_back" OR OLD."id" IS NOT NEW."id" OR OLD."is_change" IS NOT NEW."is_change" OR OLD."provider" IS NOT NEW."provider" OR OLD."request_hash" IS NOT NEW."request_hash" OR OLD."requested_at" IS NOT NEW."requested_at" OR OLD."store_id" IS NOT NEW."store_id" OR OLD."tender" IS NOT NEW."tender" OR OLD."till_id" IS NOT NEW."till_id" OR OLD."way" IS NOT NEW."way") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'payment is append-only'); END;
 

@@ -77,7 +77,12 @@ def number(raw: str, name: str, *, least: int = 0, most: int = MOST_QTY) -> int:
 
 def amount(name: str, currency: str) -> int:
     """Return an amount of money of the form in minor units: '20', '20.5', '20,50'."""
-    raw = request.form.get(name, "").strip().replace(" ", "")
+    return amount_of(request.form.get(name, ""), name, currency)
+
+
+def amount_of(raw: str, name: str, currency: str) -> int:
+    """Return `raw` as an amount of money in minor units, or raise Invalid naming the field."""
+    raw = raw.strip().replace(" ", "")
     decimals = exponent(currency)
     pattern = rf"(\d{{1,9}})(?:[.,](\d{{1,{decimals}}}))?" if decimals else r"(\d{1,9})()"
     found = re.fullmatch(pattern, raw)

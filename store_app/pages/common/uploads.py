@@ -21,6 +21,7 @@ from flask import request
 
 from config.errors import DomainError, Invalid, NotFound
 from config.ids import is_id
+from pos.store import pictures
 from pos.store.countries import country_of
 from store_app.files.encodings import ENCODINGS
 from store_app.files.plugged import IMPORTERS
@@ -88,6 +89,17 @@ def sent(read: Reading) -> Sent:
         raise
     mark, _encoding, kind = _parts(suffix)
     return Sent(file_id, sheet, _suffix(mark, sheet.encoding, kind), raw)
+
+
+def photo() -> bytes:
+    """Return the photo of the camera's field or of the file's, whichever was filled in; it is not opened here."""
+    found = b""
+    for one in request.files.getlist("photo"):
+        with contextlib.closing(one):
+            found = found or one.read(pictures.PHOTO_BYTES + 1)
+    if not found:
+        raise Invalid("no-file", "Take or choose a photo first.", field="photo")
+    return found
 
 
 def kept(file_id: str, read: Reading) -> Sent:

@@ -1,16 +1,14 @@
 """A product's photo: taken with the phone or chosen from a file, and shown under an address that never changes."""
 
-import contextlib
 from typing import Any
 
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from config.errors import Invalid
 from pos.catalogue import photos
 from pos.store import pictures
-from store_app.pages.common import form
+from store_app.pages.common import form, uploads
 from store_app.pages.goods.product import show
 from store_app.runtime.child_process import read_apart
 from store_app.runtime.doors import acting, doors, read, write
@@ -46,7 +44,7 @@ def photo(sku: str, mark: str) -> Response:
 @form.answers_on(show)
 def put(sku: str) -> ResponseReturnValue:
     """Put a photo in the place of the old one."""
-    webp = next(read_apart(pictures.square, _sent()))
+    webp = next(read_apart(pictures.square, uploads.photo()))
     with write() as session:
         photos.put(acting(session), str(place().store_id), sku, webp)
     return form.done(_("Photo saved."), "product.page", sku=sku)
@@ -60,17 +58,3 @@ def remove(sku: str) -> ResponseReturnValue:
     with write() as session:
         photos.remove(acting(session), str(place().store_id), sku)
     return form.done(_("Photo removed."), "product.page", sku=sku)
-
-
-# --- inside ---
-
-
-def _sent() -> bytes:
-    """Return the photo of the camera's field or of the file's, whichever was filled in."""
-    found = b""
-    for one in request.files.getlist("photo"):
-        with contextlib.closing(one):
-            found = found or one.read(pictures.PHOTO_BYTES + 1)
-    if not found:
-        raise Invalid("no-file", "Take or choose a photo first.", field="photo")
-    return found

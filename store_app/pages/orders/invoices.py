@@ -24,6 +24,7 @@ from supply.orders.suppliers import Supplier, supplier_of
 from supply.receiving.documents import document, incoming, matching, reading, supplier_documents
 from supply.receiving.documents.matching import Matched
 from supply.receiving.documents.supplier_documents import NewCost, SupplierPaper
+from supply.receiving.notes import paper_notes, picture
 
 bp = Blueprint("invoices", __name__, url_prefix="/invoices")
 ROWS = 50
@@ -58,9 +59,11 @@ def listed(fault: DomainError | None = None) -> ResponseReturnValue:
         found = form.paged(supplier_documents.papers_of(store_id), ROWS)
         mine = sa.select(Supplier.id, Supplier.name).where(Supplier.owner_id == store_id, Supplier.active)
         waiting = incoming.waiting(session, store_id)
+        photographed = len(paper_notes.waiting(session, store_id))
         suppliers = [(one, name) for one, name in session.execute(mine.order_by(Supplier.name))]
     return page("orders/invoices/list.html", found=found, suppliers=suppliers, names=dict(suppliers), kinds=words.KINDS,
-                waiting=waiting, fault=fault)  # fmt: skip
+                waiting=waiting, photographed=photographed, reads_photos=picture.is_installed(),
+                fault=fault)  # fmt: skip
 
 
 @bp.post("/")
@@ -92,8 +95,10 @@ def paper(paper_id: str, fault: DomainError | None = None) -> ResponseReturnValu
         order = session.get(ReplenishmentOrder, (store_id, row.order_id or ""))
         choices = supplier_documents.orders_of(session, store_id, row.supplier_id)
         receipts = supplier_documents.receipts_of(session, row)
+        note = paper_notes.note_behind(session, row)
     return page(
         "orders/invoices/paper.html", paper=row, document=row.document, lines=views, kinds=words.KINDS, order=order,
+        note=note,
         supplier_name=supplier.name if supplier else row.supplier_id, receipts=receipts,
         orders=[(one.id, _("Order %(no)s", no=one.order_no)) for one in choices],
         left=len(supplier_documents.open_differences(row, lines)), fault=fault,

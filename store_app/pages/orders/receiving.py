@@ -31,6 +31,7 @@ from supply.orders.deliveries import Delivery, DeliveryLine
 from supply.orders.orders import ReplenishmentOrder
 from supply.orders.suppliers import Supplier
 from supply.receiving import receiving, vehicle_arrivals
+from supply.receiving.notes import picture
 from supply.receiving.vehicle_arrivals import DeliveryTracking
 
 bp = Blueprint("receiving", __name__, url_prefix="/deliveries")
@@ -107,7 +108,8 @@ def deliveries(fault: DomainError | None = None) -> ResponseReturnValue:
         past = _views(session, Delivery.state.not_in(WAITING), order=newest, most=PAST)
     since = doors().now() - dt.timedelta(hours=TURNED_HOURS)
     turned = [one for one in past if one.state == "turned_back" and one.posted_at and one.posted_at > since]
-    return page("orders/receiving/deliveries.html", waiting=waiting, past=past, turned=turned, fault=fault)
+    return page("orders/receiving/deliveries.html", waiting=waiting, past=past, turned=turned,
+                reads_photos=picture.is_installed(), fault=fault)  # fmt: skip
 
 
 @bp.get("/<delivery_id>")

@@ -52,6 +52,8 @@ class DocumentLine:
     """The tax category, S where the standard or a reduced rate is charged."""
     rate_bp: int = 0
     total_minor: int = 0
+    sku: str = ""
+    """The product, where a person said so; no file does."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 Rules
 -----
-1. A line is a product by the supplier's own number for it, else by a barcode.
+1. A line is the product a person said, else by the supplier's own number for it, else by a barcode.
 2. Its quantity counts packs or pieces as its price tells, where the price is the pack's or the piece's; else as its
    unit and its barcode say. As many pieces as were expected, billed at the price of packs, are pack for piece.
 3. A line has at most one difference of quantity: not received, not ordered, short (fewer came than are billed) or over
@@ -90,12 +90,13 @@ def compare(
     billed_before: Mapping[str, int] | None = None,
 ) -> list[Matched]:
     """Return a document's lines with their products and all differences (rules 1 to 5)."""
+    by_sku = {one.sku: one for one in sold}
     by_number = {plain(one.article_no): one for one in sold if plain(one.article_no)}
     by_code = {code.lstrip("0"): one for one in sold for code in one.codes or {}}
     left = _Left(ordered, received, dict(billed_before or {}))
     found = []
     for line in document.lines:
-        one = by_number.get(plain(line.article_no)) or by_code.get(line.gtin.lstrip("0"))
+        one = by_sku.get(line.sku) or by_number.get(plain(line.article_no)) or by_code.get(line.gtin.lstrip("0"))
         found.append(_unknown(line) if one is None else _matched(document, line, one, left))
     return found
 

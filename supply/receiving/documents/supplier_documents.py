@@ -19,7 +19,7 @@ What is kept is what was read, not the file.
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -304,6 +304,52 @@ def new_cost(session: Session, store_id: str, one: Matched, day: dt.date) -> New
     return NewCost(pack_cost, price, kept, was, now)
 
 
+def sold_by(
+    session: Session, store_id: str, supplier_id: str, day: dt.date, *, order_id: str = "",
+    gtins: Iterable[str] = (), skus: Iterable[str] = (),
+) -> list[Sold]:  # fmt: skip
+    """Return the products that a document may name: all the supplier sells, the order's, and those named otherwise."""
+    forms = {form for gtin in gtins for form in _forms(gtin)}
+    sold = {
+        one.sku: one
+        for one in session.scalars(sa.select(SupplierProduct).where(SupplierProduct.supplier_id == supplier_id))
+    }
+    costs = suppliers.costs_begun(session, [supplier_id], day)
+    query = sa.select(Product, TaxClass).join(TaxClass, TaxClass.id == Product.tax_class_id)
+    named = sa.select(Barcode.sku).where(Barcode.code.in_(forms))
+    ordered = sa.select(OrderLine.sku).where(OrderLine.store_id == store_id, OrderLine.order_id == order_id)
+    theirs = sa.select(SupplierProduct.sku).where(SupplierProduct.supplier_id == supplier_id)
+    some = (named, ordered, theirs, set(skus))
+    rows = session.execute(query.where(sa.or_(*(Product.sku.in_(one) for one in some)))).all()
+    codes: dict[str, dict[str, int]] = {}
+    for code, sku, qty in session.execute(
+        sa.select(Barcode.code, Barcode.sku, Barcode.qty).where(Barcode.code.in_(forms))
+    ):
+        codes.setdefault(sku, {})[code] = qty
+    found = []
+    for product, tax in rows:
+        one = sold.get(product.sku)
+        cost = costs.get((supplier_id, product.sku), one.pack_cost_minor if one else 0)
+        found.append(
+            Sold(product.sku, product.shown, product.stock_unit, one.pack_qty if one else 1, cost,
+                 one.article_no if one else "", codes.get(product.sku), tax.rate_bp if tax.inclusive else None)
+        )  # fmt: skip
+    return found
+
+
+def numbers_of(session: Session, store_id: str) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
+    """Return suppliers' tax numbers, and their addresses, by the documents taken in so far (rule 1)."""
+    earlier = sa.select(SupplierPaper.supplier_id, SupplierPaper.said).where(
+        SupplierPaper.store_id == store_id, SupplierPaper.state != "abandoned"
+    )
+    numbers: dict[str, set[str]] = {}
+    addresses: dict[str, set[str]] = {}
+    for supplier_id, said in session.execute(earlier.order_by(SupplierPaper.taken_at.desc()).limit(_LATEST)):
+        numbers.setdefault(supplier_id, set()).update(said["seller"]["tax_numbers"])
+        addresses.setdefault(supplier_id, set()).update(said["seller"]["addresses"])
+    return numbers, addresses
+
+
 def subject_of(row: SupplierPaper) -> str:
     """Return a document as the journal names it."""
     return f"paper:{row.id}"
@@ -321,14 +367,7 @@ def _open(session: Session, store_id: str, id: str) -> SupplierPaper:
 
 def _supplier(session: Session, store_id: str, document: SupplierDocument, chosen: str, *, is_seen: bool) -> Supplier:
     """Return whose document it is (rule 1)."""
-    earlier = sa.select(SupplierPaper.supplier_id, SupplierPaper.said).where(
-        SupplierPaper.store_id == store_id, SupplierPaper.state != "abandoned"
-    )
-    numbers: dict[str, set[str]] = {}
-    addresses: dict[str, set[str]] = {}
-    for supplier_id, said in session.execute(earlier.order_by(SupplierPaper.taken_at.desc()).limit(_LATEST)):
-        numbers.setdefault(supplier_id, set()).update(said["seller"]["tax_numbers"])
-        addresses.setdefault(supplier_id, set()).update(said["seller"]["addresses"])
+    numbers, addresses = numbers_of(session, store_id)
     seller, ours = document.seller, document.seller.tax_numbers
     known = {one for one, some in numbers.items() if papers.share_a_number(some, ours)}
     if not ours:
@@ -367,34 +406,11 @@ def _order_named(session: Session, store_id: str, supplier_id: str, said: str) -
 
 
 def _sold(session: Session, row: SupplierPaper, document: SupplierDocument) -> list[Sold]:
-    """Return the products that a document may name: all the supplier sells, and those with a barcode of its lines."""
-    gtins = {form for line in document.lines if line.gtin for form in _forms(line.gtin)}
-    sold = {
-        one.sku: one
-        for one in session.scalars(sa.select(SupplierProduct).where(SupplierProduct.supplier_id == row.supplier_id))
-    }
-    costs = suppliers.costs_begun(session, [row.supplier_id], row.day)
-    query = sa.select(Product, TaxClass).join(TaxClass, TaxClass.id == Product.tax_class_id)
-    named = sa.select(Barcode.sku).where(Barcode.code.in_(gtins))
-    ordered = sa.select(OrderLine.sku).where(
-        OrderLine.store_id == row.store_id, OrderLine.order_id == (row.order_id or "")
+    named = [line.sku for line in document.lines if line.sku]
+    gtins = [line.gtin for line in document.lines if line.gtin]
+    return sold_by(
+        session, row.store_id, row.supplier_id, row.day, order_id=row.order_id or "", gtins=gtins, skus=named
     )
-    theirs = sa.select(SupplierProduct.sku).where(SupplierProduct.supplier_id == row.supplier_id)
-    rows = session.execute(query.where(sa.or_(*(Product.sku.in_(some) for some in (named, ordered, theirs))))).all()
-    codes: dict[str, dict[str, int]] = {}
-    for code, sku, qty in session.execute(
-        sa.select(Barcode.code, Barcode.sku, Barcode.qty).where(Barcode.code.in_(gtins))
-    ):
-        codes.setdefault(sku, {})[code] = qty
-    found = []
-    for product, tax in rows:
-        one = sold.get(product.sku)
-        cost = costs.get((row.supplier_id, product.sku), one.pack_cost_minor if one else 0)
-        found.append(
-            Sold(product.sku, product.shown, product.stock_unit, one.pack_qty if one else 1, cost,
-                 one.article_no if one else "", codes.get(product.sku), tax.rate_bp if tax.inclusive else None)
-        )  # fmt: skip
-    return found
 
 
 def _forms(gtin: str) -> set[str]:

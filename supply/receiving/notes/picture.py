@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import Any
 
-from config.errors import Invalid, Unreachable
+from config.errors import Invalid, Refused
 from pos.store import pictures
 
 SIDE, FOUND_ON = 2000, 1280
@@ -33,8 +33,8 @@ def is_installed() -> bool:
 def require_installed() -> None:
     """Refuse where the reader is not installed, with a sentence that says how to get it."""
     if not is_installed():
-        raise Unreachable("no-reader", "This installation cannot read photos yet. Ask whoever installed it to add "
-                          "“cornerstore[ocr]”.", field="photo")  # fmt: skip
+        raise Refused("no-reader", "This store’s computer cannot read photos yet. Ask whoever installed it to add "
+                      "“cornerstore[ocr]”.", field="photo")  # fmt: skip
 
 
 def read(raw: bytes) -> Iterator[Any]:
