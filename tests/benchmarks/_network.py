@@ -203,14 +203,7 @@ def fill(database_url: str, stores: int) -> None:
         found(session, NETWORK, at=at)
         session.add(TaxClass(id="food", name="Food", rate_bp=700, inclusive=True))
         session.flush()
-        session.execute(
-            sa.insert(Product),
-            [
-                {"sku": f"P{n:05d}", "name": f"Product {n} of the shelf", "category": f"Category {n % 40}",
-                 "department": f"Category {n % 20}", "tax_class_id": "food", "search_text": f"product {n}"}
-                for n in range(network_facts.PRODUCTS)
-            ],
-        )  # fmt: skip
+        session.execute(sa.insert(Product), network_facts.products())
         for n in range(stores):
             store_id, region = f"S{n:04d}", f"R{n % REGIONS}"
             found_store(

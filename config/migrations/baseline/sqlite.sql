@@ -217,6 +217,20 @@ CREATE INDEX ix_cash_movement_apart ON cash_movement (store_id, shift_id, kind) 
 
 CREATE INDEX ix_cash_movement_shift ON cash_movement (store_id, shift_id);
 
+CREATE TABLE category_day (
+  region_id TEXT NOT NULL,
+  business_day DATE NOT NULL,
+  department TEXT NOT NULL,
+  category TEXT NOT NULL,
+  revenue_minor BIGINT NOT NULL,
+  net_minor BIGINT NOT NULL,
+  costed_minor BIGINT NOT NULL,
+  cost_minor BIGINT NOT NULL,
+  CONSTRAINT pk_category_day PRIMARY KEY (region_id, business_day, department, category)
+);
+
+CREATE INDEX ix_category_day_day ON category_day (business_day);
+
 CREATE TABLE category_names (
   owner_id TEXT NOT NULL,
   name TEXT NOT NULL,
@@ -459,6 +473,9 @@ CREATE TABLE daily_demand (
   business_day DATE NOT NULL,
   sold_qty BIGINT NOT NULL,
   revenue_minor BIGINT NOT NULL,
+  net_minor BIGINT DEFAULT '0' NOT NULL,
+  costed_minor BIGINT DEFAULT '0' NOT NULL,
+  cost_minor BIGINT DEFAULT '0' NOT NULL,
   sales BIGINT NOT NULL,
   pickup_qty BIGINT NOT NULL,
   out_of_stock_bp BIGINT NOT NULL,
@@ -1764,6 +1781,9 @@ CREATE TABLE regional_demand (
   business_day DATE NOT NULL,
   sold_qty BIGINT NOT NULL,
   revenue_minor BIGINT NOT NULL,
+  net_minor BIGINT DEFAULT '0' NOT NULL,
+  costed_minor BIGINT DEFAULT '0' NOT NULL,
+  cost_minor BIGINT DEFAULT '0' NOT NULL,
   stores_open BIGINT NOT NULL,
   stores_selling BIGINT NOT NULL,
   pickup_qty BIGINT NOT NULL,
@@ -2235,6 +2255,9 @@ CREATE TABLE store_day (
   open BOOLEAN NOT NULL,
   sales BIGINT NOT NULL,
   revenue_minor BIGINT NOT NULL,
+  net_minor BIGINT DEFAULT '0' NOT NULL,
+  costed_minor BIGINT DEFAULT '0' NOT NULL,
+  cost_minor BIGINT DEFAULT '0' NOT NULL,
   imported BOOLEAN NOT NULL,
   CONSTRAINT pk_store_day PRIMARY KEY (store_id, business_day)
 );
