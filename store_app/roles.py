@@ -131,6 +131,7 @@ ROLES: dict[str, Role] = {
             "store.signin",
             "store.theme",
             "console.console",
+            "console.dashboard",
             "console.demand",
             "console.products",
             "orders.replays",

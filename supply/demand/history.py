@@ -61,7 +61,7 @@ class DailyDemand(Base):
     revenue_minor: Mapped[int]
     """What its lines came to, with tax."""
     net_minor: Mapped[int] = mapped_column(default=0, server_default="0")
-    """Of goods and services, without tax (`pos.reports.figures`, rule 2), as in the two below; of imported days none."""
+    """Of goods and services, without tax (`pos.reports.figures`, rule 2), as the two below; of imported days none."""
     costed_minor: Mapped[int] = mapped_column(default=0, server_default="0")
     """Of net_minor, what has a known cost; cost_minor is that cost."""
     cost_minor: Mapped[int] = mapped_column(default=0, server_default="0")
@@ -133,6 +133,8 @@ class CategoryDay(Base):
 
 MONEY = ("revenue_minor", "net_minor", "costed_minor", "cost_minor")
 """The sums of money every roll-up has."""
+DEPARTMENT = sa.func.coalesce(sa.func.nullif(Product.department, ""), Product.category)
+"""Under which department a product is added up: its category, where it has none."""
 NEVER = dt.date.min
 
 

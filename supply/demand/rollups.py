@@ -39,7 +39,16 @@ from pos.sync import archive
 from pos.till.shift_book import Shift
 from supply import isolation
 from supply.demand import closed_days, forecast_state, history
-from supply.demand.history import MONEY, ROWS_AT_ONCE, CategoryDay, DailyDemand, RegionalDemand, StoreDay, in_parts
+from supply.demand.history import (
+    DEPARTMENT,
+    MONEY,
+    ROWS_AT_ONCE,
+    CategoryDay,
+    DailyDemand,
+    RegionalDemand,
+    StoreDay,
+    in_parts,
+)
 
 LATE_DAYS = 60
 """So far back a roll-up looks for days whose sales have changed since."""
@@ -391,7 +400,8 @@ def _mark_empty(session: Session, store: Store, day: dt.date, at: dt.datetime) -
         share = _expected_rest(max(opens, last.get(sku, opens)), opens, closes, rung)
         rows.append(
             {"store_id": store_id, "sku": sku, "business_day": day, "sold_qty": 0, "revenue_minor": 0, **_NO_NET,
-             "sales": 0, "pickup_qty": 0, "out_of_stock_bp": round(min(1.0, max(0.0, share)) * 10_000), "imported": False}
+             "sales": 0, "pickup_qty": 0, "out_of_stock_bp": round(min(1.0, max(0.0, share)) * 10_000),
+             "imported": False}
         )  # fmt: skip
     session.execute(_upsert(session, DailyDemand, ["out_of_stock_bp"], only_imported=False), rows)
 
@@ -428,9 +438,11 @@ def _sum_regions(session: Session, stores: Sequence[str], first: dt.date, last: 
 def _sum_categories(session: Session, stores: Sequence[str], first: dt.date, last: dt.date) -> None:
     """Sum the categories' days of the stores' regions again."""
     regions = sa.select(Store.region_id).where(Store.id.in_(stores))
-    here = [(row.region_id.in_(regions), row.business_day.between(first, last)) for row in (CategoryDay, RegionalDemand)]
+    here = [
+        (row.region_id.in_(regions), row.business_day.between(first, last)) for row in (CategoryDay, RegionalDemand)
+    ]
     session.execute(sa.delete(CategoryDay).where(*here[0]))
-    key = (RegionalDemand.region_id, RegionalDemand.business_day, Product.department, Product.category)
+    key = (RegionalDemand.region_id, RegionalDemand.business_day, DEPARTMENT, Product.category)
     query = (
         sa.select(*key, *(sa.func.sum(getattr(RegionalDemand, name)) for name in MONEY))
         .join(Product, Product.sku == RegionalDemand.sku)
