@@ -22,7 +22,7 @@ NETWORK_FIGURES = {
     "service_bp": (N_("Service level"), N_("Share of listed products that were not sold out at closing time.")),
     "fill_bp": (
         N_("Fill rate"),
-        N_("Value received of the value ordered from the network, for orders due in the period that are complete."),
+        N_("Value received of the value ordered from the network, for finished orders due in the period."),
     ),
     "wape_bp": (
         N_("Forecast error (WAPE)"),
@@ -34,7 +34,7 @@ NETWORK_FIGURES = {
     ),
     "waste_bp": (
         N_("Waste"),
-        N_("Written off, at shelf price, over the sales of the stores that report it."),
+        N_("Written off, at shelf price, over the sales of the days reported."),
     ),
 }
 """Each with what it means."""

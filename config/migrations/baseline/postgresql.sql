@@ -487,6 +487,23 @@ CREATE TABLE daily_demand (
 
 CREATE INDEX ix_daily_demand_day ON daily_demand (business_day, store_id);
 
+CREATE TABLE day_report (
+  store_id TEXT NOT NULL,
+  business_day DATE NOT NULL,
+  listed BIGINT NOT NULL,
+  empty BIGINT NOT NULL,
+  empty_bp BIGINT NOT NULL,
+  waste_cost_minor BIGINT NOT NULL,
+  waste_value_minor BIGINT NOT NULL,
+  forecast_milli BIGINT NOT NULL,
+  sold_milli BIGINT NOT NULL,
+  missed_milli BIGINT NOT NULL,
+  reported_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  CONSTRAINT pk_day_report PRIMARY KEY (store_id, business_day)
+);
+
+CREATE INDEX ix_day_report_day ON day_report (business_day, store_id);
+
 CREATE TABLE day_seal (
   table_name TEXT NOT NULL,
   day TEXT NOT NULL,
@@ -1804,6 +1821,8 @@ CREATE TABLE replenishment_order (
   delivery_day DATE NOT NULL,
   next_delivery_day DATE NOT NULL,
   cost_minor BIGINT NOT NULL,
+  ordered_minor BIGINT,
+  received_minor BIGINT,
   proposed_at TIMESTAMP WITH TIME ZONE NOT NULL,
   sent_at TIMESTAMP WITH TIME ZONE,
   forecast_run_id TEXT,
@@ -1813,6 +1832,8 @@ CREATE TABLE replenishment_order (
   CONSTRAINT pk_replenishment_order PRIMARY KEY (store_id, id),
   CONSTRAINT uq_replenishment_order_store_id_order_no UNIQUE (store_id, order_no)
 );
+
+CREATE INDEX ix_replenishment_order_delivery ON replenishment_order (delivery_day);
 
 CREATE INDEX ix_replenishment_order_state ON replenishment_order (store_id, state);
 

@@ -178,7 +178,8 @@ def _why(one: Beside) -> list[str]:
 def _drawing(
     trend: list[tuple[dt.date, int | None, int | None]], period: Period, currency: str
 ) -> dict[str, Any]:  # fmt: skip
-    now = charts.amounts(_(FIGURES["total_minor"]), [minor for _day, minor, _before in trend], currency)
+    sales = _meanings()["total_minor"][0]
+    now = charts.amounts(sales, [minor for _day, minor, _before in trend], currency)
     before = charts.amounts(_ago(period), [minor for *_day, minor in trend], currency)
     lines = (now, before) if any(minor is not None for *_day, minor in trend) else (now,)
     return charts.drawing(_("Day"), [day(one) for one, *_rest in trend], *lines)
