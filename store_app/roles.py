@@ -133,6 +133,7 @@ ROLES: dict[str, Role] = {
             "store.signin",
             "store.theme",
             "console.console",
+            "console.dashboard",
             "console.demand",
             "console.products",
             "orders.replays",

@@ -24,6 +24,15 @@ def sales(store_id: str, count: int, *, seed: int = 0, first: int = 1, day: dt.d
         yield _sale(chance, store_id, number, start + dt.timedelta(seconds=140 * (number - first)))
 
 
+def products() -> list[dict[str, Any]]:
+    """Return the rows of the products these stores sell."""
+    return [
+        {"sku": f"P{n:05d}", "name": f"Product {n} of the shelf", "category": f"Category {n % 40}",
+         "department": f"Category {n % 20}", "tax_class_id": "food", "search_text": f"product {n}"}
+        for n in range(PRODUCTS)
+    ]  # fmt: skip
+
+
 def message(fact: SaleCompleted, n: int, **changed: Any) -> Message:
     """Return a sale as the outbox numbers it; changed: parts of its body that somebody spoilt."""
     body = fact.to_body() | changed

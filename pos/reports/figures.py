@@ -30,6 +30,8 @@ JOINED = sa.and_(SaleLine.store_id == Sale.store_id, SaleLine.sale_id == Sale.id
 OF_GOODS = SaleLine.kind.in_(("goods", "service"))
 """Lines that earn: no deposit, no voucher (rule 2)."""
 BASKETS = sa.func.sum(sa.case((Sale.kind != "return", 1), else_=0))
+NET = sa.func.sum(sa.case((OF_GOODS, SaleLine.net_minor), else_=0)).label("net")
+"""Net sales (rule 2)."""
 _COSTED = sa.and_(SaleLine.cost_minor.is_not(None), OF_GOODS)
 MARGIN = (
     sa.func.sum(sa.case((_COSTED, SaleLine.net_minor), else_=0)).label("costed"),
@@ -122,7 +124,7 @@ def daily(
     sums = (BASKETS, *map(sa.func.sum, (Sale.total_minor, Sale.tax_minor, Sale.rounding_minor)))
     heads = session.execute(sa.select(Sale.business_day, *sums).where(*period).group_by(Sale.business_day)).all()
     columns = (
-        *(sa.func.sum(sa.case((OF_GOODS, value), else_=0)) for value in (SaleLine.net_minor, _UNITS)),
+        NET, sa.func.sum(sa.case((OF_GOODS, _UNITS), else_=0)),
         sa.func.sum(sa.case((OF_GOODS, 0), else_=SaleLine.net_minor)), *MARGIN,
     )  # fmt: skip
     query = sa.select(SaleLine.business_day, *columns).where(*lines_of_period).group_by(SaleLine.business_day)

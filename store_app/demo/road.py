@@ -367,6 +367,7 @@ class Road:
     def _network_night(self) -> None:
         began = time.perf_counter()
         self.network.job("roll-up")
+        self.network.job("report-day")
         self.network.job("credit")
         self.network.job("compare")
         self.network.job("purchase")
@@ -376,6 +377,7 @@ class Road:
 
     def _store_night(self, member: Member) -> None:
         member.job("roll-up")
+        member.job("report-day")
         member.job("report-counts")
         member.job("suggest")
         began = time.perf_counter()

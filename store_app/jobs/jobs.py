@@ -366,6 +366,7 @@ JOBS: dict[str, Job] = {
         Job("outlook", look_ahead, NETWORK, every_s=300),
         Job("summary", summarize, STORE),
         Job("roll-up", roll_up, BOTH, each_day=True),
+        Job("report-day", money.report_day, BOTH, each_day=True),
         Job("limits", limits, NETWORK),
         Job("consigned", money.keep_consigned, STORE),
         Job("credit", money.close_money, NETWORK, each_day=True),

@@ -4,6 +4,7 @@ import datetime as dt
 
 import sqlalchemy as sa
 
+from config.ids import NETWORK
 from config.nodes.journal import Context
 from pos.store.store import Store
 from store_app.jobs.desk import Desk
@@ -28,6 +29,21 @@ def send_counts(desk: Desk, day: dt.date) -> str:
     with desk.doors.write() as session:
         level.send_counts(session, desk.node_id, day, counted, sold, at=at)
     return f"{counted} of {sold} products counted lately"
+
+
+def report_day(desk: Desk, day: dt.date) -> str:
+    """Work out how the day was at this store, or at the stores without a node, and tell the network."""
+    from supply.demand import day_reports
+
+    is_store, changed = desk.node_id != NETWORK, 0
+    with desk.doors.read() as session:
+        without = sa.select(Store.id).where(~Store.has_node, Store.left_on.is_(None)).order_by(Store.id)
+        stores = [desk.node_id] if is_store else list(session.scalars(without))
+    for store_id in stores:
+        with desk.doors.write() as session:
+            ctx = Context(session, desk.actor("report-day"), desk.doors.now())
+            changed += day_reports.report(ctx, store_id, day, sends=is_store)
+    return f"{changed} days reported"
 
 
 def compare_stores(desk: Desk, day: dt.date) -> str:

@@ -38,7 +38,7 @@ CHAPTERS = {
     "store/printer": "printers paper_looks",
     "store/plugins": "plugins",
     "store/practice": "training demo",
-    "network/today": "console console_more",
+    "network/today": "console console_dashboard console_more",
     "network/stores": "console_stores operators console_claims",
     "network/demand": "console_demand console_outlook console_products",
     "network/purchasing": "console_purchases console_upstream console_warehouse console_picking console_serving",

@@ -1,4 +1,4 @@
-"""What the figures of a period are called, on pages and in mail (`pos.reports.figures`)."""
+"""What the figures of a period are called and mean, on pages and in mail (`pos.reports.figures`, `dashboard`)."""
 
 from config.words import N_
 
@@ -7,3 +7,34 @@ FIGURES = {
     "baskets": N_("Baskets"),
 }  # fmt: skip
 BEFORE = {"week": N_("week before"), "month": N_("month before"), "year": N_("year before")}
+MEANINGS = {
+    "total_minor": N_("The totals of all receipts, with tax, deposits, vouchers and rounding. Refunds are subtracted."),
+    "net_minor": N_("Products and services without tax, deposits and vouchers."),
+    "margin_minor": N_("Net sales less cost, for products with a known cost."),
+    "units": N_("Units sold. A weighed item counts as one. Refunds are subtracted."),
+    "baskets": N_("Completed sales and exchanges. A refund is not a basket."),
+}
+NETWORK_FIGURES = {
+    "out_of_stock_bp": (
+        N_("Out-of-stock rate"),
+        N_("Share of the trading day on which a listed product was sold out, over all listed products with stock."),
+    ),
+    "service_bp": (N_("Service level"), N_("Share of listed products that were not sold out at closing time.")),
+    "fill_bp": (
+        N_("Fill rate"),
+        N_("Value received of the value ordered from the network, for finished orders due in the period."),
+    ),
+    "wape_bp": (
+        N_("Forecast error (WAPE)"),
+        N_("Difference between a day’s sales and the last forecast before it, per product, over sales in units."),
+    ),
+    "bias_bp": (
+        N_("Forecast bias"),
+        N_("Forecast less sales, over sales in units. Above zero, forecasts were too high."),
+    ),
+    "waste_bp": (
+        N_("Waste"),
+        N_("Written off, at shelf price, over the sales of the days reported."),
+    ),
+}
+"""Each with what it means."""

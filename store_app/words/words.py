@@ -169,6 +169,7 @@ TOPICS = {
     "recall.cleared": _l("Recall: shelf cleared"),
     "review.answered": _l("Reply to a review"),
     "review.flagged": _l("Reported review"),
+    "day.reported": _l("Figures of a day"),
     "standing.counts": _l("Membership level figures"),
     "support.reported": _l("Permission for support"),
     "leave.said": _l("Leaving the network"),

@@ -59,6 +59,12 @@ class DailyDemand(Base):
     business_day: Mapped[dt.date] = mapped_column(primary_key=True)
     sold_qty: Mapped[int]
     revenue_minor: Mapped[int]
+    """What its lines came to, with tax."""
+    net_minor: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Of goods and services, without tax (`pos.reports.figures`, rule 2), as the two below; of imported days none."""
+    costed_minor: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Of net_minor, what has a known cost; cost_minor is that cost."""
+    cost_minor: Mapped[int] = mapped_column(default=0, server_default="0")
     sales: Mapped[int]
     """In how many sales it was."""
     pickup_qty: Mapped[int] = mapped_column(default=0)
@@ -81,6 +87,11 @@ class StoreDay(Base):
     sales: Mapped[int]
     """Sales and returns rung up; of an imported day, at least so many."""
     revenue_minor: Mapped[int]
+    """Sales, tax and cash rounding included (`pos.reports.figures`, rule 1)."""
+    net_minor: Mapped[int] = mapped_column(default=0, server_default="0")
+    costed_minor: Mapped[int] = mapped_column(default=0, server_default="0")
+    cost_minor: Mapped[int] = mapped_column(default=0, server_default="0")
+    """The sums of the products' rows; of imported days none."""
     imported: Mapped[bool] = mapped_column(default=False)
 
 
@@ -95,11 +106,35 @@ class RegionalDemand(Base):
     business_day: Mapped[dt.date] = mapped_column(primary_key=True)
     sold_qty: Mapped[int]
     revenue_minor: Mapped[int]
+    net_minor: Mapped[int] = mapped_column(default=0, server_default="0")
+    costed_minor: Mapped[int] = mapped_column(default=0, server_default="0")
+    cost_minor: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Only the network has these three: no store is told what others pay (`edition`)."""
     stores_open: Mapped[int]
     stores_selling: Mapped[int]
     pickup_qty: Mapped[int] = mapped_column(default=0)
 
 
+class CategoryDay(Base):
+    """A category's day in a region: the sums of its products' rows, as they were filed when the day was added up."""
+
+    __tablename__ = "category_day"
+    __table_args__ = (sa.Index("ix_category_day_day", "business_day"),)
+
+    region_id: Mapped[str] = mapped_column(primary_key=True)
+    business_day: Mapped[dt.date] = mapped_column(primary_key=True)
+    department: Mapped[str] = mapped_column(primary_key=True)
+    category: Mapped[str] = mapped_column(primary_key=True)
+    revenue_minor: Mapped[int]
+    net_minor: Mapped[int]
+    costed_minor: Mapped[int]
+    cost_minor: Mapped[int]
+
+
+MONEY = ("revenue_minor", "net_minor", "costed_minor", "cost_minor")
+"""The sums of money every roll-up has."""
+DEPARTMENT = sa.func.coalesce(sa.func.nullif(Product.department, ""), Product.category)
+"""Under which department a product is added up: its category, where it has none."""
 NEVER = dt.date.min
 
 

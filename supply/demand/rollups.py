@@ -12,6 +12,7 @@ Rules
    it, told from when the store's sales of all products were rung.
 5. A store's day that cannot be added up is left out (`isolation`) and tried again after PUT_OFF; the others' are added
    up.
+6. What sales, net sales and their cost are, `pos.reports.figures` says: so the operator's figures are the shopkeepers'.
 """
 
 import bisect
@@ -27,7 +28,8 @@ from config.database import Base, dialect_of, insert_into
 from config.ids import NETWORK
 from config.nodes.journal import Actor, Context
 from config.nodes.node import this_node
-from pos.catalogue.catalogue import Listing
+from pos.catalogue.catalogue import Listing, Product
+from pos.reports.figures import MARGIN, NET
 from pos.sold import OF_PRODUCT, Sale, SaleLine
 from pos.stock import changed_days
 from pos.stock.ledger import INSIDE, StockLevel, StockMovement
@@ -36,7 +38,16 @@ from pos.sync import archive
 from pos.till.shift_book import Shift
 from supply import isolation
 from supply.demand import closed_days, forecast_state, history
-from supply.demand.history import ROWS_AT_ONCE, DailyDemand, RegionalDemand, StoreDay, in_parts
+from supply.demand.history import (
+    DEPARTMENT,
+    MONEY,
+    ROWS_AT_ONCE,
+    CategoryDay,
+    DailyDemand,
+    RegionalDemand,
+    StoreDay,
+    in_parts,
+)
 
 LATE_DAYS = 60
 """So far back a roll-up looks for days whose sales have changed since."""
@@ -45,6 +56,7 @@ HOURS_WORTH = 20
 ROLLING_LOCK = 0x726F6C6C
 PUT_OFF = dt.timedelta(days=1)
 _PAIRWISE = ("nestloop", "mergejoin")
+_NO_NET = dict.fromkeys(MONEY[1:], 0)
 DAYS_AT_ONCE = 400
 """Stores' days that one transaction of `roll_fresh` adds up."""
 
@@ -87,6 +99,7 @@ def roll_fresh(session: Session, *, at: dt.datetime, most: int = DAYS_AT_ONCE) -
         before = _shares(session, ids, day)
         _roll_day(session, ids, day, at, replaces=False)
         _shift_regions(session, day, before, _shares(session, ids, day))
+        _sum_categories(session, ids, day, day)
 
     for day, ids in sorted(todo.items()):
         _together_or_apart(session, ids, day, changed, at=at)
@@ -106,7 +119,7 @@ def import_history(session: Session, rows: Iterable[tuple[str, str, dt.date, int
         for store_id, sku, day, sold, revenue, sales in part:
             batch.append(
                 {"store_id": store_id, "sku": sku, "business_day": day, "sold_qty": int(sold), "pickup_qty": 0,
-                 "revenue_minor": int(revenue), "sales": int(sales), "out_of_stock_bp": 0, "imported": True}
+                 "revenue_minor": int(revenue), **_NO_NET, "sales": int(sales), "out_of_stock_bp": 0, "imported": True}
             )  # fmt: skip
             sums = days.setdefault((store_id, day), [0, 0])
             sums[0], sums[1] = max(sums[0], int(sales)), sums[1] + int(revenue)
@@ -114,7 +127,7 @@ def import_history(session: Session, rows: Iterable[tuple[str, str, dt.date, int
         total += len(batch)
     opened = [
         {"store_id": store_id, "business_day": day, "open": True, "sales": sales, "revenue_minor": revenue,
-         "imported": True}
+         **_NO_NET, "imported": True}
         for (store_id, day), (sales, revenue) in sorted(days.items())
     ]  # fmt: skip
     for part in in_parts(opened, ROWS_AT_ONCE):
@@ -183,17 +196,22 @@ def _roll_day(session: Session, stores: Sequence[str], day: dt.date, at: dt.date
         _mark_empty(session, store, day, at)
 
 
+_SHARED: dict[str, sa.ColumnElement[int]] = {
+    **{name: sa.func.sum(getattr(DailyDemand, name)) for name in ("sold_qty", *MONEY)},
+    "stores_selling": sa.func.sum(sa.case((DailyDemand.sold_qty > 0, 1), else_=0)),
+    "pickup_qty": sa.func.sum(DailyDemand.pickup_qty),
+}
+"""What a region's row sums of its stores'."""
+
+
 def _shares(session: Session, stores: Sequence[str], day: dt.date) -> dict[tuple[str, str], tuple[int, ...]]:
-    """Return what stores give to their regions' rows of a day: (region, sku) -> sold, revenue, selling, pickup."""
+    """Return what stores give to their regions' rows of a day: (region, sku) -> the sums of _SHARED."""
     query = (
-        sa.select(
-            Store.region_id, DailyDemand.sku, sa.func.sum(DailyDemand.sold_qty), sa.func.sum(DailyDemand.revenue_minor),
-            sa.func.sum(sa.case((DailyDemand.sold_qty > 0, 1), else_=0)), sa.func.sum(DailyDemand.pickup_qty),
-        )
+        sa.select(Store.region_id, DailyDemand.sku, *_SHARED.values())
         .join(Store, Store.id == DailyDemand.store_id)
         .where(DailyDemand.store_id.in_(stores), DailyDemand.business_day == day)
         .group_by(Store.region_id, DailyDemand.sku)
-    )  # fmt: skip
+    )
     return {(region, sku): tuple(map(int, sums)) for region, sku, *sums in session.execute(query)}
 
 
@@ -204,7 +222,7 @@ def _shift_regions(
     after: dict[tuple[str, str], tuple[int, ...]],
 ) -> None:
     """Change the regions' rows of a day by what their stores' shares became (rule 3 of `demand`)."""
-    nothing, names = (0, 0, 0, 0), ("sold_qty", "revenue_minor", "stores_selling", "pickup_qty")
+    nothing, names = (0,) * len(_SHARED), tuple(_SHARED)
     rows = [
         {"region_id": key[0], "sku": key[1], "business_day": day, "stores_open": 0,
          **{name: new - old for name, new, old in zip(names, share, before.get(key, nothing), strict=True)}}
@@ -268,7 +286,7 @@ def _roll_lines(session: Session, stores: list[str], day: dt.date, *, replaces: 
     query = (
         sa.select(
             Sale.store_id, OF_PRODUCT, Sale.business_day, sa.func.sum(SaleLine.qty),
-            sa.func.sum(SaleLine.total_minor), sa.func.count(sa.distinct(sold)),
+            sa.func.sum(SaleLine.total_minor), NET, *MARGIN, sa.func.count(sa.distinct(sold)),
             sa.func.sum(sa.case((Sale.channel == "pickup", SaleLine.qty), else_=0)), sa.literal(0), sa.false(),
         )
         .join(Sale, sa.and_(Sale.store_id == SaleLine.store_id, Sale.id == SaleLine.sale_id))
@@ -278,10 +296,10 @@ def _roll_lines(session: Session, stores: list[str], day: dt.date, *, replaces: 
         )
         .group_by(Sale.store_id, OF_PRODUCT, Sale.business_day)
     )  # fmt: skip
-    names = ["store_id", "sku", "business_day", "sold_qty", "revenue_minor", "sales", "pickup_qty", "out_of_stock_bp",
+    names = ["store_id", "sku", "business_day", "sold_qty", *MONEY, "sales", "pickup_qty", "out_of_stock_bp",
              "imported"]  # fmt: skip
     insert = insert_into(DailyDemand, dialect_of(session)).from_select(names, query)
-    columns, sums = DailyDemand.__table__.c, ("sold_qty", "revenue_minor", "sales", "pickup_qty")
+    columns, sums = DailyDemand.__table__.c, ("sold_qty", *MONEY, "sales", "pickup_qty")
     session.execute(
         insert.on_conflict_do_update(
             index_elements=["store_id", "sku", "business_day"],
@@ -297,16 +315,20 @@ def _roll_stores(session: Session, stores: list[str], day: dt.date) -> None:
     sums = {
         store_id: (int(count), int(minor))
         for store_id, count, minor in session.execute(
-            sa.select(Sale.store_id, sa.func.count(), sa.func.sum(Sale.lines_minor))
+            sa.select(Sale.store_id, sa.func.count(), sa.func.sum(Sale.total_minor))
             .where(Sale.store_id.in_(stores), Sale.business_day == day, Sale.state == "completed")
             .group_by(Sale.store_id)
         )
     }
     opened = session.scalars(sa.select(Shift.store_id).where(Shift.store_id.in_(stores), Shift.business_day == day))
     manned = set(opened) - closed_days.shut_on(session, stores, day)
+    row = DailyDemand
+    products = sa.select(row.store_id, *(sa.func.sum(getattr(row, name)) for name in _NO_NET))
+    products = products.where(row.store_id.in_(stores), row.business_day == day).group_by(row.store_id)
+    nets = {store_id: dict(zip(_NO_NET, map(int, some), strict=True)) for store_id, *some in session.execute(products)}
     rows = [
         {"store_id": store_id, "business_day": day, "open": True, "sales": sums.get(store_id, (0, 0))[0],
-         "revenue_minor": sums.get(store_id, (0, 0))[1], "imported": False}
+         "revenue_minor": sums.get(store_id, (0, 0))[1], **nets.get(store_id, _NO_NET), "imported": False}
         for store_id in sorted({*sums, *manned})
     ]  # fmt: skip
     if rows:
@@ -380,8 +402,9 @@ def _mark_empty(session: Session, store: Store, day: dt.date, at: dt.datetime) -
         gone_at = max(opens, last.get(sku, opens))
         share = _expected_rest(gone_at, store.week.left(day, zone, gone_at), rung)
         rows.append(
-            {"store_id": store_id, "sku": sku, "business_day": day, "sold_qty": 0, "revenue_minor": 0, "sales": 0,
-             "pickup_qty": 0, "out_of_stock_bp": round(min(1.0, max(0.0, share)) * 10_000), "imported": False}
+            {"store_id": store_id, "sku": sku, "business_day": day, "sold_qty": 0, "revenue_minor": 0, **_NO_NET,
+             "sales": 0, "pickup_qty": 0, "out_of_stock_bp": round(min(1.0, max(0.0, share)) * 10_000),
+             "imported": False}
         )  # fmt: skip
     session.execute(_upsert(session, DailyDemand, ["out_of_stock_bp"], only_imported=False), rows)
 
@@ -403,18 +426,34 @@ def _sum_regions(session: Session, stores: Sequence[str], first: dt.date, last: 
     day = DailyDemand.business_day
     query = (
         sa.select(
-            Store.region_id, DailyDemand.sku, day, sa.func.sum(DailyDemand.sold_qty),
-            sa.func.sum(DailyDemand.revenue_minor), sa.func.coalesce(sa.func.max(opened.c.stores), 0),
-            sa.func.sum(sa.case((DailyDemand.sold_qty > 0, 1), else_=0)), sa.func.sum(DailyDemand.pickup_qty),
+            Store.region_id, DailyDemand.sku, day, sa.func.coalesce(sa.func.max(opened.c.stores), 0), *_SHARED.values(),
         )
         .join(Store, Store.id == DailyDemand.store_id)
         .outerjoin(opened, sa.and_(opened.c.region_id == Store.region_id, opened.c.business_day == day))
         .where(Store.region_id.in_(regions), day.between(first, last))
         .group_by(Store.region_id, DailyDemand.sku, day)
     )  # fmt: skip
-    names = ["region_id", "sku", "business_day", "sold_qty", "revenue_minor", "stores_open", "stores_selling",
-             "pickup_qty"]  # fmt: skip
+    names = ["region_id", "sku", "business_day", "stores_open", *_SHARED]
     session.execute(sa.insert(RegionalDemand).from_select(names, query))
+    _sum_categories(session, stores, first, last)
+
+
+def _sum_categories(session: Session, stores: Sequence[str], first: dt.date, last: dt.date) -> None:
+    """Sum the categories' days of the stores' regions again."""
+    regions = sa.select(Store.region_id).where(Store.id.in_(stores))
+    here = [
+        (row.region_id.in_(regions), row.business_day.between(first, last)) for row in (CategoryDay, RegionalDemand)
+    ]
+    session.execute(sa.delete(CategoryDay).where(*here[0]))
+    key = (RegionalDemand.region_id, RegionalDemand.business_day, DEPARTMENT, Product.category)
+    query = (
+        sa.select(*key, *(sa.func.sum(getattr(RegionalDemand, name)) for name in MONEY))
+        .join(Product, Product.sku == RegionalDemand.sku)
+        .where(*here[1])
+        .group_by(*key)
+    )
+    names = ["region_id", "business_day", "department", "category", *MONEY]
+    session.execute(sa.insert(CategoryDay).from_select(names, query))
 
 
 def _upsert(session: Session, table: type[Base], values: list[str], *, only_imported: bool = True) -> Any:

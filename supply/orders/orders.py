@@ -17,6 +17,8 @@ Rules
 9. A store that was put back from its copy knows nothing of what it sent since: the goods of a lost order are expected
    without it.
 10. For which day an order counts is one rule (`order_days`); how the network takes it in stands in `arrivals`.
+11. Its fill rate is the value received of the value ordered, at the order's own costs: of each line no more than was
+    ordered, rounded down. What was cut, rejected or did not come lowers it.
 """
 
 import datetime as dt
@@ -81,6 +83,7 @@ class ReplenishmentOrder(Base):
     __table_args__ = (
         sa.UniqueConstraint("store_id", "order_no"),
         sa.Index("ix_replenishment_order_state", "store_id", "state"),
+        sa.Index("ix_replenishment_order_delivery", "delivery_day"),
     )
 
     store_id: Mapped[str] = mapped_column(primary_key=True)
@@ -93,6 +96,9 @@ class ReplenishmentOrder(Base):
     next_delivery_day: Mapped[dt.date]
     """The delivery after this one: stock must last until then."""
     cost_minor: Mapped[int] = mapped_column(default=0)
+    ordered_minor: Mapped[int | None]
+    """What its packs were ordered for, once it was answered; received_minor: what of that came (rule 11)."""
+    received_minor: Mapped[int | None]
     proposed_at: Mapped[dt.datetime]
     sent_at: Mapped[dt.datetime | None]
     forecast_run_id: Mapped[str | None]
@@ -215,6 +221,7 @@ def acknowledged(ctx: Context, fact: OrderAcknowledged) -> None:
     target = "acknowledged" if any(promised.values()) else "rejected"
     packs = sum(promised.values())
     order.cost_minor = cost_of(lines_of(ctx.session, order))
+    _value(order, lines_of(ctx.session, order))
     journal.move(ctx, order, target, subject=subject_of(order), packs=packs)
 
 
@@ -264,6 +271,7 @@ def settle(ctx: Context, store_id: str, order_id: str) -> None:
     for line in lines:
         line.qty_received = received.get(line.sku, 0)
         complete = complete and line.qty_received >= promised_qty(line)
+    _value(order, lines)
     ended = _deliveries(ctx.session, order, deliveries.CLOSED)
     if not (closed := {delivery.state for delivery in ended}):
         return
@@ -289,6 +297,15 @@ def settle(ctx: Context, store_id: str, order_id: str) -> None:
 
 
 # --- parts of other verbs ---
+
+
+def _value(order: ReplenishmentOrder, lines: Iterable[OrderLine]) -> None:
+    """Note what an order's packs were ordered for, and what of them came (rule 11)."""
+    some = list(lines)
+    order.ordered_minor = sum(line.packs * line.pack_cost_minor for line in some)
+    order.received_minor = sum(
+        min(line.qty_received, line.packs * line.pack_qty) * line.pack_cost_minor // line.pack_qty for line in some
+    )
 
 
 def put_on(order: ReplenishmentOrder, days: OrderCycle) -> None:

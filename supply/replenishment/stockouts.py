@@ -248,30 +248,40 @@ def keep_outlook(session: Session, region_id: str, seen: dict[int, list[dict[str
 
 
 def runs_out(
-    session: Session, region_id: str, *, days: int, today: dt.date, warehouses: Collection[str]
+    session: Session, regions: Collection[str], *, days: int, today: dt.date, warehouses: Collection[str]
 ) -> tuple[dt.datetime | None, list[RunsOut]]:
-    """Return when a region was looked at (None: never), and what will be sold out in its stores within `days`."""
-    seen = session.get(RegionOutlook, (region_id, days))
-    if seen is None:
-        return None, []
-    skus = [row["sku"] for row in seen.rows]
-    products = {row.sku: row for row in session.scalars(sa.select(Product).where(Product.sku.in_(skus)))}
-    there = _in_warehouses(session, skus, warehouses, today)
-    return seen.seen_at, [
+    """Return when regions were looked at (None: one never was), and what their stores will be out of within `days`.
+
+    What most stores lack stands first. Of several regions a product counts where it is among the MOST of a look.
+    """
+    seen = [session.get(RegionOutlook, (region_id, days)) for region_id in regions]
+    looks = [one for one in seen if one is not None]
+    merged: dict[str, dict[str, Any]] = {}
+    for row in (row for one in looks for row in one.rows):
+        known = merged.setdefault(row["sku"], {"short": 0, "of": 0, "missing_qty": 0, "stores": []})
+        for name in known:
+            known[name] = known[name] + row[name]
+    products = {row.sku: row for row in session.scalars(sa.select(Product).where(Product.sku.in_(merged)))}
+    there = _in_warehouses(session, merged, warehouses, today)
+    found = [
         RunsOut(
-            sku=row["sku"], name=products[row["sku"]].name, stock_unit=products[row["sku"]].stock_unit,
-            stores=tuple((name, left) for name, left in row["stores"]), short=row["short"], of=row["of"],
-            missing_qty=row["missing_qty"], warehouse_qty=max(0, there.get(row["sku"], 0)),
+            sku=sku, name=products[sku].name, stock_unit=products[sku].stock_unit,
+            stores=tuple((name, left) for name, left in sorted(row["stores"], key=lambda one: one[1])[:NAMED]),
+            short=row["short"], of=row["of"], missing_qty=row["missing_qty"],
+            warehouse_qty=max(0, there.get(sku, 0)),
         )
-        for row in seen.rows
-        if row["sku"] in products
+        for sku, row in merged.items()
+        if sku in products
     ]  # fmt: skip
+    if len(looks) > 1:
+        found.sort(key=lambda one: (-one.short, one.stores[0][1], one.sku))
+    return min((one.seen_at for one in looks), default=None) if len(looks) == len(seen) else None, found
 
 
-def warehouses(session: Session, region_id: str) -> list[str]:
-    """Return the warehouses that supply a region's stores (`serving`)."""
+def warehouses(session: Session, regions: Collection[str]) -> list[str]:
+    """Return the warehouses that supply some regions' stores (`serving`)."""
     house_of = supply_routes.served(session)
-    stores = session.scalars(sa.select(Store.id).where(Store.region_id == region_id))
+    stores = session.scalars(sa.select(Store.id).where(Store.region_id.in_(regions)))
     return sorted({house_of[one] for one in stores if one in house_of})
 
 

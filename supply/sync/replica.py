@@ -24,6 +24,7 @@ from config.nodes.outbox import Message
 from pos.catalogue import photos as product_photos
 from pos.customers import loyalty, tab
 from pos.facts import SaleCompleted
+from supply.demand import day_reports
 from supply.facts import (
     DeliveryClosed,
     DeliveryDispatched,
@@ -56,10 +57,10 @@ from supply.shelf import plan
 from supply.sync import groups, online, recovered
 
 HEARING = (
-    pos.sync.recovered, product_photos, loyalty, tab, leaving, level, objections, support, advances, agent_commissions,
-    consignment, credit, lost_entries, payouts, points, points_pool, handling, photos, campaign_requests, campaigns,
-    recalls, sheets, transfers, returns, counter_orders, order_copy, pickup, pickup_returns, product_stories,
-    storefront, network_offers, vehicle_arrivals, plan, groups, online, recovered,
+    pos.sync.recovered, product_photos, day_reports, loyalty, tab, leaving, level, objections, support, advances,
+    agent_commissions, consignment, credit, lost_entries, payouts, points, points_pool, handling, photos,
+    campaign_requests, campaigns, recalls, sheets, transfers, returns, counter_orders, order_copy, pickup,
+    pickup_returns, product_stories, storefront, network_offers, vehicle_arrivals, plan, groups, online, recovered,
 )  # fmt: skip
 """The modules with appliers and recoverers: importing them registers all (`@applies`, `@recovers`)."""
 

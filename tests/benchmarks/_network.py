@@ -37,7 +37,9 @@ from config.nodes.signing import Signer
 from pos.catalogue.catalogue import Product, TaxClass
 from pos.stock import stock
 from pos.store.store import Store, add_staff, found_store, give_key
-from supply.demand import plausibility
+from supply.demand import day_reports, plausibility
+from supply.demand.day_reports import DayReport
+from supply.demand.history import StoreDay
 from supply.network import founding
 from supply.network.routes import vehicles
 from supply.orders import suppliers
@@ -203,14 +205,7 @@ def fill(database_url: str, stores: int) -> None:
         found(session, NETWORK, at=at)
         session.add(TaxClass(id="food", name="Food", rate_bp=700, inclusive=True))
         session.flush()
-        session.execute(
-            sa.insert(Product),
-            [
-                {"sku": f"P{n:05d}", "name": f"Product {n} of the shelf", "category": f"Category {n % 40}",
-                 "department": f"Category {n % 20}", "tax_class_id": "food", "search_text": f"product {n}"}
-                for n in range(network_facts.PRODUCTS)
-            ],
-        )  # fmt: skip
+        session.execute(sa.insert(Product), network_facts.products())
         for n in range(stores):
             store_id, region = f"S{n:04d}", f"R{n % REGIONS}"
             found_store(
@@ -247,12 +242,23 @@ def look_ahead(database: Database) -> None:
     while some:
         with database.write() as session:
             some = stockouts.keep_rates(Context(session, Actor.system("bench", NETWORK), at), MORNING_AFTER)
+    report_days(database)
     with database.write() as session:
         plausibility.refresh(session, MORNING_AFTER)
         for n in range(REGIONS):
             stockouts.keep_outlook(
                 session, f"R{n}", stockouts.look_at_regions(session, f"R{n}", today=MORNING_AFTER), at=at
             )
+
+
+def report_days(database: Database) -> None:
+    """Let every store have reported how each of its days was."""
+    row, same = DayReport, {name: sa.literal(1_000) for name in day_reports.SUMS}
+    reported = sa.select(StoreDay.store_id, StoreDay.business_day, *same.values(), sa.func.now())
+    there = sa.exists().where(row.store_id == StoreDay.store_id, row.business_day == StoreDay.business_day)
+    names = ["store_id", "business_day", *same, "reported_at"]
+    with database.write() as session:
+        session.execute(sa.insert(row).from_select(names, reported.where(~there)))
 
 
 @contextmanager

@@ -16,7 +16,9 @@ from tests.benchmarks._past import STORES
 
 ROUNDS = 40
 PAGES = (
-    "/console/", "/console/stores/", "/console/stores/S0007", "/console/demand/", "/console/demand/R1",
+    "/console/", "/console/dashboard/", "/console/dashboard/?region=R1&days=91",
+    "/console/dashboard/department?name=Category+1", "/console/outlook/all",
+    "/console/stores/", "/console/stores/S0007", "/console/demand/", "/console/demand/R1",
     "/console/demand/R1/series", "/console/products/",
     "/console/products/P00001", "/console/products/P00001?region=R1", "/console/products/P00001/outlook.json",
     "/console/supply/", "/console/offers/", "/console/money/", "/console/claims/",

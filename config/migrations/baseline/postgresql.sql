@@ -219,6 +219,20 @@ CREATE INDEX ix_cash_movement_apart ON cash_movement (store_id, shift_id, kind) 
 
 CREATE INDEX ix_cash_movement_shift ON cash_movement (store_id, shift_id);
 
+CREATE TABLE category_day (
+  region_id TEXT NOT NULL,
+  business_day DATE NOT NULL,
+  department TEXT NOT NULL,
+  category TEXT NOT NULL,
+  revenue_minor BIGINT NOT NULL,
+  net_minor BIGINT NOT NULL,
+  costed_minor BIGINT NOT NULL,
+  cost_minor BIGINT NOT NULL,
+  CONSTRAINT pk_category_day PRIMARY KEY (region_id, business_day, department, category)
+);
+
+CREATE INDEX ix_category_day_day ON category_day (business_day);
+
 CREATE TABLE category_names (
   owner_id TEXT NOT NULL,
   name TEXT NOT NULL,
@@ -461,6 +475,9 @@ CREATE TABLE daily_demand (
   business_day DATE NOT NULL,
   sold_qty BIGINT NOT NULL,
   revenue_minor BIGINT NOT NULL,
+  net_minor BIGINT DEFAULT '0' NOT NULL,
+  costed_minor BIGINT DEFAULT '0' NOT NULL,
+  cost_minor BIGINT DEFAULT '0' NOT NULL,
   sales BIGINT NOT NULL,
   pickup_qty BIGINT NOT NULL,
   out_of_stock_bp BIGINT NOT NULL,
@@ -469,6 +486,23 @@ CREATE TABLE daily_demand (
 );
 
 CREATE INDEX ix_daily_demand_day ON daily_demand (business_day, store_id);
+
+CREATE TABLE day_report (
+  store_id TEXT NOT NULL,
+  business_day DATE NOT NULL,
+  listed BIGINT NOT NULL,
+  empty BIGINT NOT NULL,
+  empty_bp BIGINT NOT NULL,
+  waste_cost_minor BIGINT NOT NULL,
+  waste_value_minor BIGINT NOT NULL,
+  forecast_milli BIGINT NOT NULL,
+  sold_milli BIGINT NOT NULL,
+  missed_milli BIGINT NOT NULL,
+  reported_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  CONSTRAINT pk_day_report PRIMARY KEY (store_id, business_day)
+);
+
+CREATE INDEX ix_day_report_day ON day_report (business_day, store_id);
 
 CREATE TABLE day_seal (
   table_name TEXT NOT NULL,
@@ -1814,6 +1848,9 @@ CREATE TABLE regional_demand (
   business_day DATE NOT NULL,
   sold_qty BIGINT NOT NULL,
   revenue_minor BIGINT NOT NULL,
+  net_minor BIGINT DEFAULT '0' NOT NULL,
+  costed_minor BIGINT DEFAULT '0' NOT NULL,
+  cost_minor BIGINT DEFAULT '0' NOT NULL,
   stores_open BIGINT NOT NULL,
   stores_selling BIGINT NOT NULL,
   pickup_qty BIGINT NOT NULL,
@@ -1832,6 +1869,8 @@ CREATE TABLE replenishment_order (
   delivery_day DATE NOT NULL,
   next_delivery_day DATE NOT NULL,
   cost_minor BIGINT NOT NULL,
+  ordered_minor BIGINT,
+  received_minor BIGINT,
   proposed_at TIMESTAMP WITH TIME ZONE NOT NULL,
   sent_at TIMESTAMP WITH TIME ZONE,
   forecast_run_id TEXT,
@@ -1841,6 +1880,8 @@ CREATE TABLE replenishment_order (
   CONSTRAINT pk_replenishment_order PRIMARY KEY (store_id, id),
   CONSTRAINT uq_replenishment_order_store_id_order_no UNIQUE (store_id, order_no)
 );
+
+CREATE INDEX ix_replenishment_order_delivery ON replenishment_order (delivery_day);
 
 CREATE INDEX ix_replenishment_order_state ON replenishment_order (store_id, state);
 
@@ -2293,6 +2334,9 @@ CREATE TABLE store_day (
   open BOOLEAN NOT NULL,
   sales BIGINT NOT NULL,
   revenue_minor BIGINT NOT NULL,
+  net_minor BIGINT DEFAULT '0' NOT NULL,
+  costed_minor BIGINT DEFAULT '0' NOT NULL,
+  cost_minor BIGINT DEFAULT '0' NOT NULL,
   imported BOOLEAN NOT NULL,
   CONSTRAINT pk_store_day PRIMARY KEY (store_id, business_day)
 );

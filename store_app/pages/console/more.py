@@ -10,6 +10,13 @@ from store_app.web.security import requires, while_setting_up
 bp = Blueprint("console_more", __name__, url_prefix="/more")
 PLACES: tuple[Place, ...] = (
     Place(
+        "console_dashboard.overview",
+        "network.look",
+        "presentation-chart-line",
+        lazy("Dashboard"),
+        lazy("Sales, margin, stock and forecast figures of a period"),
+    ),
+    Place(
         "console_products.listed",
         "network.demand",
         "archive-box",

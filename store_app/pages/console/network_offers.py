@@ -8,8 +8,10 @@ from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
+from sqlalchemy.orm import Session
 
 from config.errors import DomainError, Invalid
+from pos.catalogue.catalogue import Product
 from pos.store.store import usual_currency
 from store_app.pages.common import find_product, form
 from store_app.runtime.doors import acting, clock, read, write
@@ -17,11 +19,12 @@ from store_app.web.presenting import page, today
 from store_app.web.security import requires
 from store_app.words import claims
 from store_app.words.refusals import sentence_of
-from supply.membership import overview
+from supply.membership import overview, product_view
 from supply.money import terms as money_terms
 from supply.network.offers import offer_results
 from supply.orders import network_offers
 from supply.orders.network_offers import NetworkOfferTerms, NewOffer
+from supply.replenishment import stockouts
 
 bp = Blueprint("console_network_offers", __name__, url_prefix="/console/offers")
 ANSWER_DAYS = 3
@@ -38,6 +41,7 @@ def offers(fault: DomainError | None = None, **_place: Any) -> ResponseReturnVal
         stores = overview.stores(session, today())
         terms = money_terms.in_force(session)[1]
         currency = usual_currency(session)
+        given, chosen = (request.form, request.form.getlist("store_id")) if request.form else _running_out(session)
     start = today()
     return page(
         "console/offers.html",
@@ -47,8 +51,8 @@ def offers(fault: DomainError | None = None, **_place: Any) -> ResponseReturnVal
         products=products,
         stores=[store for store in stores if store.has_node],
         names={store.id: store.name for store in stores},
-        given=request.form,
-        chosen=request.form.getlist("store_id"),
+        given=given,
+        chosen=chosen,
         terms=terms,
         currency=currency,
         fault=sentence_of(fault) if fault else None,
@@ -104,6 +108,17 @@ def withdraw(store_id: str, offer_id: str) -> ResponseReturnValue:
             network_offers.withdraw(acting(session), store_id, offer_id)
     flash(_("%(name)s is withdrawn. If the store has already responded, its response counts.", name=found.name), "good")
     return redirect(url_for("console_network_offers.offers"), 303)
+
+
+def _running_out(session: Session) -> tuple[dict[str, str], list[str]]:
+    """Return the product the address names, and the stores of the region named that run out of it within the days."""
+    product = session.get(Product, form.tidy(request.args.get("sku", ""))[:60])
+    if product is None:
+        return {}, []
+    days = next((one for one in stockouts.HORIZONS if str(one) == request.args.get("days")), 0)
+    there = product_view.at_stores(session, product, today(), request.args.get("region") or None) if days else []
+    short = [one.store_id for one in there if one.days_left is not None and one.days_left < days]
+    return {"sku": product.sku}, short
 
 
 def _terms(terms: money_terms.Terms, currency: str) -> NetworkOfferTerms:

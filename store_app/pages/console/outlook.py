@@ -12,6 +12,7 @@ from store_app.web.security import requires
 from supply.membership import overview
 from supply.replenishment import stockouts
 
+ALL = "all"
 bp = Blueprint("console_outlook", __name__, url_prefix="/console/outlook")
 
 
@@ -25,15 +26,16 @@ def regions() -> ResponseReturnValue:
 @bp.get("/<region_id>")
 @requires("network.demand")
 def region(region_id: str) -> ResponseReturnValue:
-    """Show what runs out in a region's stores within so many days."""
+    """Show what runs out within so many days in a region's stores, or in those of all regions."""
     asked = request.args.get("days", "3")
     days = int(asked) if asked in {str(one) for one in stockouts.HORIZONS} else 3
     with read() as session:
         today = clock.now().date()
         found = overview.regions(session, today)
-        here = region_of(found, region_id)
+        here = None if region_id == ALL and all(one.id != ALL for one in found) else region_of(found, region_id)
+        regions = [one.id for one in found] if here is None else [here.id]
         seen_at, rows = stockouts.runs_out(
-            session, region_id, days=days, today=today, warehouses=stockouts.warehouses(session, region_id)
+            session, regions, days=days, today=today, warehouses=stockouts.warehouses(session, regions)
         )
     return page(
         "console/outlook.html",
@@ -44,6 +46,7 @@ def region(region_id: str) -> ResponseReturnValue:
         choices=[(one, ngettext("%(num)d day", "%(num)d days", one)) for one in stockouts.HORIZONS],
         rows=[
             {
+                "sku": row.sku,
                 "name": row.name,
                 "unit": row.stock_unit,
                 "stores": row.short,

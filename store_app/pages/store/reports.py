@@ -23,7 +23,7 @@ from store_app.web.days import day_of
 from store_app.web.presenting import page, place, today
 from store_app.web.security import requires
 from store_app.words import stock
-from store_app.words.reports import BEFORE, FIGURES
+from store_app.words.reports import BEFORE, FIGURES, MEANINGS
 from store_app.words.words import tender_word
 
 bp = Blueprint("reports", __name__, url_prefix="/reports")
@@ -55,13 +55,7 @@ PERIOD_WORDS = {
 SHOWN, MOST = 25, 1000
 """Rows on the page, and as many when all are asked for; the files hold every one."""
 BARS, BEST, RECEIPTS, HEATS = 12, 5, 50, 5
-DEFINITIONS = {
-    "total_minor": _l("The totals of all receipts, with tax, deposits, vouchers and rounding. Refunds are subtracted."),
-    "net_minor": _l("Products and services without tax, deposits and vouchers."),
-    "margin_minor": _l("Net sales less cost, for products with a known cost."),
-    "units": _l("Units sold. A weighed item counts as one. Refunds are subtracted."),
-    "baskets": _l("Completed sales and exchanges. A refund is not a basket."),
-}
+DEFINITIONS = {name: _l(words) for name, words in MEANINGS.items()}
 """The figures of a period, each with what it means (`pos.reports.figures`)."""
 RECEIPTS_BY = {"day": "day", "hour": "hour", "product": "sku", "margin": "sku", "category": "name",
                "cashier": "cashier", "tender": "tender", "tax": "tax"}  # fmt: skip

@@ -5,15 +5,19 @@ from typing import Any
 import sqlalchemy as sa
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from pos.store.store import Store
+from store_app.pages.common import form
 from store_app.pages.warehouse.routes import HEIGHT, WIDTH, projected
-from store_app.runtime.doors import read
+from store_app.runtime.doors import acting, read, write
 from store_app.web.presenting import page
 from store_app.web.security import requires
 from store_app.words import supply
 from supply.network.routes import vehicles
+from supply.network.transfers import proposals
 from supply.orders import transfers
 from supply.orders.transfers import Transfer
 
@@ -45,6 +49,17 @@ def everything() -> ResponseReturnValue:
         distance=supply.distance,
         tag=supply.transfer_tag,
     )
+
+
+@bp.post("/propose")
+@requires("network.supply")
+def propose() -> ResponseReturnValue:
+    """Look again which stores can spare what others lack, and ask both."""
+    with write() as session:
+        made = len(proposals.propose(acting(session)))
+    if made:
+        return form.done(ngettext("%(num)d transfer suggested.", "%(num)d transfers suggested.", made), ".everything")
+    return form.done(_("No store can spare what another lacks."), ".everything", "info")
 
 
 # --- inside ---

@@ -266,7 +266,7 @@ def test_a_store_takes_over_what_many_shops_of_its_region_sold(network, store):
     for _ in range(2):
         with store.write() as session:
             history.take_edition(session, body)
-    wanted = [("R1", "bread", day(-n), 30 + n, (30 + n) * 250, 8, 7, 0) for n in (1, 0)]
+    wanted = [("R1", "bread", day(-n), 30 + n, (30 + n) * 250, 0, 0, 0, 8, 7, 0) for n in (1, 0)]
     assert rows(store, RegionalDemand) == wanted
 
 

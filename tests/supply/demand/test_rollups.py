@@ -6,11 +6,12 @@ import sqlalchemy as sa
 
 from config.ids import NETWORK
 from config.nodes.node import found
+from pos.catalogue.catalogue import Product, TaxClass
 from pos.stock import changed_days
 from pos.store.store import found_store
 from pos.sync import replica
 from supply.demand import rollups
-from supply.demand.history import DailyDemand, RegionalDemand, StoreDay
+from supply.demand.history import CategoryDay, DailyDemand, RegionalDemand, StoreDay
 from tests import network_facts
 from tests.builders import NOON
 from tests.empty import empty_database
@@ -21,6 +22,9 @@ def test_what_arrived_is_added_up_at_once_and_a_late_fact_changes_its_own_day_al
     network = empty_database(tmp_path / "network.db")
     with network.write() as session:
         found(session, NETWORK, at=NOON)
+        session.add(TaxClass(id="food", name="Food", rate_bp=700, inclusive=True))
+        session.flush()
+        session.execute(sa.insert(Product), network_facts.products())
         for store_id, region_id in (("S1", "R1"), ("S2", "R1"), ("S3", "R2")):
             found_store(session, store_id, store_id, region=(region_id, region_id), currency="EUR", tz="UTC", at=NOON)
 
@@ -33,7 +37,7 @@ def test_what_arrived_is_added_up_at_once_and_a_late_fact_changes_its_own_day_al
         with network.read() as session:
             return {
                 table.__tablename__: sorted(map(repr, session.execute(sa.select(table.__table__)).all()))
-                for table in (DailyDemand, StoreDay, RegionalDemand)
+                for table in (DailyDemand, StoreDay, RegionalDemand, CategoryDay)
             }
 
     days = [network_facts.MORNING.date() - dt.timedelta(days=n) for n in range(3)]
@@ -53,6 +57,7 @@ def test_what_arrived_is_added_up_at_once_and_a_late_fact_changes_its_own_day_al
         rollups.roll_up(session, None, days[0], at=NOON)
     assert rolled() == bit_by_bit
     assert bit_by_bit["regional_demand"]
+    assert bit_by_bit["category_day"]
 
 
 def test_a_day_is_added_up_from_its_own_sales_and_not_from_every_line_there_is(tmp_path):

@@ -50,7 +50,7 @@ def keep(session, day: dt.date = DAY) -> int:
 def runs_out(session, region_id: str, days: int) -> list[stockouts.RunsOut]:
     """Look at a region now, and read what was seen."""
     stockouts.keep_outlook(session, region_id, stockouts.look_at_regions(session, region_id, today=DAY), at=AT)
-    seen_at, found = stockouts.runs_out(session, region_id, days=days, today=DAY, warehouses=[WAREHOUSE])
+    seen_at, found = stockouts.runs_out(session, [region_id], days=days, today=DAY, warehouses=[WAREHOUSE])
     assert seen_at == AT
     return found
 
