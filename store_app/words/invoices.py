@@ -6,9 +6,11 @@ from flask_babel import lazy_gettext as _l
 from config.money import divide_half_up
 from config.words import N_, Language
 from store_app.web.presenting import money, percent, qty
+from supply.network.claims.credit_memos import Comparison
 from supply.receiving.documents import matching
 from supply.receiving.documents.document import ADVICE, CREDIT, INVOICE
 from supply.receiving.documents.matching import Difference, Matched
+from supply.receiving.documents.supplier_documents import SupplierPaper
 
 KINDS = {INVOICE: _l("Invoice"), CREDIT: _l("Credit memo"), ADVICE: _l("Shipping notice")}
 DIFFERENCES = {
@@ -46,6 +48,41 @@ def sentence(one: Matched, difference: Difference, currency: str) -> str:
         return _("A pack costs %(billed)s instead of %(agreed)s: %(excess)s too much.", **said)
     said = {"billed": percent(one.line.rate_bp), "own": percent(one.sold.rate_bp)}
     return _("Billed with %(billed)s tax. You sell it with %(own)s.", **said)
+
+
+def memo_notes(memo: Comparison, row: SupplierPaper) -> list[tuple[str, str]]:
+    """Return how a credit memo compares with what was chosen, and what to do: (tone, sentence)."""
+    currency = row.document.currency
+    said = {"given": money(memo.given_minor, currency), "asked": money(memo.asked_minor, currency)}
+    notes = [
+        ("warn", _("It names invoice %(number)s, which is not here. Upload that invoice, or choose what the credit "
+                   "memo answers.", number=number))
+        for number in memo.unknown_refs
+    ]  # fmt: skip
+    if not memo.open_claims:
+        notes.append(("info", _("You have no open claim with this supplier. If you don’t know what it is for, ask them "
+                                "before you approve it.")))  # fmt: skip
+    elif not memo.chosen:
+        notes.append(("info", _("No claim is chosen. Choose the claims it answers.")))
+    elif memo.given_minor == memo.asked_minor:
+        notes.append(("good", _("It gives back %(given)s before tax: just what you claimed.", **said)))
+    elif memo.given_minor < memo.asked_minor:
+        less = money(memo.asked_minor - memo.given_minor, currency)
+        notes.append(("warn", _("It gives back %(given)s of %(asked)s before tax. Leave the missing %(less)s open, or "
+                                "end the claims with what you got.", less=less, **said)))  # fmt: skip
+    else:
+        notes.append(("warn", _("It gives back %(given)s before tax, but you claimed only %(asked)s. Choose every "
+                                "claim it answers, or ask the supplier what else it is for.", **said)))  # fmt: skip
+    notes += [
+        ("warn", _("Claim %(no)s is about products that this credit memo does not list. Check that it answers "
+                   "this claim.", no=one.claim.claim_no))
+        for one in memo.strangers
+    ]  # fmt: skip
+    if row.document.prepaid_minor:
+        paid = money(row.document.prepaid_minor, currency)
+        notes.append(("warn", _("It says that %(amount)s was already paid back. Find that payment on your bank "
+                                "statement before you approve it.", amount=paid)))  # fmt: skip
+    return notes
 
 
 def complaint(say: Language, number: str, kind: str, excess_minor: int, currency: str) -> str:

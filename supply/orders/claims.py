@@ -1,6 +1,6 @@
 """Claims about deliveries: the tables, the states, and what a line may claim.
 
-`claims.handling` has the verbs and the rules 1 to 7; this file holds the rows and the bounds.
+`claims.handling` has the verbs and the rules; this file holds the rows and the bounds.
 """
 
 import datetime as dt
@@ -15,6 +15,7 @@ from config.database import Base, lock_rows
 from config.errors import NotFound, Refused
 from config.ids import NETWORK
 from config.money import amount_for
+from config.nodes.append_only import append_only
 from config.nodes.facts import STORE, Fact, Flag, Instant, Whole
 from config.states import StateTable
 from config.words import N_
@@ -53,6 +54,8 @@ ENDS = (*REMEDIES.values(), "forfeited")
 SEND_BACK_DAYS = 14
 """How long a store has to hand over what a claim sends back (`warehouse.returns`)."""
 WAITING = ("filed", "under_review", "contested")
+PAID_LATER = ("compensated", "returned")
+"""What a store's own supplier granted: the credit memo may still come."""
 _REPLACEMENT = "replacement-"
 
 
@@ -169,6 +172,24 @@ class ClaimLine(Base):
     def worth(self, qty: int) -> int:
         """Return what so many units of the line cost the store; nothing where they are not charged."""
         return amount_for(qty, self.pack_cost_minor, self.pack_qty) if self.charged and qty else 0
+
+
+@append_only()
+class ClaimCredit(Base):
+    """What a credit memo of a store's own supplier gave back of a claim; paper_id: the memo among its documents."""
+
+    __tablename__ = "claim_credit"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["store_id", "claim_id"], ["claim.store_id", "claim.id"]),
+        sa.CheckConstraint("amount_minor > 0", name="amount_positive"),
+    )
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    claim_id: Mapped[str] = mapped_column(primary_key=True)
+    paper_id: Mapped[str] = mapped_column(primary_key=True)
+    amount_minor: Mapped[int]
+    """Before tax, as a claim asks."""
+    credited_at: Mapped[dt.datetime]
 
 
 @dataclass(frozen=True)
@@ -337,6 +358,20 @@ def claims_of(session: Session, store_id: str, limit: int = 60) -> list[Claim]:
     """Return a store's claims, the newest first."""
     query = sa.select(Claim).where(Claim.store_id == store_id)
     return list(session.scalars(query.order_by(Claim.filed_at.desc(), Claim.id.desc()).limit(limit)))
+
+
+def credits_of(session: Session, claim: Claim) -> list[ClaimCredit]:
+    """Return what credit memos gave back of a claim, the oldest first."""
+    query = sa.select(ClaimCredit).where(ClaimCredit.store_id == claim.store_id, ClaimCredit.claim_id == claim.id)
+    return list(session.scalars(query.order_by(ClaimCredit.credited_at, ClaimCredit.paper_id)))
+
+
+def left_to_credit(session: Session, claim: Claim) -> int:
+    """Return what a credit memo may still give back of a claim: of what is asked, once answered of what is granted."""
+    if claim.state not in (*WAITING, *PAID_LATER):
+        return 0
+    whole = claim.granted_minor if claim.state in PAID_LATER else claim.claimed_minor
+    return max(0, whole - sum(one.amount_minor for one in credits_of(session, claim)))
 
 
 def claims_in(session: Session, states: Iterable[str], limit: int = 100) -> list[Claim]:

@@ -2396,6 +2396,7 @@ CREATE TABLE supplier_document (
   state TEXT NOT NULL,
   order_id TEXT,
   delivery_id TEXT,
+  invoice_id TEXT,
   payable_minor BIGINT NOT NULL,
   said JSON NOT NULL,
   answers JSON NOT NULL,
@@ -2606,6 +2607,17 @@ CREATE TABLE webhook_endpoint (
   failing_since TIMESTAMP WITH TIME ZONE,
   paused_at TIMESTAMP WITH TIME ZONE,
   CONSTRAINT pk_webhook_endpoint PRIMARY KEY (store_id, id)
+);
+
+CREATE TABLE claim_credit (
+  store_id TEXT NOT NULL,
+  claim_id TEXT NOT NULL,
+  paper_id TEXT NOT NULL,
+  amount_minor BIGINT NOT NULL,
+  credited_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  CONSTRAINT pk_claim_credit PRIMARY KEY (store_id, claim_id, paper_id),
+  CONSTRAINT fk_claim_credit_store_id_claim_id_claim FOREIGN KEY(store_id, claim_id) REFERENCES claim (store_id, id),
+  CONSTRAINT ck_claim_credit_amount_positive CHECK (amount_minor > 0)
 );
 
 CREATE TABLE claim_line (
@@ -3628,6 +3640,12 @@ CREATE TRIGGER append_only_voucher_movement_update BEFORE UPDATE ON voucher_move
 CREATE TRIGGER append_only_voucher_movement_delete BEFORE DELETE ON voucher_movement FOR EACH ROW EXECUTE FUNCTION append_only();
 
 CREATE TRIGGER append_only_voucher_movement_truncate BEFORE TRUNCATE ON voucher_movement FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+
+CREATE TRIGGER append_only_claim_credit_update BEFORE UPDATE ON claim_credit FOR EACH ROW WHEN (ROW(OLD."amount_minor"::text, OLD."claim_id"::text, OLD."credited_at"::text, OLD."paper_id"::text, OLD."store_id"::text) IS DISTINCT FROM ROW(NEW."amount_minor"::text, NEW."claim_id"::text, NEW."credited_at"::text, NEW."paper_id"::text, NEW."store_id"::text)) EXECUTE FUNCTION append_only();
+
+CREATE TRIGGER append_only_claim_credit_delete BEFORE DELETE ON claim_credit FOR EACH ROW EXECUTE FUNCTION append_only();
+
+CREATE TRIGGER append_only_claim_credit_truncate BEFORE TRUNCATE ON claim_credit FOR EACH STATEMENT EXECUTE FUNCTION append_only();
 
 CREATE TRIGGER append_only_escrow_entry_update BEFORE UPDATE ON escrow_entry FOR EACH ROW WHEN (ROW(OLD."amount_minor"::text, OLD."answers_id"::text, OLD."at"::text, OLD."escrow_id"::text, OLD."from_account"::text, OLD."id"::text, OLD."to_account"::text, OLD."why"::text) IS DISTINCT FROM ROW(NEW."amount_minor"::text, NEW."answers_id"::text, NEW."at"::text, NEW."escrow_id"::text, NEW."from_account"::text, NEW."id"::text, NEW."to_account"::text, NEW."why"::text)) EXECUTE FUNCTION append_only();
 

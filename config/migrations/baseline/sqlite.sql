@@ -2386,6 +2386,7 @@ CREATE TABLE supplier_document (
   state TEXT NOT NULL,
   order_id TEXT,
   delivery_id TEXT,
+  invoice_id TEXT,
   payable_minor BIGINT NOT NULL,
   said JSON NOT NULL,
   answers JSON NOT NULL,
@@ -2596,6 +2597,17 @@ CREATE TABLE webhook_endpoint (
   failing_since DATETIME,
   paused_at DATETIME,
   CONSTRAINT pk_webhook_endpoint PRIMARY KEY (store_id, id)
+);
+
+CREATE TABLE claim_credit (
+  store_id TEXT NOT NULL,
+  claim_id TEXT NOT NULL,
+  paper_id TEXT NOT NULL,
+  amount_minor BIGINT NOT NULL,
+  credited_at DATETIME NOT NULL,
+  CONSTRAINT pk_claim_credit PRIMARY KEY (store_id, claim_id, paper_id),
+  CONSTRAINT fk_claim_credit_store_id_claim_id_claim FOREIGN KEY(store_id, claim_id) REFERENCES claim (store_id, id),
+  CONSTRAINT ck_claim_credit_amount_positive CHECK (amount_minor > 0)
 );
 
 CREATE TABLE claim_line (
@@ -3541,6 +3553,10 @@ CREATE TRIGGER append_only_tab_settlement_delete BEFORE DELETE ON tab_settlement
 CREATE TRIGGER append_only_voucher_movement_update BEFORE UPDATE ON voucher_movement WHEN (OLD."actor_id" IS NOT NEW."actor_id" OR OLD."amount_minor" IS NOT NEW."amount_minor" OR OLD."at" IS NOT NEW."at" OR OLD."balance_minor" IS NOT NEW."balance_minor" OR OLD."id" IS NOT NEW."id" OR OLD."kind" IS NOT NEW."kind" OR OLD."mark" IS NOT NEW."mark" OR OLD."sale_id" IS NOT NEW."sale_id" OR OLD."store_id" IS NOT NEW."store_id") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'voucher_movement is append-only'); END;
 
 CREATE TRIGGER append_only_voucher_movement_delete BEFORE DELETE ON voucher_movement WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'voucher_movement is append-only'); END;
+
+CREATE TRIGGER append_only_claim_credit_update BEFORE UPDATE ON claim_credit WHEN (OLD."amount_minor" IS NOT NEW."amount_minor" OR OLD."claim_id" IS NOT NEW."claim_id" OR OLD."credited_at" IS NOT NEW."credited_at" OR OLD."paper_id" IS NOT NEW."paper_id" OR OLD."store_id" IS NOT NEW."store_id") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'claim_credit is append-only'); END;
+
+CREATE TRIGGER append_only_claim_credit_delete BEFORE DELETE ON claim_credit WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'claim_credit is append-only'); END;
 
 CREATE TRIGGER append_only_escrow_entry_update BEFORE UPDATE ON escrow_entry WHEN (OLD."amount_minor" IS NOT NEW."amount_minor" OR OLD."answers_id" IS NOT NEW."answers_id" OR OLD."at" IS NOT NEW."at" OR OLD."escrow_id" IS NOT NEW."escrow_id" OR OLD."from_account" IS NOT NEW."from_account" OR OLD."id" IS NOT NEW."id" OR OLD."to_account" IS NOT NEW."to_account" OR OLD."why" IS NOT NEW."why") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'escrow_entry is append-only'); END;
 

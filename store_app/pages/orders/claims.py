@@ -30,6 +30,7 @@ from supply.orders import deliveries, supplier_messages
 from supply.orders.claims import Bound, Claim, ClaimLine
 from supply.orders.deliveries import Delivery
 from supply.orders.suppliers import Supplier
+from supply.receiving.documents.supplier_documents import SupplierPaper
 
 bp = Blueprint("claims", __name__, url_prefix="/claims")
 UPLOAD_BYTES = claim_photos.MOST_PHOTOS * pictures.PHOTO_BYTES + 200_000
@@ -148,6 +149,10 @@ def claim(claim_id: str, fault: DomainError | None = None) -> ResponseReturnValu
         units = waiting.stock_units(session, [line.sku for line in view.lines])
         delivery = session.get(Delivery, (found.store_id, found.delivery_id))
         message = session.get(OutgoingMessage, (found.store_id, found.id))
+        memos = [
+            (session.get_one(SupplierPaper, (one.store_id, one.paper_id)), one.amount_minor)
+            for one in delivery_claims.credits_of(session, found)
+        ]
         given, whole = (sum(n) for n in zip(*((one.granted_qty or 0, one.qty) for one in view.lines), strict=True))
     may_contest = (
         found.contested_at is None and given < whole and delivery_claims.STATES.legal(found.state, "contested")
@@ -162,6 +167,7 @@ def claim(claim_id: str, fault: DomainError | None = None) -> ResponseReturnValu
         wishes=claims_words.WISHES,
         delivery=delivery,
         message=message,
+        memos=memos,
         message_words=message_sentence(message) if message else "",
         may_contest=may_contest,
         fault=fault,

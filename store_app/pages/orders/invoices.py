@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, request
+from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -18,7 +18,8 @@ from store_app.runtime.doors import acting, read, write
 from store_app.web.presenting import page, place, today
 from store_app.web.security import can, requires
 from store_app.words import invoices as words
-from supply.network.claims import handling
+from supply.network.claims import credit_memos, handling
+from supply.network.claims.credit_memos import Comparison
 from supply.orders.orders import ReplenishmentOrder
 from supply.orders.suppliers import Supplier, supplier_of
 from supply.receiving.documents import document, incoming, matching, reading, supplier_documents
@@ -96,12 +97,18 @@ def paper(paper_id: str, fault: DomainError | None = None) -> ResponseReturnValu
         choices = supplier_documents.orders_of(session, store_id, row.supplier_id)
         receipts = supplier_documents.receipts_of(session, row)
         note = paper_notes.note_behind(session, row)
+        memos = supplier_documents.credited_by(session, row)
+        left_minor = row.payable_minor - sum(one.payable_minor for one in memos)
+        memo = _memo(session, row) if row.kind == document.CREDIT and row.state == "open" else None
+        settled = credit_memos.settled_by(session, row)
+        lowered = session.get(SupplierPaper, (store_id, row.invoice_id or ""))
     return page(
         "orders/invoices/paper.html", paper=row, document=row.document, lines=views, kinds=words.KINDS, order=order,
         note=note,
         supplier_name=supplier.name if supplier else row.supplier_id, receipts=receipts,
         orders=[(one.id, _("Order %(no)s", no=one.order_no)) for one in choices],
-        left=len(supplier_documents.open_differences(row, lines)), fault=fault,
+        left=len(supplier_documents.open_differences(row, lines)), memos=memos, left_minor=left_minor, memo=memo,
+        memo_notes=words.memo_notes(memo, row) if memo else [], settled=settled, lowered=lowered, fault=fault,
     )  # fmt: skip
 
 
@@ -158,11 +165,20 @@ def claim(paper_id: str) -> ResponseReturnValue:
 @requires("order")
 @form.answers_on(paper)
 def approve(paper_id: str) -> ResponseReturnValue:
-    """Approve the document, or discard it."""
-    discard = request.form.get("then") == "discard"
+    """Approve the document, or discard it; a credit memo is settled against what was chosen."""
+    if request.form.get("then") == "compare":
+        chosen, invoice_id = request.form.getlist("claim"), form.text("invoice")
+        return redirect(url_for(".paper", paper_id=paper_id, claim=chosen, invoice=invoice_id), 303)
+    store_id, discard = str(place().store_id), request.form.get("then") == "discard"
     with write() as session:
-        verb = supplier_documents.discard if discard else supplier_documents.approve
-        verb(acting(session), str(place().store_id), paper_id)
+        ctx = acting(session)
+        if discard:
+            supplier_documents.discard(ctx, store_id, paper_id)
+        elif supplier_documents.paper_of(session, store_id, paper_id).kind == document.CREDIT:
+            credit_memos.settle(ctx, store_id, paper_id, request.form.getlist("claim"), form.text("invoice"),
+                                is_all=request.form.get("then") == "all")  # fmt: skip
+        else:
+            supplier_documents.approve(ctx, store_id, paper_id)
     return form.done(_("Discarded.") if discard else _("Approved."), ".listed", "info" if discard else "good")
 
 
@@ -176,6 +192,13 @@ def _sent() -> bytes:
     with contextlib.closing(file):
         raw: bytes = file.read(reading.MOST_BYTES + 1)
     return raw
+
+
+def _memo(session: Session, row: SupplierPaper) -> Comparison:
+    """Return a credit memo beside what the page's form chose, at first beside what it refers to."""
+    if "invoice" not in request.values:
+        return credit_memos.compare(session, row)
+    return credit_memos.compare(session, row, request.values.getlist("claim"), request.values["invoice"])
 
 
 def _difference(session: Session, row: SupplierPaper, one: Matched, difference: matching.Difference) -> DifferenceView:

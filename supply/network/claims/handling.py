@@ -20,6 +20,8 @@ Rules
 7. A claim to a supplier of the store's own goes by e-mail or on paper (`supplier_messages`), and the shopkeeper writes
    down what the supplier answered; no ledger here moves.
 8. What an invoice of such a supplier asks too much is claimed the same way, in money, whenever the invoice comes.
+9. Such a supplier's credit memo pays a claim, never more than it asks or was granted (`credit_memos`). It ends the
+   claim when nothing is left, or when the shopkeeper is content with less.
 """
 
 import datetime as dt
@@ -52,6 +54,7 @@ from supply.orders.claims import (
     Claim,
     ClaimAnswered,
     ClaimContested,
+    ClaimCredit,
     ClaimEnded,
     ClaimFiled,
     ClaimLine,
@@ -59,8 +62,10 @@ from supply.orders.claims import (
     ReportedLine,
     bounds,
     claim_of,
+    credits_of,
     goes_back,
     going_of,
+    left_to_credit,
     left_to_pay,
     lines_of,
     next_no,
@@ -163,11 +168,31 @@ def answered_by_supplier(
     if supplier_of(ctx.session, claim.supplier_id).kind == NETWORK:
         raise Refused("network-answers", "The network handles this claim. Wait for its response.")
     _decide(ctx, claim, granted, remedy=remedy, words=words)
-    claim.granted_minor = sum(line.worth(line.granted_qty or 0) for line in lines_of(ctx.session, claim))
+    worth = sum(line.worth(line.granted_qty or 0) for line in lines_of(ctx.session, claim))
+    claim.granted_minor = max(worth, _credited(ctx.session, claim))
     if claim.state in ("accepted", "part_accepted"):
         journal.move(ctx, claim, REMEDIES[claim.remedy], subject=subject_of(claim))
     ctx.session.flush()
     return claim
+
+
+def credited(ctx: Context, claim: Claim, paper_id: str, amount_minor: int, *, words: str, is_all: bool) -> None:
+    """Book what a credit memo gives back of a claim (rule 9). words: the memo's number; is_all: no more is awaited."""
+    left = left_to_credit(ctx.session, claim)
+    if not 0 < amount_minor <= left:
+        raise Refused("credit-exceeds-claim", "Claim %(no)s has only %(left_minor)s left to settle.", no=claim.claim_no,
+                      left_minor=left)  # fmt: skip
+    ctx.session.add(ClaimCredit(store_id=claim.store_id, claim_id=claim.id, paper_id=paper_id,
+                                amount_minor=amount_minor, credited_at=ctx.at))  # fmt: skip
+    journal.record(ctx, verb="claim.credited", subject=subject_of(claim), paper=paper_id, amount_minor=amount_minor)
+    ctx.session.flush()
+    if claim.state not in WAITING or (amount_minor < left and not is_all):
+        return
+    paid = _credited(ctx.session, claim)
+    _decide(ctx, claim, _paid_for(lines_of(ctx.session, claim), paid), remedy="money", words=words)
+    claim.granted_minor = paid
+    journal.move(ctx, claim, REMEDIES["money"], subject=subject_of(claim), granted_minor=paid)
+    ctx.session.flush()
 
 
 def take_answered(ctx: Context, fact: ClaimWord) -> None:
@@ -409,6 +434,23 @@ def _decide(ctx: Context, claim: Claim, granted: dict[tuple[str, str], int], *, 
     state = "accepted" if given == whole else "part_accepted" if given else "refused"
     journal.move(ctx, claim, state, subject=subject_of(claim), granted=given, why=claim.answer or None)
     ctx.session.flush()
+
+
+def _credited(session: Session, claim: Claim) -> int:
+    return sum(one.amount_minor for one in credits_of(session, claim))
+
+
+def _paid_for(lines: Sequence[ClaimLine], paid_minor: int) -> dict[tuple[str, str], int]:
+    """Return the units that an amount pays for, by (sku, kind): line after line, and at least one in all."""
+    units: dict[tuple[str, str], int] = {}
+    for line in lines:
+        covers = line.worth(line.qty) <= paid_minor
+        paid = line.qty if covers else paid_minor * line.pack_qty // line.pack_cost_minor
+        units[line.sku, line.kind] = max(paid, line.granted_qty or 0)
+        paid_minor -= line.worth(paid)
+    if not any(units.values()):
+        units[lines[0].sku, lines[0].kind] = 1
+    return units
 
 
 def _refuse_beyond_count(session: Session, claim: Claim, granted: dict[tuple[str, str], int]) -> None:

@@ -6,22 +6,27 @@ Rules
    line and the tax of a rate may be off by one minor unit, as people round at different places; sums may not.
 2. A party is known by one of its tax numbers, written with or without its country; where either side has none, by one
    of its names, spelled alike but for capitals, blanks and signs.
+3. An invoice whose sum is below zero is a credit memo of what it takes back, and is kept as one (`turned`). After that
+   nothing asks for less than nothing, and no figure is larger than a store's could be.
 
 Units: *_minor in the document's currency; qty in the unit the line names (UN/ECE Recommendation 20).
 """
 
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 from config.errors import Invalid
-from config.money import exponent, tax_on
+from config.money import BASIS, MAX_MINOR, exponent, tax_on
 from config.words import N_
 
 KINDS = INVOICE, CREDIT, ADVICE = "invoice", "credit", "advice"
+MOST_QTY = 9_999_999
+MOST_ROUNDING = 5
+"""In the currency's main unit: more than cash is rounded by anywhere."""
 _COUNTRY = 2
 
 
@@ -88,6 +93,8 @@ class SupplierDocument:
     order_ref: str = ""
     invoice_refs: tuple[str, ...] = ()
     """The invoices that a credit note is about."""
+    buyer_ref: str = ""
+    """What the buyer asked to be quoted, such as a claim's number."""
     currency: str = ""
     extras: tuple[Extra, ...] = ()
     taxes: tuple[TaxSum, ...] = ()
@@ -107,9 +114,13 @@ def check(document: SupplierDocument) -> SupplierDocument:
         raise Invalid("document-without-lines", "This document lists no products. Ask the supplier for one that does.")
     if len({line.id for line in document.lines}) < len(document.lines):
         raise Invalid("document-line-twice", "Two lines of this document have the same number. Ask the supplier.")
+    if any(abs(line.qty) > MOST_QTY for line in document.lines):
+        raise _too_large()
     if document.kind == ADVICE:
         return document
     places = exponent(document.currency)
+    if any(abs(amount) > MAX_MINOR for amount in _amounts(document)):
+        raise _too_large()
     for line in document.lines:
         worth = line.qty * line.price * 10**places
         if line.base <= 0 or abs(worth - (line.total_minor - line.extra_minor) * line.base) > line.base:
@@ -124,7 +135,23 @@ def check(document: SupplierDocument) -> SupplierDocument:
     if payable != document.payable_minor:
         raise _wrong_sum(N_("With tax it comes to %(reckoned_minor)s, but the invoice asks for %(said_minor)s. Ask the "
                             "supplier for a correct invoice."), payable, document.payable_minor, document)  # fmt: skip
+    _check_sense(document, places)
     return document
+
+
+def turned(document: SupplierDocument) -> SupplierDocument:
+    """Return an invoice whose sum is below zero as the credit memo it is, any other document as it is (rule 3)."""
+    if document.kind != INVOICE or document.net_minor >= 0:
+        return document
+    return replace(
+        document, kind=CREDIT,
+        lines=tuple(replace(one, qty=-one.qty, extra_minor=-one.extra_minor, total_minor=-one.total_minor)
+                    for one in document.lines),
+        extras=tuple(replace(one, minor=-one.minor) for one in document.extras),
+        taxes=tuple(replace(one, net_minor=-one.net_minor, tax_minor=-one.tax_minor) for one in document.taxes),
+        net_minor=-document.net_minor, tax_minor=-document.tax_minor, prepaid_minor=-document.prepaid_minor,
+        rounding_minor=-document.rounding_minor, payable_minor=-document.payable_minor,
+    )  # fmt: skip
 
 
 def is_same(party: Party, name: str, tax_number: str) -> bool:
@@ -189,10 +216,34 @@ def _check_taxes(document: SupplierDocument) -> None:
     for one in document.extras:
         taxed[one.tax, one.rate_bp] = taxed.get((one.tax, one.rate_bp), 0) + one.minor
     said = {(one.tax, one.rate_bp): one.net_minor for one in document.taxes}
-    fair = all(abs(tax_on(one.net_minor, one.rate_bp) - one.tax_minor) <= 1 for one in document.taxes)
+    fair = len(said) == len(document.taxes) and all(
+        0 <= one.rate_bp <= BASIS and abs(tax_on(one.net_minor, one.rate_bp) - one.tax_minor) <= 1
+        for one in document.taxes
+    )
     if taxed != said or not fair or sum(one.tax_minor for one in document.taxes) != document.tax_minor:
         raise Invalid("tax-does-not-add-up", "The tax of this invoice does not add up. Ask the supplier for a correct "
                       "invoice.")  # fmt: skip
+
+
+def _check_sense(document: SupplierDocument, places: int) -> None:
+    """Refuse what adds up and can't be meant (rule 3)."""
+    if document.kind == CREDIT and document.net_minor <= 0:
+        raise Invalid("credit-gives-nothing", "This credit memo gives nothing back. Ask the supplier what it is.")
+    if document.payable_minor < 0 or document.prepaid_minor < 0:
+        raise Invalid("below-zero", "This document asks for less than nothing. Ask the supplier for a correct one.")
+    if abs(document.rounding_minor) > MOST_ROUNDING * 10**places:
+        raise Invalid("rounds-too-much", "This document rounds its total by %(rounding_minor)s. Ask the supplier for a "
+                      "correct one.", rounding_minor=document.rounding_minor, currency=document.currency)  # fmt: skip
+
+
+def _amounts(document: SupplierDocument) -> Iterable[int]:
+    yield from (document.net_minor, document.tax_minor, document.prepaid_minor, document.payable_minor)
+    yield from (one.total_minor for one in document.lines)
+    yield from (one.minor for one in document.extras)
+
+
+def _too_large() -> Invalid:
+    return Invalid("figure-too-large", "A figure in this document is too large to be right. Ask the supplier.")
 
 
 def _wrong_sum(sentence: str, reckoned: int, said: int, document: SupplierDocument) -> Invalid:

@@ -5,7 +5,8 @@ Rules
 1. What a file is, its root element says, not its name. A PDF has its invoice attached as XML (Factur-X, ZUGFeRD); one
    with none, or with two, is refused.
 2. An XML document with a document type is refused: nothing is fetched, no entity is expanded.
-3. What is read is checked at once (`document.check`); text beyond its longest is cut.
+3. What is read is checked at once (`document.check`); text beyond its longest is cut. A negative invoice is a credit
+   memo (`document.turned`).
 4. It runs in a child process (`store_app.runtime.child_process`), as every file from outside.
 """
 
@@ -56,7 +57,7 @@ def read(raw: bytes) -> Iterator[dict[str, Any]]:
             "two-invoices", "There is more than one invoice in this file. Ask the supplier for one file each."
         )
     kind, root = found[0]
-    yield document.as_json(document.check(_cii(root) if kind == "cii" else _ubl(kind, root)))
+    yield document.as_json(document.check(document.turned(_cii(root) if kind == "cii" else _ubl(kind, root))))
 
 
 # --- inside: files ---
@@ -96,6 +97,7 @@ def _ubl(kind: str, root: Element) -> SupplierDocument:
         tuple(_ubl_line(line, qty_tag, currency) for line in _many(root, line_tag)),
         order_ref=_text(root, "OrderReference/ID", "number"), currency=currency,
         invoice_refs=_texts(root, "BillingReference/InvoiceDocumentReference/ID"),
+        buyer_ref=_text(root, "BuyerReference", "number"),
         extras=tuple(Extra(_text(one, "TaxCategory/ID"), _rate(one, "TaxCategory/Percent"), _charge(one, currency))
                      for one in root.iterfind("AllowanceCharge")),
         taxes=tuple(TaxSum(_text(one, "TaxCategory/ID"), _rate(one, "TaxCategory/Percent"),
@@ -176,6 +178,7 @@ def _cii(root: Element) -> SupplierDocument:
         tuple(_cii_line(line, currency) for line in _many(trade, "IncludedSupplyChainTradeLineItem")),
         order_ref=_text(agreed, "BuyerOrderReferencedDocument/IssuerAssignedID", "number"), currency=currency,
         invoice_refs=_texts(settled, "InvoiceReferencedDocument/IssuerAssignedID"),
+        buyer_ref=_text(agreed, "BuyerReference", "number"),
         extras=tuple(Extra(_text(one, "CategoryTradeTax/CategoryCode"),
                            _rate(one, "CategoryTradeTax/RateApplicablePercent"), _cii_charge(one, currency))
                      for one in settled.iterfind("SpecifiedTradeAllowanceCharge")),

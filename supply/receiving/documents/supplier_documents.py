@@ -10,7 +10,8 @@ Rules
    document: what it says changes a book only by a person's press.
 3. An order is found by the number the document gives, or chosen. What is compared is looked up each time; an
    answer stays with the line and kind it was given for.
-4. It is approved when every difference has an answer: a claim, the new cost, or accepted as it is.
+4. It is approved when every difference has an answer: a claim, the new cost, or accepted as it is. A credit memo is
+   taken off one invoice, never more than is left to pay of it; which claims it answers, `claims.credit_memos` knows.
 5. A despatch advice is an expected delivery. Of an order that nobody counts yet it says what really comes; further
    advices of the same order are deliveries of their own. Lines without a known product stay on the paper.
 
@@ -75,6 +76,8 @@ class SupplierPaper(Base):
     order_id: Mapped[str | None]
     delivery_id: Mapped[str | None]
     """The delivery that a despatch advice became."""
+    invoice_id: Mapped[str | None]
+    """The invoice that an approved credit memo is taken off."""
     payable_minor: Mapped[int]
     said: Mapped[dict[str, Any]]
     """The document (`document.as_json`)."""
@@ -135,8 +138,8 @@ def take(
     row = SupplierPaper(
         store_id=store_id, id=id, supplier_id=supplier.id, kind=document.kind, number=document.number,
         day=document.day, state=STATES.first, order_id=order.id if order else None, delivery_id=None,
-        payable_minor=document.payable_minor, said=papers.as_json(document), answers={}, taken_at=ctx.at,
-        taken_by=ctx.actor.name,
+        invoice_id=None, payable_minor=document.payable_minor, said=papers.as_json(document), answers={},
+        taken_at=ctx.at, taken_by=ctx.actor.name,
     )  # fmt: skip
     ctx.session.add(row)
     journal.record(ctx, verb="supplier document.taken", subject=subject_of(row), supplier=supplier.id,
@@ -202,9 +205,28 @@ def approve(ctx: Context, store_id: str, id: str) -> SupplierPaper:
     return row
 
 
+def lower(ctx: Context, row: SupplierPaper, invoice_id: str) -> None:
+    """Take a credit memo off an invoice of the same supplier (rule 4)."""
+    invoice = paper_of(ctx.session, row.store_id, invoice_id)
+    if (invoice.kind, invoice.supplier_id) != (INVOICE, row.supplier_id) or invoice.state == "abandoned":
+        raise Refused("no-invoice-of-theirs", "%(number)s is no invoice of this supplier. Choose another.",
+                      number=invoice.number)  # fmt: skip
+    if row.payable_minor > (left := left_to_pay(ctx.session, invoice)):
+        raise Refused("credit-exceeds-invoice", "Only %(left_minor)s are left to pay of invoice %(number)s. Choose "
+                      "another invoice, or none.", left_minor=left, number=invoice.number,
+                      currency=row.document.currency)  # fmt: skip
+    row.invoice_id = invoice.id
+    journal.record(ctx, verb="supplier document.lowered", subject=subject_of(invoice), by=row.id,
+                   payable_minor=row.payable_minor)  # fmt: skip
+    ctx.session.flush()
+
+
 def discard(ctx: Context, store_id: str, id: str) -> SupplierPaper:
     """Discard a document that was taken in by mistake; what was answered stays done."""
     row = _open(ctx.session, store_id, id)
+    if memos := credited_by(ctx.session, row):
+        raise Refused("invoice-credited", "Credit memo %(number)s is taken off this invoice, so it can’t be discarded.",
+                      number=memos[0].number)  # fmt: skip
     journal.move(ctx, row, "abandoned", subject=subject_of(row))
     ctx.session.flush()
     return row
@@ -235,6 +257,27 @@ def orders_of(session: Session, store_id: str, supplier_id: str, most: int = 20)
         ReplenishmentOrder.state.not_in((*orders.TO_SEND, "dropped")),
     )  # fmt: skip
     return list(session.scalars(query.order_by(ReplenishmentOrder.order_no.desc()).limit(most)))
+
+
+def invoices_of(session: Session, store_id: str, supplier_id: str, most: int = 40) -> list[SupplierPaper]:
+    """Return a supplier's latest invoices, to choose from."""
+    query = papers_of(store_id).where(
+        SupplierPaper.supplier_id == supplier_id, SupplierPaper.kind == INVOICE, SupplierPaper.state != "abandoned"
+    )
+    return list(session.scalars(query.limit(most)))
+
+
+def credited_by(session: Session, invoice: SupplierPaper) -> list[SupplierPaper]:
+    """Return the credit memos that were taken off an invoice."""
+    query = sa.select(SupplierPaper).where(
+        SupplierPaper.store_id == invoice.store_id, SupplierPaper.invoice_id == invoice.id
+    )
+    return list(session.scalars(query.order_by(SupplierPaper.number, SupplierPaper.id)))
+
+
+def left_to_pay(session: Session, invoice: SupplierPaper) -> int:
+    """Return what is to pay of an invoice after its credit memos."""
+    return invoice.payable_minor - sum(one.payable_minor for one in credited_by(session, invoice))
 
 
 def matched(session: Session, row: SupplierPaper) -> list[Matched]:

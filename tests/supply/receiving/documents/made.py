@@ -43,6 +43,8 @@ class Paper:
     order: str = ""
     currency: str = "USD"
     day: str = "2026-03-02"
+    refs: Sequence[str] = ()
+    buyer_ref: str = ""
     forged: Decimal = Decimal(0)
     taxes: dict[int, Decimal] = field(init=False)
 
@@ -86,7 +88,7 @@ def ubl(paper: Paper, kind: str = "Invoice") -> bytes:
         f"{_category('TaxCategory', rate)}</cac:TaxSubtotal>" for rate, net in paper.taxes.items()
     )  # fmt: skip
     return _document(kind, paper, f"<cbc:DocumentCurrencyCode>{paper.currency}</cbc:DocumentCurrencyCode>"
-        f"{_order(paper)}"
+        f"<cbc:BuyerReference>{paper.buyer_ref}</cbc:BuyerReference>{_order(paper)}{_refs(paper)}"
         f"{_party('AccountingSupplierParty', paper.seller, paper.seller_tax)}"
         f"{_party('AccountingCustomerParty', paper.buyer, paper.buyer_tax)}"
         f"<cac:TaxTotal>{money('TaxAmount', paper.tax)}{parts}</cac:TaxTotal><cac:LegalMonetaryTotal>"
@@ -131,12 +133,17 @@ def cii(paper: Paper, code: str = "380") -> bytes:
         "</ram:RateApplicablePercent></ram:ApplicableTradeTax>" for rate, net in paper.taxes.items()
     )  # fmt: skip
     total = paper.net + paper.tax
+    refs = "".join(
+        f"<ram:InvoiceReferencedDocument><ram:IssuerAssignedID>{one}</ram:IssuerAssignedID>"
+        "</ram:InvoiceReferencedDocument>" for one in paper.refs
+    )  # fmt: skip
     return (
         "<rsm:CrossIndustryInvoice xmlns:rsm='urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100' "
         "xmlns:ram='urn:ram' xmlns:udt='urn:udt'><rsm:ExchangedDocument>"
         f"<ram:ID>{paper.number}</ram:ID><ram:TypeCode>{code}</ram:TypeCode><ram:IssueDateTime>"
         f"<udt:DateTimeString format='102'>{paper.day.replace('-', '')}</udt:DateTimeString></ram:IssueDateTime>"
         f"</rsm:ExchangedDocument><rsm:SupplyChainTradeTransaction>{lines}<ram:ApplicableHeaderTradeAgreement>"
+        f"<ram:BuyerReference>{paper.buyer_ref}</ram:BuyerReference>"
         f"{_trader('SellerTradeParty', paper.seller, paper.seller_tax)}"
         f"{_trader('BuyerTradeParty', paper.buyer, paper.buyer_tax)}"
         f"<ram:BuyerOrderReferencedDocument><ram:IssuerAssignedID>{paper.order}</ram:IssuerAssignedID>"
@@ -144,7 +151,7 @@ def cii(paper: Paper, code: str = "380") -> bytes:
         f"<ram:InvoiceCurrencyCode>{paper.currency}</ram:InvoiceCurrencyCode>{taxes}"
         f"<ram:SpecifiedTradeSettlementHeaderMonetarySummation><ram:TaxBasisTotalAmount>{paper.net}"
         f"</ram:TaxBasisTotalAmount><ram:TaxTotalAmount>{paper.tax}</ram:TaxTotalAmount><ram:DuePayableAmount>"
-        f"{total + paper.forged}</ram:DuePayableAmount></ram:SpecifiedTradeSettlementHeaderMonetarySummation>"
+        f"{total + paper.forged}</ram:DuePayableAmount></ram:SpecifiedTradeSettlementHeaderMonetarySummation>{refs}"
         "</ram:ApplicableHeaderTradeSettlement></rsm:SupplyChainTradeTransaction></rsm:CrossIndustryInvoice>"
     ).encode()  # fmt: skip
 
@@ -170,6 +177,13 @@ def _document(kind: str, paper: Paper, content: str) -> bytes:
 
 def _order(paper: Paper) -> str:
     return f"<cac:OrderReference><cbc:ID>{paper.order}</cbc:ID></cac:OrderReference>" if paper.order else ""
+
+
+def _refs(paper: Paper) -> str:
+    return "".join(
+        f"<cac:BillingReference><cac:InvoiceDocumentReference><cbc:ID>{one}</cbc:ID></cac:InvoiceDocumentReference>"
+        "</cac:BillingReference>" for one in paper.refs
+    )  # fmt: skip
 
 
 def _party(tag: str, name: str, number: str) -> str:

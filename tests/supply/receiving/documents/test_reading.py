@@ -14,6 +14,9 @@ from tests.supply.receiving.documents.made import Line, Paper
 
 LINES = (Line("A-1", 10, "9.28", gtin="4006381333931"), Line("A-2", Decimal("2.5"), "3.1400", "KGM", rate=7))
 PAPER = Paper(LINES, order="PO 7", buyer_tax="DE 99/88")
+PREPAID, ROUNDED = '<cbc:PrepaidAmount currencyID="USD">', '<cbc:PayableRoundingAmount currencyID="USD">'
+PAYABLE = '</cbc:PrepaidAmount><cbc:PayableAmount currencyID="USD">'
+ROUNDED_PAYABLE = PAYABLE.replace("Prepaid", "PayableRounding")
 
 
 def read(raw: bytes) -> document.SupplierDocument:
@@ -44,6 +47,19 @@ def test_a_credit_note_and_a_despatch_advice_are_told_apart():
     )  # fmt: skip
 
 
+def test_a_credit_note_says_what_it_refers_to_in_either_format():
+    paper = replace(PAPER, refs=("4711", "R 12"), buyer_ref="Claim 3")
+    for raw in (made.ubl(paper, "CreditNote"), made.cii(paper, "381")):
+        found = read(raw)
+        assert (found.invoice_refs, found.buyer_ref) == (("4711", "R 12"), "Claim 3")
+
+
+def test_an_invoice_below_zero_is_the_credit_memo_it_takes_back():
+    negative = replace(PAPER, lines=tuple(replace(one, qty=-one.qty) for one in LINES))
+    for raw in (made.ubl(negative), made.cii(negative)):
+        assert read(raw) == read(made.ubl(PAPER, "CreditNote"))
+
+
 def test_what_was_read_is_the_same_after_it_was_kept():
     for raw in (made.ubl(PAPER), made.advice(PAPER)):
         found = read(raw)
@@ -68,6 +84,9 @@ def test_what_was_read_is_the_same_after_it_was_kept():
         (made.ubl(replace(PAPER, seller="")), "document-incomplete"),
         (made.ubl(replace(PAPER, number="")), "document-incomplete"),
         (made.ubl(PAPER).replace(b">2</cbc:ID>", b">1</cbc:ID>"), "document-line-twice"),
+        (made.ubl(replace(PAPER, lines=[replace(LINES[0], qty=-10)]), "CreditNote"), "credit-gives-nothing"),
+        (made.ubl(Paper([Line("A-1", 10_000_000, "0.01")])), "figure-too-large"),
+        (made.ubl(Paper([Line("A-1", 9_000_000, "9000")])), "figure-too-large"),
     ],
 )
 def test_a_file_that_is_no_single_whole_document_is_refused(raw, code):
@@ -87,6 +106,9 @@ def test_a_file_that_is_no_single_whole_document_is_refused(raw, code):
         (">7</cbc:Percent></cac:Classified", ">20</cbc:Percent></cac:Classified", "tax-does-not-add-up"),
         (">119.76</cbc:Payable", ">219.76</cbc:Payable", "sum-does-not-add-up"),
         (">100.65</cbc:TaxExclusive", ">100.66</cbc:TaxExclusive", "sum-does-not-add-up"),
+        ('<cbc:PayableAmount currencyID="USD">119.76', f"{PREPAID}-9.00{PAYABLE}128.76", "below-zero"),
+        ('<cbc:PayableAmount currencyID="USD">119.76', f"{PREPAID}219.76{PAYABLE}-100.00", "below-zero"),
+        ('<cbc:PayableAmount currencyID="USD">119.76', f"{ROUNDED}5.01{ROUNDED_PAYABLE}124.77", "rounds-too-much"),
     ],
 )  # fmt: skip
 def test_a_forged_figure_is_found(before, after, code):
@@ -95,6 +117,14 @@ def test_a_forged_figure_is_found(before, after, code):
     with pytest.raises(Invalid) as refusal:
         read(raw.replace(before, after).encode())
     assert refusal.value.code == code
+
+
+def test_the_tax_of_a_rate_is_charged_once():
+    raw, part = made.ubl(PAPER).decode(), "<cac:TaxSubtotal>"
+    first = part + raw.split(part)[1]
+    forged = raw.replace(first, first + first).replace('USD">19.11', 'USD">37.67').replace(">119.76<", ">138.32<")
+    with pytest.raises(Invalid, match="The tax of this invoice does not add up"):
+        read(forged.encode())
 
 
 def test_discounts_charges_and_a_cent_of_rounding_add_up():
