@@ -38,7 +38,7 @@ from store_app.demo.pooling import load_panel
 from store_app.demo.products import TAX_CLASSES
 from store_app.demo.road import Road, Tally
 from store_app.demo.serving import left_to_visitors, morning, serve, settings_for
-from store_app.pages.store import notice
+from store_app.pages.store.demo import notices, put_up
 
 
 def run(
@@ -105,13 +105,13 @@ def _prepare(
     serving: bool,
 ) -> Tally | None:
     """Build and walk the first days, unless that was done; returns the tally of what was walked now."""
-    if notice.read(state).get("ready"):
+    if notices(state).get("ready"):
         return None
     for part in state.iterdir():
         if part.name != "panel":
             shutil.rmtree(part) if part.is_dir() else part.unlink()
     keys = build(state, panel, network_database=network_database, reported=reported)
-    notice.write(state, keys=keys, figures=panel.figures | {"tax_bp": TAX_CLASSES["general"][1]}, day=None, ready=False)
+    put_up(state, keys=keys, figures=panel.figures | {"tax_bp": TAX_CLASSES["general"][1]}, day=None, ready=False)
     left = left_to_visitors(panel) if serving else frozenset[str]()
     with all_here(state, panel, keys, network_database, reported, left) as road:
         road.begin()
@@ -120,7 +120,7 @@ def _prepare(
         tally = road.finish()
         order = road.leave_to_bring() if serving else ""
     last = panel.cut_off + dt.timedelta(days=days - 1)
-    notice.write(state, ready=True, day=last.isoformat(), tally=tally.as_json(), to_bring=order)
+    put_up(state, ready=True, day=last.isoformat(), tally=tally.as_json(), to_bring=order)
     PracticeClock(state / "clock.json").set(morning(last + dt.timedelta(days=1)))
     return tally
 

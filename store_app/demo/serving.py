@@ -25,7 +25,7 @@ from store_app.demo.build import PINS, place_of
 from store_app.demo.member import Member
 from store_app.demo.panel import ROLLOVER_HOUR, ZONE, DemoPanel
 from store_app.demo.road import Road
-from store_app.pages.store import notice
+from store_app.pages.store.demo import notices, put_up, wish
 from store_app.runtime.doors import open_doors
 
 START_S = 60.0
@@ -38,11 +38,11 @@ def serve(
 ) -> None:
     """Serve the network and the live stores until Ctrl-C; plays a day when the demo page asks for one."""
     state = state.resolve()
-    keys = notice.read(state)["keys"]
+    keys = notices(state)["keys"]
     nodes = [NETWORK, *(store.id for store in panel.live_stores())]
     ports = dict(zip(nodes, _free_ports(port, len(nodes)), strict=True))
     urls = {node: f"http://127.0.0.1:{number}" for node, number in ports.items()}
-    notice.write(
+    put_up(
         state,
         urls=urls,
         names={store.id: store.name for store in panel.live_stores()},
@@ -52,7 +52,7 @@ def serve(
         fault=None,
         last_day=panel.last_day.isoformat(),
     )
-    notice.request(state).unlink(missing_ok=True)
+    wish(state).unlink(missing_ok=True)
     processes: dict[str, subprocess.Popen[bytes]] = {}
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
@@ -87,7 +87,7 @@ def left_to_visitors(panel: DemoPanel) -> frozenset[str]:
 def over_http(state: Path, panel: DemoPanel, keys: dict[str, str], urls: dict[str, str], reported: Any) -> Road:
     """Open the road over the nodes that are being served: their pages by HTTP, their books beside them."""
     clock = PracticeClock(state / "clock.json")
-    base = settings_for(state, NETWORK, database_url=notice.read(state).get("network_database"))
+    base = settings_for(state, NETWORK, database_url=notices(state).get("network_database"))
     network = Member(base, clock, httpx2.Client(base_url=urls[NETWORK], timeout=60))
     stores = {}
     for store in panel.stores:
@@ -166,21 +166,21 @@ def _watch(
 ) -> None:
     while all(process.poll() is None for process in processes.values()):
         time.sleep(0.5)
-        if notice.request(state).exists():
-            notice.request(state).unlink(missing_ok=True)
+        if wish(state).exists():
+            wish(state).unlink(missing_ok=True)
             _play(state, panel, keys, urls)
     gone = ", ".join(node for node, process in processes.items() if process.poll() is not None)
     raise SystemExit(f"{gone} has stopped; its log lies in {state}.")
 
 
 def _play(state: Path, panel: DemoPanel, keys: dict[str, str], urls: dict[str, str]) -> None:
-    day = dt.date.fromisoformat(notice.read(state)["day"]) + dt.timedelta(days=1)
+    day = dt.date.fromisoformat(notices(state)["day"]) + dt.timedelta(days=1)
     if day > panel.last_day:
-        notice.write(state, fault="The real baskets end here. Start again with --fresh.")
+        put_up(state, fault="The real baskets end here. Start again with --fresh.")
         return
 
     def reported(words: str, done: int, of: int) -> None:
-        notice.write(state, playing={"words": words, "done": done, "of": of})
+        put_up(state, playing={"words": words, "done": done, "of": of})
 
     reported("Opening the stores …", 0, 0)
     road = over_http(state, panel, keys, urls, reported)
@@ -188,7 +188,7 @@ def _play(state: Path, panel: DemoPanel, keys: dict[str, str], urls: dict[str, s
         road.walk(day)
     except (DomainError, httpx2.HTTPError) as fault:
         road.tally.missing.append(str(fault))
-    notice.write(state, playing=None, day=day.isoformat(), fault="; ".join(road.tally.missing[:3]) or None)
+    put_up(state, playing=None, day=day.isoformat(), fault="; ".join(road.tally.missing[:3]) or None)
     road.network.doors.clock.set(morning(day + dt.timedelta(days=1)))  # type: ignore[attr-defined]
 
 

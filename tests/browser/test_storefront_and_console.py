@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Response, expect
 
-from store_app.pages.store import notice
+from store_app.pages.store.demo import put_up
 from supply.online.orders import PickupLine, PickupOrder
 from tests.browser.conftest import (
     DESK,
@@ -275,7 +275,7 @@ def test_the_demonstrations_page_is_accessible_and_unclipped(
     page: Page, build: Any, tmp_path: Path, faults: list[str], size: Any
 ):
     house = build(role="network", node_id="network", practice_clock=tmp_path / "clock.json")
-    notice.write(
+    put_up(
         tmp_path,
         day="2017-11-16",
         last_day="2017-12-31",

@@ -14,7 +14,7 @@ from config.clock import PracticeClock
 from store_app.demo import pooling
 from store_app.demo.command import all_here
 from store_app.demo.road import Road
-from store_app.pages.store import notice
+from store_app.pages.store.demo import notices
 from tests.journeys.small import small_panel
 from tests.store_app.conftest import build, founded, house, kept
 
@@ -47,6 +47,6 @@ def walked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walked]:
     ended = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
     assert ended.stdout, ended.stderr[-2000:]
     state = folder / "once"
-    with all_here(state, small, notice.read(state)["keys"], None, silent) as road:
+    with all_here(state, small, notices(state)["keys"], None, silent) as road:
         road.network.doors.clock.set(PracticeClock(state / "clock.json").now())
         yield Walked(road, ended.returncode, json.loads(ended.stdout.splitlines()[-1]))

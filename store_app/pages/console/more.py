@@ -3,7 +3,7 @@
 from flask import Blueprint, Response
 from flask_babel import lazy_gettext as lazy
 
-from store_app.pages.store.more import Place, may_enter
+from store_app.pages.common.places import Place, may_enter
 from store_app.web.presenting import page
 from store_app.web.security import requires, while_setting_up
 

@@ -2,16 +2,15 @@
 
 Rules
 -----
-1. A place that the store does not use yet stands folded under the others; one of a network is nowhere in a store on
-   its own.
+1. A place that the store does not use yet stands folded under the others.
 2. What a page leads to anyway is not under More (`ELSEWHERE`): the search finds it all the same.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from flask import Blueprint, Response, url_for
+from flask import Blueprint, Response
 from flask_babel import lazy_gettext as lazy
 from flask_babel.speaklater import LazyString
 from sqlalchemy.orm import Session
@@ -24,10 +23,10 @@ from pos.producers.producers import Producer
 from pos.stock.consignment_stock import Consignment
 from pos.store.partner_keys import PartnerKey
 from store_app.pages.common import waiting
-from store_app.roles import is_network
+from store_app.pages.common.places import Place, may_enter
 from store_app.runtime.doors import own_doors, read
 from store_app.web.presenting import RAIL_COUNTS, page, place
-from store_app.web.security import can, requires
+from store_app.web.security import requires
 from supply.demand.campaign_uplift import CampaignAsk
 from supply.membership import first_steps
 from supply.membership.support import SupportPermission
@@ -43,32 +42,6 @@ from supply.receiving.documents.supplier_documents import SupplierPaper
 bp = Blueprint("more", __name__, url_prefix="/more")
 RAIL_COUNTS["campaigns"] = waiting.campaigns
 RAIL_COUNTS["transfers"] = transfers.unanswered
-
-
-@dataclass(frozen=True)
-class Place:
-    """A place: its endpoint, who may enter, icon, name and what is done there."""
-
-    endpoint: str
-    permission: str
-    icon: str
-    name: LazyString
-    about: LazyString | str = ""
-    of_network: bool = False
-    """Of no use to a store on its own."""
-    used: Callable[[Session, str], bool] | None = None
-    """Whether the store uses it; None: every store does."""
-    waits: str = ""
-    """The number of `RAIL_COUNTS` that waits there."""
-    words: LazyString | str = ""
-    """What else a person may call it."""
-    anchor: str = ""
-    """The part of the page where it is."""
-
-    @property
-    def address(self) -> str:
-        """Return where it is."""
-        return url_for(self.endpoint, _anchor=self.anchor or None)
 
 
 @dataclass(frozen=True)
@@ -616,9 +589,3 @@ def places() -> Response:
 def place_of(endpoint: str) -> Place:
     """Return the place of a store's page: of several on it, the page as a whole."""
     return BY_ENDPOINT[endpoint]
-
-
-def may_enter(places: Iterable[Place]) -> list[Place]:
-    """Return the places that this person may enter and this store has (rule 1)."""
-    in_network = is_network(own_doors().settings) or bool(own_doors().settings.network_url)
-    return [one for one in places if can(one.permission) and (in_network or not one.of_network)]

@@ -25,7 +25,8 @@ from pos.customers import customers
 from pos.sold import Sale
 from pos.store.store import Staff
 from store_app.pages.common import form
-from store_app.pages.store.more import PLACES, Place, may_enter
+from store_app.pages.common.places import Place, may_enter
+from store_app.pages.store.more import PLACES
 from store_app.runtime.doors import read
 from store_app.web.presenting import clock_time, day, language, money, page, place, state_word
 from store_app.web.security import can, requires

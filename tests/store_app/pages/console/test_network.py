@@ -16,7 +16,7 @@ from pos.catalogue.catalogue import Product
 from pos.store.store import Region, Store
 from store_app.app import create_app
 from store_app.pages.console import demand
-from store_app.pages.store import notice
+from store_app.pages.store.demo import put_up, wish
 from store_app.runtime import tables
 from supply.demand.forecasts import ForecastRun
 from supply.demand.history import SellingRate, StoreDay
@@ -466,7 +466,7 @@ def demo(tmp_path):
 
 def board(demo, **notices):
     folder = demo.doors.settings.practice_clock.parent
-    notice.write(folder, **notices)
+    put_up(folder, **notices)
     return folder
 
 
@@ -492,7 +492,7 @@ def test_the_next_day_is_asked_for_once_however_often_it_is_clicked(demo):
     visitor = demo.visitor()
     for _ in range(2):
         assert send_form(visitor, "/demo/next-day").status_code == 303
-    assert notice.request(folder).exists()
+    assert wish(folder).exists()
     shown = visitor.get("/demo/")
     assert "Opening the stores" in shown.text
     assert "Trade the next day" not in shown.text
@@ -506,7 +506,7 @@ def test_after_the_last_real_day_nothing_more_is_traded(demo):
     visitor = demo.visitor()
     assert "The real baskets end here" in visitor.get("/demo/").text
     assert send_form(visitor, "/demo/next-day").status_code == 303
-    assert not notice.request(folder).exists()
+    assert not wish(folder).exists()
 
 
 def test_a_board_with_little_on_it_is_still_a_page(demo):
