@@ -820,6 +820,8 @@ CREATE TABLE journal_entry (
   CONSTRAINT pk_journal_entry PRIMARY KEY (node_id, n)
 );
 
+CREATE INDEX ix_journal_entry_at ON journal_entry (at);
+
 CREATE INDEX ix_journal_entry_subject ON journal_entry (subject);
 
 CREATE TABLE journal_head (
