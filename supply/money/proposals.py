@@ -25,6 +25,7 @@ from supply import two_people
 from supply.money import credit, ledger, payment_runs, terms, wrong_payments
 
 PERMISSION = "network.money.change"
+STATES = StateTable("money proposal", "proposed", two_people.MOVES)
 Asked = dict[str, Any]
 _Do = Callable[[Context, str, str, Asked], Any]
 DOES: dict[str, _Do] = {
@@ -42,7 +43,7 @@ DOES: dict[str, _Do] = {
 class MoneyProposal(two_people.Proposal, Base):
     """Something about money that waits for a second person. kind: one of DOES; store_id: '' for none."""
 
-    STATES: ClassVar[StateTable] = StateTable("money proposal", "proposed", two_people.MOVES)
+    STATES: ClassVar[StateTable] = STATES
     PREFIX = "money"
     __tablename__ = "money_proposal"
 
