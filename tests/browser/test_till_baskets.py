@@ -151,7 +151,7 @@ def test_what_is_scanned_while_goods_are_brought_back_without_a_receipt_is_in_th
     enter(page, store)
     wedge(page, CODES["MILK"])
     page.keyboard.press("F10")
-    page.get_by_role("button", name="Refund").click()
+    page.locator("#sheet").get_by_role("button", name="Refund").click()
     page.get_by_role("button", name="Without a receipt").click()
     page.get_by_role("button", name="Broken").click()
     page.locator("#sheet").get_by_role("button", name="Cash").click()

@@ -101,7 +101,9 @@ def _products(session: Session, store_id: str, words: list[str]) -> list[Hit]:
         .join(Listing, sa.and_(Listing.sku == Product.sku, Listing.store_id == store_id))
         .where(Product.active, *map(matches_or_code, words))
         .order_by(
-            ~Listing.active, ~Product.search_text.startswith(words[0], autoescape=True), Listing.quick_key.is_(None),
+            ~Listing.active,
+            ~Product.search_text.startswith(words[0], autoescape=True),
+            Listing.quick_key.is_(None),
             Product.name,
         )
     )

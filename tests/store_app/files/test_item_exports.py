@@ -58,6 +58,12 @@ def undone(house: House) -> None:
         product_imports.undo(Context(session, BY, NOON), STORE, import_id)
 
 
+def test_a_table_of_another_shape_is_asked_about_and_one_without_rows_refused(house: House):
+    assert "columns" in looked(house, b"a;b;c\n1;2;3\n4;5\n", "odd.csv").asks
+    with pytest.raises(Invalid, match="no rows"):
+        looked(house, b"a;b;c\n", "odd.csv")
+
+
 @pytest.mark.parametrize("what", EXPORTS)
 def test_the_export_of_another_till_comes_in_with_one_question_at_most(house: House, what: str):
     export, program = EXPORTS[what](), what.partition(",")[0]

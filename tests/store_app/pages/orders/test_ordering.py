@@ -111,7 +111,7 @@ def test_a_changed_number_is_kept_beside_what_was_proposed_and_may_have_a_reason
         assert (changed.packs_proposed, changed.packs, changed.changed_why) == (1, 3, reason)
         assert said in words(client.get(f"/orders/{P1}"))
     assert send(client, f"/orders/{P1}/approve").status_code == 303
-    assert "Suggested 1; changed by shopkeeper: An event or holiday" in words(client.get(f"/orders/{P1}"))
+    assert "Suggested 12; changed by shopkeeper: An event or holiday" in words(client.get(f"/orders/{P1}"))
 
 
 def test_a_reason_is_asked_for_that_fits_the_way_the_change_went(office):

@@ -6,6 +6,7 @@ import pytest
 
 from config.ids import new_id
 from config.nodes.journal import Context
+from pos.catalogue.catalogue import Listing
 from pos.customers import customers
 from pos.customers.customers import Particulars
 from pos.payments.vouchers import Voucher
@@ -51,6 +52,20 @@ def hits(client, text, language="en"):
 )  # fmt: skip
 def test_what_a_person_calls_a_thing_leads_to_it(office, language, text, there):
     assert there in hits(office.signed_in(), text, language)
+
+
+def test_of_products_that_fit_alike_those_on_the_quick_keys_come_first(office):
+    keeper = office.signed_in()
+    assert [hit for hit in hits(keeper, "drinks") if hit.startswith("/products/")] == [
+        "/products/beer",
+        "/products/tea",
+    ]
+    with office.doors.write() as session:
+        session.get_one(Listing, (STORE, "tea")).quick_key = 0
+    assert [hit for hit in hits(keeper, "drinks") if hit.startswith("/products/")] == [
+        "/products/tea",
+        "/products/beer",
+    ]
 
 
 def test_a_customer_a_receipt_an_order_and_a_pickup_are_found_by_name_and_number(office):
