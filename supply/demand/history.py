@@ -133,8 +133,6 @@ class CategoryDay(Base):
 
 MONEY = ("revenue_minor", "net_minor", "costed_minor", "cost_minor")
 """The sums of money every roll-up has."""
-DEPARTMENT = sa.func.coalesce(sa.func.nullif(Product.department, ""), Product.category)
-"""Under which department a product is added up: its category, where it has none."""
 NEVER = dt.date.min
 
 
@@ -412,6 +410,11 @@ def in_parts(rows: Iterable[Any], size: int) -> Iterator[list[Any]]:
     source = iter(rows)
     while part := list(islice(source, size)):
         yield part
+
+
+def department() -> sa.ColumnElement[str]:
+    """Return under which department a product is added up: its category, where it has none."""
+    return sa.func.coalesce(sa.func.nullif(Product.department, ""), Product.category)
 
 
 def whole_day(session: Session, today: dt.date) -> dt.date | None:

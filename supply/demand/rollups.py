@@ -39,7 +39,6 @@ from pos.till.shift_book import Shift
 from supply import isolation
 from supply.demand import closed_days, forecast_state, history
 from supply.demand.history import (
-    DEPARTMENT,
     MONEY,
     ROWS_AT_ONCE,
     CategoryDay,
@@ -445,7 +444,7 @@ def _sum_categories(session: Session, stores: Sequence[str], first: dt.date, las
         (row.region_id.in_(regions), row.business_day.between(first, last)) for row in (CategoryDay, RegionalDemand)
     ]
     session.execute(sa.delete(CategoryDay).where(*here[0]))
-    key = (RegionalDemand.region_id, RegionalDemand.business_day, DEPARTMENT, Product.category)
+    key = (RegionalDemand.region_id, RegionalDemand.business_day, history.department(), Product.category)
     query = (
         sa.select(*key, *(sa.func.sum(getattr(RegionalDemand, name)) for name in MONEY))
         .join(Product, Product.sku == RegionalDemand.sku)

@@ -194,13 +194,17 @@ def look(session: Session, period: Period, region_id: str | None = None, *, at: 
         stays = one.left_on is None
         needs = _needs(row, is_silent=one.has_node and one.id in silent) if stays else ()
         stores.append(Beside(row.id, row.name, row.now, row.before, row.region_id, needs))
+    by_region: dict[str, list[Beside]] = {}
+    for store in stores:
+        by_region.setdefault(store.region_id, []).append(store)
     regions = tuple(
-        _summed(one.id, one.name, [store for store in stores if store.region_id == one.id])
+        _summed(one.id, one.name, by_region.get(one.id, []))
         for one in session.execute(sa.select(Region.id, Region.name).order_by(Region.name, Region.id))
     )
     asked = [store for store in stores if region_id in (None, store.region_id)]
     first = sorted(asked, key=lambda store: (-len(store.needs), -store.now.money.sales_minor, store.name))
-    return Dashboard(_summed("", "", asked), regions, tuple(first))
+    whole = [one for one in regions if region_id in (None, one.id)]
+    return Dashboard(_summed("", "", whole), regions, tuple(first))
 
 
 def days(
@@ -240,7 +244,7 @@ def products(
     skus = {
         sku: (name, unit)
         for sku, name, unit in session.execute(
-            sa.select(Product.sku, Product.shown, Product.stock_unit).where(department == history.DEPARTMENT)
+            sa.select(Product.sku, Product.shown, Product.stock_unit).where(history.department() == department)
         )
     }
     for n, span in enumerate(period.spans):
@@ -286,8 +290,8 @@ def _summed(id: str, name: str, some: list[Beside]) -> Beside:
 def _by_store(session: Session, first: dt.date, last: dt.date) -> dict[str, Figures]:
     """Return each store's figures of some days."""
     row, report, order = StoreDay, DayReport, ReplenishmentOrder
-    from_file = sa.func.sum(sa.case((row.imported, row.revenue_minor), else_=0))
-    sums = (*(sa.func.sum(getattr(row, name)) for name in MONEY), sa.func.sum(counted()), from_file)
+    from_file = _sum(sa.case((row.imported, row.revenue_minor), else_=0))
+    sums = (*(_sum(getattr(row, name)) for name in MONEY), _sum(counted()), from_file)
     found: dict[str, dict[str, Any]] = {}
     query = sa.select(row.store_id, *sums).where(row.business_day.between(first, last)).group_by(row.store_id)
     for store_id, *values in session.execute(query):
@@ -297,8 +301,8 @@ def _by_store(session: Session, first: dt.date, last: dt.date) -> dict[str, Figu
     names = ("reporting_minor", "reported_days", *day_reports.SUMS)
     reported = (
         sa.select(
-            report.store_id, sa.func.coalesce(sa.func.sum(row.revenue_minor), 0), sa.func.count(),
-            *(sa.func.sum(getattr(report, name)) for name in day_reports.SUMS),
+            report.store_id, sa.func.coalesce(_sum(row.revenue_minor), 0), sa.func.count(),
+            *(_sum(getattr(report, name)) for name in day_reports.SUMS),
         )
         .outerjoin(row, of_day)
         .where(report.business_day.between(first, last))
@@ -308,7 +312,7 @@ def _by_store(session: Session, first: dt.date, last: dt.date) -> dict[str, Figu
         known = found.setdefault(store_id, {"money": figures.Figures()})
         known |= dict(zip(names, map(int, values), strict=True))
     filled = (
-        sa.select(order.store_id, sa.func.sum(order.ordered_minor), sa.func.sum(order.received_minor))
+        sa.select(order.store_id, _sum(order.ordered_minor), _sum(order.received_minor))
         .where(order.delivery_day.between(first, last), order.state.in_(OVER), order.ordered_minor.is_not(None))
         .group_by(order.store_id)
     )
@@ -316,6 +320,11 @@ def _by_store(session: Session, first: dt.date, last: dt.date) -> dict[str, Figu
         known = found.setdefault(store_id, {"money": figures.Figures()})
         known |= {"ordered_minor": int(ordered or 0), "received_minor": int(received or 0)}
     return {store_id: Figures(**values) for store_id, values in found.items()}
+
+
+def _sum(value: Any) -> sa.ColumnElement[int]:
+    """Return a sum as a whole number: PostgreSQL's own would be a decimal, which costs more to read than to add up."""
+    return sa.cast(sa.func.sum(value), sa.BigInteger)
 
 
 def _money(sums: Iterable[int], baskets: int = 0) -> figures.Figures:
