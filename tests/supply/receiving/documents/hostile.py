@@ -257,7 +257,7 @@ class Court:
 
 
 def _read(raw: bytes) -> SupplierDocument:
-    return document.from_json(next(read_apart(reading.read, raw)))
+    return document.from_json(next(read_apart(reading.read, raw, limit_s=200)))
 
 
 def _take(session: Session, said: SupplierDocument, supplier: str = "") -> SupplierPaper:
