@@ -26,7 +26,7 @@ def parsed(raw: bytes) -> tuple[str, Element]:
     reader.CharacterDataHandler = tree.data
     try:
         reader.Parse(raw, True)
-    except expat.ExpatError as torn:
+    except (expat.ExpatError, LookupError, ValueError) as torn:  # the latter of encodings that expat lacks
         raise Invalid("no-xml", "This file is damaged. Get it from its sender again.") from torn
     return names[0], tree.close()
 

@@ -72,6 +72,7 @@ TOYS: dict[str, Callable[[Any, Asked], Any]] = {
     "notes": lambda bench, _: bench.measure(1),
     "lookup": lambda bench, _: bench.measure(1, 8, products=8),
     "pages": _pages,
+    "papers": lambda bench, _: bench.measure(2),
     "print": lambda bench, _: bench.measure(1, 2, products=60, days=60),
     "promotions": lambda bench, _: bench.measure(4),
     "ranking": lambda bench, _: bench.measure(["freshretail_daily_dev"], 3, 1),

@@ -17,13 +17,16 @@ DIFFERENCES = {
     matching.UNKNOWN: N_("Unknown product"), matching.PACK: N_("Pack price per piece"),
     matching.NOT_RECEIVED: N_("Not received"), matching.NOT_ORDERED: N_("Not ordered"),
     matching.SHORT: N_("Received less"), matching.OVER: N_("More than ordered"), matching.PRICE: N_("Different cost"),
-    matching.TAX: N_("Different tax"),
+    matching.TAX: N_("Different tax"), matching.CHARGE: N_("Charge"),
 }  # fmt: skip
 """What is wrong with a line, to be said to the shopkeeper or to the supplier."""
 
 
 def sentence(one: Matched, difference: Difference, currency: str) -> str:
     """Return what is wrong with a line, as the shopkeeper reads it."""
+    if difference.kind == matching.CHARGE:
+        return _("Beside its lines, it charges %(amount)s. Accept this if you agreed to it.",
+                 amount=money(one.line.total_minor, currency))  # fmt: skip
     if one.sold is None or one.cost is None or difference.kind == matching.UNKNOWN:
         return _("No product matches. Enter number %(number)s under “Their reference” on the price list.",
                  number=one.line.article_no or one.line.gtin or "–")  # fmt: skip

@@ -100,6 +100,7 @@ def paper(paper_id: str, fault: DomainError | None = None) -> ResponseReturnValu
         memos = supplier_documents.credited_by(session, row)
         left_minor = row.payable_minor - sum(one.payable_minor for one in memos)
         memo = _memo(session, row) if row.kind == document.CREDIT and row.state == "open" else None
+        twins = supplier_documents.alike(session, row) if row.state == "open" and row.kind != document.ADVICE else []
         settled = credit_memos.settled_by(session, row)
         lowered = session.get(SupplierPaper, (store_id, row.invoice_id or ""))
     return page(
@@ -108,7 +109,8 @@ def paper(paper_id: str, fault: DomainError | None = None) -> ResponseReturnValu
         supplier_name=supplier.name if supplier else row.supplier_id, receipts=receipts,
         orders=[(one.id, _("Order %(no)s", no=one.order_no)) for one in choices],
         left=len(supplier_documents.open_differences(row, lines)), memos=memos, left_minor=left_minor, memo=memo,
-        memo_notes=words.memo_notes(memo, row) if memo else [], settled=settled, lowered=lowered, fault=fault,
+        memo_notes=words.memo_notes(memo, row) if memo else [], settled=settled, lowered=lowered, twins=twins,
+        fault=fault,
     )  # fmt: skip
 
 

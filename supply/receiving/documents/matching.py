@@ -11,6 +11,7 @@ Rules
 4. A price is right when it is the order's cost, rounded as the document writes it. Tax is compared where the document
    charges it and the store's own shelf price has it inside. A product without a known cost has no wrong price.
 5. A credit note is matched to products only: it gives back, and nothing of it is owed.
+6. What an invoice charges beside its lines is a difference of its own (`charge`), as nobody ordered it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,14 +23,15 @@ from config.money import amount_for, tax_on
 from supply.receiving.documents.document import (
     ADVICE,
     CREDIT,
+    INVOICE,
     DocumentLine,
     SupplierDocument,
     plain,
     price_of,
 )
 
-KINDS = UNKNOWN, PACK, NOT_RECEIVED, NOT_ORDERED, SHORT, OVER, PRICE, TAX = (
-    "unknown", "pack_for_piece", "not_received", "not_ordered", "short", "over", "price", "tax",
+KINDS = UNKNOWN, PACK, NOT_RECEIVED, NOT_ORDERED, SHORT, OVER, PRICE, TAX, CHARGE = (
+    "unknown", "pack_for_piece", "not_received", "not_ordered", "short", "over", "price", "tax", "charge",
 )  # fmt: skip
 _MEASURES = {"gram": {"KGM": 1000, "GRM": 1, "HGM": 100}, "millilitre": {"LTR": 1000, "MLT": 1, "CLT": 10, "DLT": 100}}
 _PACKS = frozenset({"BX", "CR", "CS", "CT", "PA", "PK", "PC", "SA", "TY"})
@@ -99,6 +101,13 @@ def compare(
         one = by_sku.get(line.sku) or by_number.get(plain(line.article_no)) or by_code.get(line.gtin.lstrip("0"))
         found.append(_unknown(line) if one is None else _matched(document, line, one, left))
     return found
+
+
+def charged(document: SupplierDocument) -> list[Matched]:
+    """Return what an invoice charges beside its lines as a line without a product (rule 6)."""
+    minor = sum(max(0, one.minor) for one in document.extras) if document.kind == INVOICE else 0
+    line = DocumentLine("", "", "", "", Decimal(0), "", total_minor=minor)
+    return [Matched(line, None, None, None, None, (Difference(CHARGE, 0, 0),))] if minor else []
 
 
 def units_of(line: DocumentLine, sold: Sold) -> int | None:

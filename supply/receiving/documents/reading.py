@@ -39,7 +39,9 @@ _UBL, _CII = "urn:oasis:names:specification:ubl:schema:xsd:", "urn:un:unece:unce
 _ROOTS = {f"{_UBL}Invoice-2}}Invoice": INVOICE, f"{_UBL}CreditNote-2}}CreditNote": CREDIT,
           f"{_UBL}DespatchAdvice-2}}DespatchAdvice": ADVICE,
           f"{_CII}CrossIndustryInvoice:100}}CrossIndustryInvoice": "cii"}  # fmt: skip
-_CREDIT_CODES = ("381", "261")
+_CREDIT_CODES = frozenset({"81", "83", "261", "262", "296", "308", "381", "396", "420", "458", "532"})
+_NOT_TO_PAY = frozenset({"325", "310", "351"})
+"""Pro forma invoices, offers, and what an order bills for information (UN/CEFACT 1001)."""
 _NUMBER = re.compile(r"-?\d{1,12}(\.\d{1,12})?")
 _GTIN, _GLN = "0160", "0088"
 """The schemes of a product's number; some write a GTIN under that of places."""
@@ -83,8 +85,8 @@ def _attached(raw: bytes) -> list[tuple[str, Element]]:
 def _ubl(kind: str, root: Element) -> SupplierDocument:
     if kind == ADVICE:
         return _ubl_advice(root)
-    if _text(root, "InvoiceTypeCode") in _CREDIT_CODES:
-        kind = CREDIT
+    if kind == INVOICE:
+        kind = _kind(_text(root, "InvoiceTypeCode"))
     currency = _text(root, "DocumentCurrencyCode")
     is_invoice = root.tag == "Invoice"
     line_tag, qty_tag = ("InvoiceLine" if is_invoice else "CreditNoteLine"), (
@@ -115,7 +117,7 @@ def _ubl_line(line: Element, qty_tag: str, currency: str) -> DocumentLine:
     item = _one(line, "Item")
     return DocumentLine(
         **_ubl_item(line, item, qty_tag),
-        price=_decimal(line, "Price/PriceAmount"), base=_decimal(line, "Price/BaseQuantity", "1"),
+        price=_decimal(line, "Price/PriceAmount", currency=currency), base=_decimal(line, "Price/BaseQuantity", "1"),
         extra_minor=sum(_charge(one, currency) for one in line.iterfind("AllowanceCharge")),
         tax=_text(item, "ClassifiedTaxCategory/ID"), rate_bp=_rate(item, "ClassifiedTaxCategory/Percent"),
         total_minor=_minor(line, "LineExtensionAmount", currency),
@@ -172,7 +174,7 @@ def _cii(root: Element) -> SupplierDocument:
     currency = _text(settled, "InvoiceCurrencyCode")
     sums = _one(settled, "SpecifiedTradeSettlementHeaderMonetarySummation")
     return SupplierDocument(
-        CREDIT if _text(head, "TypeCode") in _CREDIT_CODES else INVOICE, _text(head, "ID", "number"),
+        _kind(_text(head, "TypeCode")), _text(head, "ID", "number"),
         _day(_text(head, "IssueDateTime/DateTimeString")), _cii_party(agreed, "SellerTradeParty"),
         _cii_party(agreed, "BuyerTradeParty"),
         tuple(_cii_line(line, currency) for line in _many(trade, "IncludedSupplyChainTradeLineItem")),
@@ -186,7 +188,7 @@ def _cii(root: Element) -> SupplierDocument:
                            _minor(one, "BasisAmount", currency), _minor(one, "CalculatedAmount", currency))
                     for one in settled.iterfind("ApplicableTradeTax")),
         net_minor=_minor(sums, "TaxBasisTotalAmount", currency),
-        tax_minor=_minor(sums, "TaxTotalAmount", currency, "0"),
+        tax_minor=_minor(_in_currency(sums, "TaxTotalAmount", currency), ".", currency, "0"),
         prepaid_minor=_minor(sums, "TotalPrepaidAmount", currency, "0"),
         rounding_minor=_minor(sums, "RoundingAmount", currency, "0"),
         payable_minor=_minor(sums, "DuePayableAmount", currency),
@@ -252,15 +254,35 @@ def _addresses(found: Iterable[Element]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(f"{scheme}:{number}"[: LONGEST["name"]] for scheme, number in said if scheme and number))
 
 
-def _decimal(above: Element, path: str, otherwise: str = "") -> Decimal:
-    said = (above.findtext(path) or otherwise).strip()
+def _kind(code: str) -> str:
+    """Return whether a document's type code is an invoice's or a credit memo's (UN/CEFACT 1001)."""
+    if code in _NOT_TO_PAY:
+        raise Invalid(
+            "not-to-pay", "This is a pro forma invoice or an offer, not a bill. Ask the supplier for the invoice."
+        )
+    return CREDIT if code in _CREDIT_CODES else INVOICE
+
+
+def _in_currency(above: Element, tag: str, currency: str) -> Element:
+    """Return the element of this currency, where a total is said in two; an empty one where there is none."""
+    found = above.findall(tag)
+    return next((one for one in found if one.get("currencyID", currency) == currency), Element(tag))
+
+
+def _decimal(above: Element, path: str, otherwise: str = "", *, currency: str = "") -> Decimal:
+    """Return a number, of an amount in this currency where one is given."""
+    found = above.find(path)
+    if found is not None and currency and found.get("currencyID", currency) != currency:
+        raise Invalid("two-currencies", "This document mixes %(one)s and %(other)s. Ask the supplier for one in a "
+                      "single currency.", one=currency, other=found.get("currencyID", "")[:8])  # fmt: skip
+    said = ((found.text if found is not None else "") or otherwise).strip()
     if not _NUMBER.fullmatch(said):
         raise _missing(path)
     return Decimal(said)
 
 
 def _minor(above: Element, path: str, currency: str, otherwise: str = "") -> int:
-    minor = _decimal(above, path, otherwise) * 10 ** exponent(currency)
+    minor = _decimal(above, path, otherwise, currency=currency) * 10 ** exponent(currency)
     if minor != int(minor):
         raise _missing(path)
     return int(minor)

@@ -293,7 +293,21 @@ def matched(session: Session, row: SupplierPaper) -> list[Matched]:
         if row.kind == INVOICE and receipts_of(session, row):
             received = orders.received_of(session, row.store_id, row.order_id)
         before = _billed_before(session, row, ordered)
-    return matching.compare(document, _sold(session, row, document), ordered, received, before)
+    lines = matching.compare(document, _sold(session, row, document), ordered, received, before)
+    return lines + matching.charged(document)
+
+
+def alike(session: Session, row: SupplierPaper) -> list[SupplierPaper]:
+    """Return the supplier's other papers that this may be a second copy of: its number, or its day and sum."""
+    query = papers_of(row.store_id).where(
+        SupplierPaper.supplier_id == row.supplier_id, SupplierPaper.kind == row.kind,
+        SupplierPaper.state != "abandoned", SupplierPaper.id != row.id,
+    )  # fmt: skip
+    number, said = papers.plain(row.number), (row.day, row.payable_minor)
+    return [
+        one for one in session.scalars(query.limit(_LATEST))
+        if papers.plain(one.number) == number or (one.day, one.payable_minor) == said
+    ]  # fmt: skip
 
 
 def receipts_of(session: Session, row: SupplierPaper) -> list[Delivery]:
