@@ -173,7 +173,8 @@ def _read_all(
                 return parts
             if part.startswith(b"{"):
                 raise kept_again(json.loads(part))
-            parts.append(part)
+            if part:  # a child that began late says so only now
+                parts.append(part)
         raise _too_much(slow=True)
     except (EOFError, OSError) as fault:  # it was killed: by a limit, or by the system
         child.join(READ_LIMIT_S)
