@@ -38,7 +38,7 @@ CHAPTERS = {
     "store/printer": "printers paper_looks",
     "store/practice": "training demo",
     "network/today": "console console_more",
-    "network/stores": "console_stores operators console_claims",
+    "network/stores": "console_stores console_joining operators console_claims",
     "network/demand": "console_demand console_outlook console_products",
     "network/purchasing": "console_purchases console_upstream console_warehouse console_picking console_serving",
     "network/allocate": "console_supply",
@@ -46,7 +46,7 @@ CHAPTERS = {
     "network/routes": "console_routes console_transfers",
     "network/money": "console_money",
     "network/points": "console_points console_care",
-    "network/trust": "console_parked console_recalls console_support",
+    "network/trust": "console_audit console_parked console_recalls console_support",
     "network/lessons": "console_lessons",
 }
 """Chapter → the blueprints of the pages that it explains."""
