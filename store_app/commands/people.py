@@ -40,7 +40,7 @@ def add(name: str, role: str, pin: str) -> None:
 @staff.command("list")
 def listed() -> None:
     """List who may sign in and who is locked out."""
-    from pos.store.roles import staff_of
+    from pos.store.store import staff_of
     from store_app.web import staff as people
 
     doors, table = node(), Table("Name", "Role", "Wrong PINs")

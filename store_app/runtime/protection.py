@@ -35,7 +35,7 @@ _ANYWHERE = {
     ),
     STAFF: frozenset({"actor_id", "actor_name", "cashier_id", "cashier_name", "driver", "staff_id"}),
 }
-_OF_TABLES = {
+_OF_TABLES: dict[str, dict[str, tuple[str, ...]]] = {
     PERSONAL: {
         "bank_entry": ("payer", "words"),
         "basket": ("content",),

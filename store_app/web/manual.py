@@ -39,7 +39,7 @@ CHAPTERS = {
     "store/plugins": "plugins",
     "store/practice": "training demo",
     "network/today": "console console_dashboard console_more",
-    "network/stores": "console_stores operators console_claims",
+    "network/stores": "console_stores console_joining operators console_claims",
     "network/demand": "console_demand console_outlook console_products",
     "network/purchasing": "console_purchases console_upstream console_warehouse console_picking console_serving",
     "network/allocate": "console_supply",
@@ -47,7 +47,7 @@ CHAPTERS = {
     "network/routes": "console_routes console_transfers",
     "network/money": "console_money",
     "network/points": "console_points console_care",
-    "network/trust": "console_parked console_recalls console_support",
+    "network/trust": "console_audit console_parked console_recalls console_support",
     "network/lessons": "console_lessons",
 }
 """Chapter → the blueprints of the pages that it explains; or an endpoint, which comes first."""

@@ -14,6 +14,7 @@ from config.errors import Conflict, DomainError, Unreachable
 from config.nodes import journal
 from pos.documents import badge
 from pos.store import badges
+from pos.store.roles import STORE_ROLES
 from pos.store.store import Staff, Store, snapshot
 from store_app.pages.common import form
 from store_app.pages.store import people
@@ -21,7 +22,6 @@ from store_app.runtime.doors import acting, doors, read, write
 from store_app.web import staff
 from store_app.web.presenting import page, place
 from store_app.web.security import requires
-from store_app.web.staff import STORE_ROLES
 
 bp = Blueprint("badges", __name__, url_prefix="/people")
 
