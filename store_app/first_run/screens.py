@@ -18,7 +18,6 @@ from config.words import LANGUAGES
 from pos.store import countries, pins
 from pos.store.store import LONGEST_NAME, refuse_name
 from store_app.first_run.entrance import entrance
-from store_app.node import joining
 from store_app.node.founding import FIRST_STORE, NewStore, found_store_node, move_store_node
 from store_app.pages.common import form
 from store_app.pages.goods.taxes import rate, rate_text
@@ -147,6 +146,8 @@ def move(fault: DomainError | None = None) -> ResponseReturnValue:
 @form.answers_on(move)
 def keep_move() -> ResponseReturnValue:
     """Bring the store here, from its copy or its network; people sign in as they did."""
+    from store_app.node import joining  # brings an HTTP client along, and a store's web process has no use for one
+
     said, door = {name: form.text(name, most=500) for name in MOVED}, entrance()
     copy = Path(said["copy"]).expanduser() if said["copy"] else None
     if copy is None and not (said["url"] and said["code"]) and not joining.of_link(said["url"]):

@@ -15,7 +15,7 @@ from pos.store import countries, opening_hours
 from pos.store.store import store_of
 from store_app.pages.common import form
 from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
-from store_app.web.presenting import page, percent, place, speech, weekdays
+from store_app.web.presenting import hours_of_day, page, percent, place, speech, weekdays
 from store_app.web.security import requires
 from supply.online.storefront import particulars
 
@@ -41,6 +41,7 @@ def show(fault: DomainError | None = None) -> ResponseReturnValue:
     return page(
         "store/settings/country.html",
         store=store,
+        closed_words=hours_of_day(()),  # written as a constant in the template, it would be said in one language
         week=[(n, name, [*hours[n], *[("", "")] * (2 - len(hours[n]))], bool(closed[n])) for n, name in weekdays()],
         has_breaks=request.form.get("breaks") if is_typed else any(len(spans) > 1 for spans in hours),
         languages=list(words.names().items()),

@@ -52,7 +52,7 @@ def everything() -> ResponseReturnValue:
 
 
 @bp.post("/propose")
-@requires("network.supply")
+@requires("network.supply.change")
 def propose() -> ResponseReturnValue:
     """Look again which stores can spare what others lack, and ask both."""
     with write() as session:

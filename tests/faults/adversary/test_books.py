@@ -104,7 +104,7 @@ def value_of(column: sa.Column[Any], n: int) -> Any:
     kind = getattr(column.type, "impl_instance", column.type).python_type
     values = {
         str: f"{column.name} {n}", int: n + (column.name == "net_minor"), bool: bool(n % 2),
-        dt.datetime: NOON + dt.timedelta(hours=n), dt.date: NOON.date() + dt.timedelta(days=n),
+        dt.datetime: NOON + dt.timedelta(hours=n), dt.date: NOON.date() + dt.timedelta(days=n), bytes: bytes([n]),
     }  # fmt: skip
     return values[kind]
 
@@ -138,6 +138,8 @@ def flipped(value: Any) -> Any:
     """Return a stored value with its smallest bit the other way."""
     if isinstance(value, str):
         return value[:-1] + chr(ord(value[-1]) ^ 1)
+    if isinstance(value, bytes):
+        return value[:-1] + bytes([value[-1] ^ 1])
     steps = {dt.datetime: dt.timedelta(microseconds=1), dt.date: dt.timedelta(days=1)}
     return value + steps[type(value)] if type(value) in steps else {"n": 3} if value == {"n": 2} else value ^ 1
 

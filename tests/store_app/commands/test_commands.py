@@ -241,12 +241,12 @@ def test_people_are_listed_unlocked_given_a_pin_and_sent_away_by_command(tmp_pat
         return done.exit_code, done.output
 
     operator = ("add", "--role", "operator", "--name")
-    assert "at the network" in said(*operator, "Olga", "--passphrase", "three gray herons")[1]
+    assert "a store or the network" in said(*operator, "Olga", "--passphrase", "three gray herons")[1]
     assert said("device")[1].startswith("Device code: ")
     monkeypatch.setenv("CORNERSTORE_SETTINGS", str(tmp_path / "network.toml"))
     made = CliRunner().invoke(main, ["init", "--role", "network", "--folder", str(tmp_path / "of-network")])
     assert made.exit_code == 0, made.output
-    assert "at the network" in said("add", "--name", "Olga", "--role", "cashier", "--pin", "86420")[1]
+    assert "a store or the network" in said("add", "--name", "Olga", "--role", "cashier", "--pin", "86420")[1]
     assert said(*operator, "Olga", "--pin", "86420")[1].endswith("12 to 128 characters.\n")
     assert said(*operator, "Olga Berg", "--passphrase", "three gray herons")[0] == 0
     assert "last operator" in said("remove", "olga berg")[1]

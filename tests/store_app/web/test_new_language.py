@@ -24,8 +24,9 @@ from tests.store_app.conftest import House
 
 OF_ANOTHER = re.compile(r"(?<![\w/.@:%{-])[A-Za-z]*[aeiouAEIOU][A-Za-z]*(?![\w/@:-]|\.\w)")
 """A word that no catalogue has marked."""
-PASSED_OVER = ("/signout", "/lock", "/metrics", "/training/", "/training/<lesson_id>", "/console/lessons/write")
-"""Pages that end the session, are for machines, or have files for each language."""
+PASSED_OVER = ("/signout", "/lock", "/metrics", "/training/", "/training/<lesson_id>", "/console/lessons/write",
+               "/console/audit/", "/console/stores/new")  # fmt: skip
+"""Pages that end the session, are for machines, have files for each language, or show what stands as it was written."""
 NAMES = {
     *re.findall(
         r"[A-Za-z]+",
