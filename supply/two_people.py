@@ -2,10 +2,10 @@
 
 Rules
 -----
-1. Who proposes and who approves are two people, each of whom may do it. It is done when it is approved, by what holds
-   then; nothing happens before.
-2. Who proposed may withdraw; anybody else who may do it turns down. All of it is in the journal.
-3. Where only one person may do it, there is nobody to ask: what it costs to act alone is said by the noun.
+1. One person proposes, another approves, and both have the permission for it. Nothing happens before the approval,
+   which checks the facts of that moment.
+2. The one who proposed may withdraw it; anybody else with the permission may turn it down. The journal has each step.
+3. Where only one person has the permission, nobody is left to ask: each kind of proposal says what acting alone takes.
 """
 
 import datetime as dt

@@ -36,7 +36,7 @@ from pos.facts import SaleCompleted
 from pos.store.store import Store, StoreKey, Till
 from store_app.sync import receiver, signed, wire
 from store_app.web import staff
-from supply.demand import plausibility, rollups
+from supply.demand import day_reports, plausibility, rollups
 from supply.money import escrow, ledger
 from supply.money.held_payments import Escrow
 from supply.money.points import PointsLink
@@ -218,6 +218,10 @@ def _reported(country: Country) -> dict[str, list[dict[str, Any]]]:
             for row in session.scalars(sa.select(OutboxMessage).order_by(OutboxMessage.n)):
                 true.setdefault(row.topic, []).append(outbox.to_wire(row)["body"])
     true["stock.counted"] = [counted_stock(12).body | {"sku": "bread"}]
+    sums = dict.fromkeys(day_reports.SUMS, 7) | {"listed": 40}
+    true[day_reports.DayReported.TOPIC] = [
+        {"store_id": ROGUE, "business_day": DAY.isoformat(), "reported_at": AT.isoformat(), **sums}
+    ]
     return true
 
 
@@ -474,7 +478,7 @@ COUNTS = (300, pytest.param(10_000, marks=pytest.mark.faults))
 def test_a_store_whose_keys_somebody_holds_for_a_day_changes_no_other_s_books_and_is_named_at_once(trade, count):
     shares = trade.shares()
     became = attack(trade, count, seed=23)
-    assert became["taken"] >= count // 30, "it is no attack where nothing gets in"
+    assert became["taken"] >= count // 20, "it is no attack where nothing gets in"
     assert became["parked"] > count // 2
     look_after(trade)
     with trade.house.doors.write() as session:
