@@ -21,6 +21,7 @@ from config.errors import Invalid, NotFound
 from config.nodes import journal
 from config.nodes.facts import STORE, Fact, Instant, applies, recovers
 from config.nodes.journal import Context
+from config.prepared import PreparedForSome
 from pos.catalogue import till_edition
 from pos.catalogue.catalogue import Product
 from pos.store.pictures import TILE_BYTES
@@ -109,14 +110,17 @@ def photo(session: Session, store_id: str, sku: str, mark: str) -> bytes:
 
 def marks(session: Session, store_id: str, skus: Collection[str] | None = None) -> dict[str, str]:
     """Return the marks of a store's photos by SKU; skus: of these products alone."""
-    query = sa.select(ProductPhoto.sku, ProductPhoto.mark).where(
-        ProductPhoto.store_id == store_id, ProductPhoto.mark != ""
-    )
-    query = query if skus is None else query.where(ProductPhoto.sku.in_(skus))
-    return dict(session.execute(query).all())
+    if skus is not None:
+        return dict(_OF_SOME.all(session, {"store": store_id}, list(skus)))
+    return dict(session.execute(_MARKS.where(ProductPhoto.store_id == store_id)).all())
 
 
 # --- inside ---
+
+_MARKS = sa.select(ProductPhoto.sku, ProductPhoto.mark).where(ProductPhoto.mark != "")
+_OF_SOME = PreparedForSome(
+    lambda some: _MARKS.where(ProductPhoto.store_id == sa.bindparam("store"), ProductPhoto.sku.in_(some))
+)
 
 
 def _mark_of(webp: bytes) -> str:

@@ -112,8 +112,9 @@ def between(session: Session, store_id: str, first: dt.date, last: dt.date) -> f
 
 def shut(session: Session, store: Store, first: dt.date, last: dt.date) -> frozenset[dt.date]:
     """Return the days between two, both included, on which a store does not open: settled ones, and by its week."""
-    weekly = frozenset(day for day in _each(first, last) if not store.week.on(day))
-    return weekly | between(session, store.id, first, last)
+    week = store.week
+    weekly = (day for day in _each(first, last) if not week.on(day)) if not all(week.days) else ()
+    return between(session, store.id, first, last).union(weekly)
 
 
 def shut_on(session: Session, store_ids: Collection[str], day: dt.date) -> frozenset[str]:
@@ -131,14 +132,6 @@ def spells(days: Iterable[dt.date]) -> list[tuple[dt.date, dt.date]]:
     return list(
         zip([rising[0], *(after for _, after in gaps)], [*(before for before, _ in gaps), rising[-1]], strict=True)
     )
-
-
-def opens_again(days: Collection[dt.date], today: dt.date) -> dt.date | None:
-    """Return the first open day after a stretch that today lies in; None where the store is open today."""
-    day = today
-    while day in days:
-        day += _DAY
-    return None if day == today else day
 
 
 def reported(session: Session, store_id: str, ahead: "Ahead", first: dt.date, shape: tuple[int, int]) -> "Ahead":

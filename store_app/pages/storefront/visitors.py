@@ -39,7 +39,6 @@ from store_app.web.page_cache import Drawings
 from store_app.web.presenting import at_store, hour, language
 from store_app.web.presenting import qty as written_qty
 from store_app.words.words import day_or_weekday
-from supply.demand import closed_days
 from supply.money.held_payments import Escrow
 from supply.online import customer_sessions
 from supply.online.checkout import placing
@@ -203,10 +202,8 @@ def around(session: Session, here: Store) -> dict[str, Any]:
     """Return what every page of the store shows around itself."""
     is_closed, day = not availability.is_taking_orders(session, here.id, clock.now()), day_here(here)
     hours = availability.hours_of(session, here, clock.now())
-    shut = closed_days.shut(session, here, day, day + dt.timedelta(days=closed_days.MOST_AHEAD))
-    again = closed_days.opens_again(shut, day)
     return {
-        "store": here, "cart": cart_at(session, here), "is_closed": is_closed, "opens_again": again,
+        "store": here, "cart": cart_at(session, here), "is_closed": is_closed, "opens_again": hours.opens_again(day),
         "closed": frozenset(one for one in hours.closed if one >= day), "open_now": open_now(hours, clock.now()),
     }  # fmt: skip
 

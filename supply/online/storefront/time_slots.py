@@ -87,6 +87,13 @@ class Hours:
         spans = [] if day in self.closed else self.week.instants(day, ZoneInfo(self.tz))
         return [(opens.astimezone(dt.UTC), closes.astimezone(dt.UTC)) for opens, closes in spans]
 
+    def opens_again(self, today: dt.date) -> dt.date | None:
+        """Return the first open day where the store stays closed today; None where it opens."""
+        day = today
+        while day in self.closed or not self.week.on(day):
+            day += _DAY
+        return None if day == today else day
+
     def ahead(self, at: dt.datetime) -> Iterator[tuple[dt.datetime, dt.datetime]]:
         """Yield from when to when the store is open, without end, but for what is over at an instant."""
         day = at.astimezone(ZoneInfo(self.tz)).date() - _DAY  # its night may reach into today

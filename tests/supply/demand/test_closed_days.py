@@ -151,9 +151,3 @@ def test_an_older_word_of_closed_days_does_not_undo_a_newer_one(town):
     town.deliver(seed=1)
     with town.network.read() as session:
         assert closed_days.since(session, STORE, NOON.date()) == set(days)
-
-
-def test_a_shop_opens_again_on_the_first_day_after_the_stretch_today_lies_in():
-    days = {day(0), day(1), day(3)}
-    assert closed_days.opens_again(days, day(0)) == day(2)
-    assert closed_days.opens_again(days, day(2)) is None

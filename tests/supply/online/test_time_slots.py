@@ -75,6 +75,14 @@ def test_whether_a_store_is_open_and_until_when(hours, after_h, is_open, change)
     assert (said, local(at)) == (is_open, change)
 
 
+def test_a_store_opens_again_on_the_first_open_day_after_the_stretch_today_lies_in():
+    monday = dt.date(2026, 3, 2)
+    closed = frozenset(monday + dt.timedelta(days=n) for n in (0, 1, 3))
+    hours = Hours(week(" ".join(["09:00-18:00"] * 2 + ["closed"] + ["09:00-18:00"] * 4)), "Asia/Shanghai", closed)
+    assert hours.opens_again(monday) == monday + dt.timedelta(days=4), "settled days, and the weekday it never opens"
+    assert hours.opens_again(monday + dt.timedelta(days=4)) is None
+
+
 def test_what_waits_on_the_pickup_shelf_takes_its_places_in_later_windows_too():
     rules = PickupRules(window_orders=5, shelf_places=3, days_ahead=0)
     first = windows(rules, HOURS, NOON, [])[0].start
