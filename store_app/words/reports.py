@@ -37,4 +37,14 @@ NETWORK_FIGURES = {
         N_("Written off, at shelf price, over the sales of the days reported."),
     ),
 }
+PRODUCT_FIGURES = {
+    "abc": (
+        N_("ABC"),
+        N_("A: the best sellers that bring 80 percent of the department’s sales. B: the next 15 percent. C: the rest."),
+    ),
+    "xyz": (
+        N_("XYZ"),
+        N_("How much weekly units vary over 13 weeks. X: by up to half their average. Y: up to all of it. Z: more."),
+    ),
+}
 """Each with what it means."""

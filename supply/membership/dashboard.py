@@ -233,10 +233,8 @@ def categories(session: Session, period: Period, department: str, region_id: str
     return _parts(session, period, region_id, CategoryDay.category, CategoryDay.department == department)
 
 
-def products(
-    session: Session, period: Period, department: str, region_id: str | None = None, *, limit: int = 50
-) -> list[Part]:
-    """Return what a department's best-selling products came to, the largest first."""
+def products(session: Session, period: Period, department: str, region_id: str | None = None) -> list[Part]:
+    """Return what each product of a department came to, the largest first."""
     row = RegionalDemand
     sums = (*(getattr(row, name) for name in MONEY), row.sold_qty)
     found: dict[str, list[tuple[int, ...]]] = {}
@@ -249,7 +247,7 @@ def products(
     }
     for n, span in enumerate(period.spans):
         query = sa.select(row.sku, *map(sa.func.sum, sums)).where(
-            row.region_id.in_(_regions(region_id)), row.sku.in_(skus), row.business_day.between(*span)
+            row.region_id.in_(regions(region_id)), row.sku.in_(skus), row.business_day.between(*span)
         )
         for sku, *values in session.execute(query.group_by(row.sku)):
             names[sku] = skus[sku]
@@ -258,12 +256,17 @@ def products(
         Part(sku, names[sku][0], _money(now), _money(before), stock_unit=names[sku][1], qty=now[-1])
         for sku, (now, before) in found.items()
     ]
-    return sorted(parts, key=lambda one: (-one.now.sales_minor, one.name))[:limit]
+    return sorted(parts, key=lambda one: (-one.now.sales_minor, one.name))
 
 
 def last_day(session: Session, today: dt.date) -> dt.date | None:
     """Return the day a period ends with; None while nothing has arrived."""
     return history.whole_day(session, today)
+
+
+def regions(region_id: str | None) -> sa.Select[str] | list[str]:
+    """Return the regions asked for: the index of days and products begins with them."""
+    return sa.select(Region.id) if region_id is None else [region_id]
 
 
 # --- inside ---
@@ -343,15 +346,10 @@ def _parts(
     found: dict[str, list[figures.Figures]] = {}
     for n, span in enumerate(period.spans):
         query = sa.select(name, *sums).where(
-            row.region_id.in_(_regions(region_id)), row.business_day.between(*span), *only
+            row.region_id.in_(regions(region_id)), row.business_day.between(*span), *only
         )
         for key, *values in session.execute(query.group_by(name)):
             found.setdefault(key, [figures.Figures(), figures.Figures()])[n] = _money(map(int, values))
     whole = sum(now.sales_minor for now, _ in found.values())
     parts = [Part(key, key, now, before, share_bp(now.sales_minor, whole)) for key, (now, before) in found.items()]
     return sorted(parts, key=lambda one: (-one.now.sales_minor, one.name))
-
-
-def _regions(region_id: str | None) -> sa.Select[str] | list[str]:
-    """Return the regions asked for: the index of days and products begins with them."""
-    return sa.select(Region.id) if region_id is None else [region_id]

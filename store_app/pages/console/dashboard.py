@@ -1,7 +1,8 @@
 """The dashboard: the network's figures of a period beside those before, by region, store and department."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,14 +19,14 @@ from store_app.runtime.doors import doors, read
 from store_app.web.days import day_of
 from store_app.web.presenting import day, money, page, percent, today
 from store_app.web.security import requires
-from store_app.words.reports import FIGURES, MEANINGS, NETWORK_FIGURES
-from supply.membership import dashboard
-from supply.membership.dashboard import Beside, Dashboard, Figures, Period
+from store_app.words.reports import FIGURES, MEANINGS, NETWORK_FIGURES, PRODUCT_FIGURES
+from supply.membership import dashboard, product_classes
+from supply.membership.dashboard import Beside, Dashboard, Figures, Part, Period
 from supply.replenishment import stockouts
 
 bp = Blueprint("console_dashboard", __name__, url_prefix="/console/dashboard")
 LENGTHS, MOST_DAYS = (7, 28, 91), 366
-STORES, LACKS, LACK_DAYS = 20, 8, 3
+STORES, LACKS, LACK_DAYS, BEST = 20, 8, 3, 50
 MONEY: dict[str, Callable[[Figures], int]] = {
     "total_minor": lambda one: one.money.sales_minor, "net_minor": lambda one: one.money.net_minor,
     "margin_minor": lambda one: one.money.margin_minor,
@@ -100,12 +101,15 @@ def department() -> Response:
         asked = _asked(session)
         categories = dashboard.categories(session, asked.period, name, asked.region_id) if asked else []
         products = dashboard.products(session, asked.period, name, asked.region_id) if asked else []
+        classes = product_classes.classes(session, asked.period, products, asked.region_id) if asked else {}
         region = session.get(Region, asked.region_id) if asked and asked.region_id else None
         currency = usual_currency(session)
     return page(
         "console/dashboard_department.html",
-        name=name, asked=asked, categories=categories, products=products, region=region, currency=currency,
-        meanings=_meanings(), ago=_ago(asked.period) if asked else "",
+        name=name, asked=asked, categories=categories, products=products[:BEST], region=region, currency=currency,
+        classes=classes, matrix=_matrix(products, classes),
+        meanings=_meanings() | {key: (_(word), _(words)) for key, (word, words) in PRODUCT_FIGURES.items()},
+        ago=_ago(asked.period) if asked else "",
     )  # fmt: skip
 
 
@@ -169,6 +173,20 @@ def _coverage(found: Dashboard) -> list[str]:
     if costed is not None and costed < BASIS:
         said.append(_("Margin covers %(share)s of net sales: the rest has no known cost.", share=percent(costed, 0)))
     return said
+
+
+def _matrix(
+    products: Sequence[Part], classes: Mapping[str, tuple[str, str]]
+) -> list[tuple[str, int | None, list[int]]]:  # fmt: skip
+    """Return of A, B and C the share of sales, and how many products are X, Y, Z and too new to tell."""
+    count, sales = Counter(classes.values()), Counter[str]()
+    for one in products:
+        sales[classes[one.id][0]] += max(0, one.now.sales_minor)
+    whole = sum(sales.values())
+    return [
+        (abc, share_bp(sales[abc], whole), [count[abc, xyz] for xyz in (*product_classes.XYZ, "")])
+        for abc in product_classes.ABC
+    ] if whole else []  # fmt: skip
 
 
 def _why(one: Beside) -> list[str]:

@@ -16,6 +16,7 @@ from config.nodes.publication import EVERYONE
 from pos.catalogue import catalogue
 from pos.catalogue.catalogue import Price, Product
 from pos.pricing.promises import Offer
+from pos.reports.figures import share_bp
 from pos.store.store import Store, usual_currency
 from store_app.pages.common import form
 from store_app.pages.goods.product import Dated, price_steps
@@ -96,6 +97,7 @@ def one(sku: str) -> ResponseReturnValue:
         chart=price_steps([_dated(one, dated) for one in dated], today()) if dated else None,
         week=sum(ahead.mean[: product_view.WEEK_DAYS]),
         stores_qty=stores_qty, coming_qty=sum(one.coming_qty for one in here), per_day=per_day,
+        through_bp=share_bp(max(0, sold.qty), max(0, sold.qty) + stores_qty),
         days_left=(stores_qty + sum(one.coming_qty for one in here)) / per_day if per_day else None,
         selling=sum(one.per_day > 0 for one in here), carrying=sum(one.listed is not False for one in here),
         sold_out=sum(one.per_day > 0 and one.here_qty <= 0 for one in here),

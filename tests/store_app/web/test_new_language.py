@@ -37,7 +37,7 @@ NAMES = {
     *re.findall(r"[A-Za-z]+", " ".join(get_global("zone_territories"))),
     *list_currencies(),
 } - {"each", "gram"}
-"""What the books call things and people, keys of a keyboard, kinds of printers, cities CLDR leaves as they are, currencies."""
+"""What the books call things and people, keys, kinds of printers, cities CLDR leaves as they are, currencies."""
 
 
 @pytest.fixture(params=[("fr", "fr_FR", "ltr"), ("ar", "ar_EG", "rtl")], ids=lambda param: param[0])

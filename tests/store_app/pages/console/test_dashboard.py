@@ -50,6 +50,7 @@ def test_every_figure_stands_with_its_meaning_and_leads_on(node):
     assert "out of stock 20%" in text
     department = client.get("/console/dashboard/department?days=28&name=Dairy")
     assert 'href="/console/products/milk"' in department.text
+    assert "A 1 0 0 0 100% B 0" in words(department), "milk alone, the same each week"
 
 
 def test_a_period_a_region_and_the_year_before_stay_in_every_address(node):

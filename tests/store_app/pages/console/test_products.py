@@ -115,6 +115,7 @@ def test_the_page_says_all_of_it_and_every_name_leads_there(milk: House):
     assert "Whole milk" in text
     assert "$2.14" in text
     assert "50%" in text  # of the price without tax, 2.00, the pack's cost leaves half
+    assert "Sell-through 75%" in text, "270 of the 270 that sold and the 92 that are there"
     assert client.get("/console/products/milk/outlook.json").json["expected"][-1] == 10.0
     assert 'href="/console/products/milk"' in client.get("/console/products/").text
     assert client.get("/console/products/none").status_code == 404
