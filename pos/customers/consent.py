@@ -20,7 +20,7 @@ from config.nodes.journal import Context
 from config.words import N_
 from config.words import language as language_of
 
-PURPOSES = ("phone", "tab", "points", "messages", "online", "network")
+PURPOSES = ("phone", "tab", "points", "messages", "online", "network", "partners")
 ASKED = {
     "name": N_("The store may keep my name."),
     "phone": N_("The store may keep my phone number."),
@@ -36,6 +36,7 @@ ASKED = {
         "store uses them only after I confirm my phone. The network uses the number only to send "
         "that code. No other store sees what I buy here."
     ),
+    "partners": N_("The store may give my name, phone number and language to the programs of its partners."),
 }
 """Purpose -> the question as a sentence of the customer's; it can be taken back at any time."""
 
@@ -51,7 +52,7 @@ class Consent(Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     customer_id: Mapped[str]
     purpose: Mapped[str]
-    """name | phone | tab | points | messages | online | network"""
+    """name | phone | tab | points | messages | online | network | partners"""
     given: Mapped[bool]
     words: Mapped[str] = mapped_column(default="", server_default="")
     """What the customer was asked; '' where it was ended, or never noted."""
@@ -88,11 +89,12 @@ def in_force(session: Session, store_id: str, customer_id: str) -> dict[str, Con
     return {purpose: row for purpose, row in newest.items() if row.given}
 
 
-def consented(session: Session, store_id: str, purpose: str) -> set[str]:
-    """Return the ids of all who agree to a purpose now."""
-    rows = sa.select(Consent.customer_id, Consent.given).where(Consent.store_id == store_id, Consent.purpose == purpose)
-    newest: dict[str, bool] = dict(session.execute(rows.order_by(Consent.at, Consent.id)).all())
-    return {customer_id for customer_id, given in newest.items() if given}
+def consented(session: Session, store_id: str, purpose: str) -> dict[str, dt.datetime]:
+    """Return the ids of all who agree to a purpose now, and since when."""
+    row = Consent
+    query = sa.select(row.customer_id, row.given, row.at).where(row.store_id == store_id, row.purpose == purpose)
+    newest = {customer_id: (given, at) for customer_id, given, at in session.execute(query.order_by(row.at, row.id))}
+    return {customer_id: at for customer_id, (given, at) in newest.items() if given}
 
 
 def agreed(session: Session, store_id: str, customer_id: str) -> dict[str, dt.datetime]:

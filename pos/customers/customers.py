@@ -3,8 +3,8 @@
 Rules
 -----
 1. Only what somebody agreed to is kept: a name, and each with its day and the words it was asked in a phone number, a
-   tab, points, messages, member prices online, the network's points. What is agreed to no longer is gone at once; a
-   tab is settled first.
+   tab, points, messages, member prices online, the network's points, partners' programs. What is agreed to no longer
+   is gone at once; a tab is settled first.
 2. Names and numbers stay in this file's rows and on the store's own paper: no fact, journal entry or message has them.
    Who agrees to member prices online, or to the network's points, lets the network know a key made of the number, slow
    to make, and no more: it recognizes the number there when its owner has proved it. The number itself goes to the

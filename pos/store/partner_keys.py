@@ -24,7 +24,7 @@ from config.errors import Conflict, Invalid, NotFound, Refused
 from config.nodes.journal import Actor, Context, record
 
 PREFIX = "csk_"
-READ = ("products:read", "prices:read", "stock:read", "sales:read", "orders:read", "deliveries:read")
+READ = ("products:read", "prices:read", "stock:read", "sales:read", "orders:read", "deliveries:read", "customers:read")
 WRITE = ("products:write", "prices:write", "orders:write", "deliveries:write")
 SCOPES = READ + WRITE
 """What a key may open, in the order of the page."""
@@ -137,6 +137,12 @@ def keys_of(session: Session, store_id: str) -> list[PartnerKey]:
     """Return a store's keys, the newest first."""
     query = sa.select(PartnerKey).where(PartnerKey.store_id == store_id)
     return list(session.scalars(query.order_by(PartnerKey.made_at.desc(), PartnerKey.id)))
+
+
+def opens(session: Session, store_id: str, scope: str, *, at: dt.datetime) -> bool:
+    """Tell whether a key that holds opens a scope."""
+    keys = keys_of(session, store_id)
+    return any(scope in key.scopes and key.revoked_at is None and at < key.expires_at for key in keys)
 
 
 def known(session: Session, store_id: str, key: str) -> PartnerKey | None:

@@ -4,7 +4,8 @@ Rules
 -----
 1. A resource changes only in a transaction that leaves an entry in the journal; `touched` finds the rows from the
    subjects of entries. Units being counted leave none, so a delivery shows them once it is closed.
-2. No row names a customer, a cashier or what a product cost.
+2. No row names a cashier or what a product cost. A customer is named by `customers` alone, as far and as long as the
+   customer agrees; who no longer does is told without name, so that copies can be deleted.
 """
 
 import datetime as dt
@@ -18,6 +19,9 @@ from sqlalchemy.orm import Session
 
 from config.nodes.publication import EVERYONE
 from pos.catalogue.catalogue import Barcode, Listing, Price, Product
+from pos.customers import consent
+from pos.customers.consent import Consent
+from pos.customers.customers import Customer
 from pos.payments.payments import Payment
 from pos.sold import Sale, SaleLine
 from pos.stock import stock
@@ -177,6 +181,17 @@ class DeliveryOut(Shown):
     lines: list[DeliveryLineOut]
 
 
+class CustomerOut(Shown):
+    """A customer who agrees that partners know it, since when. agrees: false no more, delete your copy."""
+
+    id: str
+    agrees: bool
+    since: dt.datetime | None
+    name: str
+    phone: str
+    language: str
+
+
 class Page(Shown):
     """A part of a list. cursor: asks for what comes next, now or later; more: there is something now."""
 
@@ -298,11 +313,25 @@ def _deliveries(session: Session, store_id: str, keys: Sequence[str]) -> Iterabl
         yield one
 
 
+def _customers(session: Session, store_id: str, keys: Sequence[str]) -> Iterable[Shown]:
+    agreed = consent.consented(session, store_id, "partners")
+    for key, (row,) in _rows(session, Customer.id, keys, Customer.store_id == store_id, *_ASKED).items():
+        known = {"name": row.name, "phone": row.phone, "language": row.language}
+        shown = known if key in agreed else dict.fromkeys(known, "")
+        yield CustomerOut(id=key, agrees=key in agreed, since=agreed.get(key), **shown)
+
+
 def _keys(column: Any) -> Callable[[str], sa.Select[Any]]:
     own = getattr(column.class_, "store_id", None)
     return lambda store_id: sa.select(column).where(sa.true() if own is None else own == store_id).distinct()
 
 
+_ASKED = (
+    sa.exists().where(
+        Consent.store_id == Customer.store_id, Consent.customer_id == Customer.id, Consent.purpose == "partners"
+    ),
+)
+"""Of customers, those who ever agreed."""
 _PAID = Payment.sale_id, Payment.state == "captured"
 RESOURCES = (
     Resource("products", ProductOut, _keys(Product.sku), _named("product"), _products, "sku", ("product",)),
@@ -317,6 +346,10 @@ RESOURCES = (
         _whole(ReplenishmentOrder, OrderOut, lines=(OrderLine.order_id,)), kinds=("order", "delivery"),
     ),
     Resource("deliveries", DeliveryOut, _keys(Delivery.id), _named("delivery"), _deliveries, kinds=("delivery",)),
+    Resource(
+        "customers", CustomerOut, lambda store_id: _keys(Customer.id)(store_id).where(*_ASKED), _named("customer"),
+        _customers, kinds=("customer",),
+    ),
 )  # fmt: skip
 _PAGES = {
     row.name: create_model(f"{row.name.title()}Page", __base__=Page, items=(list[row.shape], ...))  # type: ignore[name-defined]

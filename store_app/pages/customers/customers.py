@@ -24,6 +24,7 @@ from pos.payments import slip_numbers, vouchers
 from pos.payments.payments import Tendered
 from pos.payments.tenders import offered
 from pos.reports import statement
+from pos.store import partner_keys
 from pos.store.store import Store, store_of
 from pos.till import shift
 from store_app.pages.common import form
@@ -55,6 +56,7 @@ PURPOSE_WORDS = {
     "messages": lazy("Messages, such as reminders"),
     "online": lazy("Online member prices (the network gets a code made from the phone number)"),
     "network": lazy("Points at all network stores (the network gets a code made from the phone number)"),
+    "partners": lazy("Partners’ programs (they get name, phone number and language)"),
 }
 
 
@@ -341,8 +343,11 @@ def _particulars() -> Particulars:
 def _particulars_page(customer: Customer | None, kept: Particulars, fault: DomainError | None) -> ResponseReturnValue:
     places = exponent(place().currency)
     with read() as session:
-        shared = loyalty.part_of(session, str(place().store_id), today())
-    offered = [key for key in PURPOSES if key != "network" or shared or key in kept.agreed]
+        asked = {
+            "network": loyalty.part_of(session, str(place().store_id), today()),
+            "partners": partner_keys.opens(session, str(place().store_id), "customers:read", at=doors().now()),
+        }
+    offered = [key for key in PURPOSES if asked.get(key, True) or key in kept.agreed]
     typed = request.form if request.method == "POST" else None
     return page(
         "customers/particulars.html",

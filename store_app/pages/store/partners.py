@@ -24,13 +24,15 @@ RAIL_COUNTS["partners"] = webhooks.paused
 SHOWN = 50
 WORDS = {
     "products": lazy("Products"), "prices": lazy("Prices"), "stock": lazy("Stock"), "sales": lazy("Sales"),
-    "orders": lazy("Orders"), "deliveries": lazy("Deliveries"),
+    "orders": lazy("Orders"), "deliveries": lazy("Deliveries"), "customers": lazy("Customers who agree"),
 }  # fmt: skip
 NEEDS = {
     "products": "catalogue", "prices": "catalogue", "stock": "stock.look", "sales": "reports", "orders": "order",
-    "deliveries": "receive",
+    "deliveries": "receive", "customers": "customers",
 }  # fmt: skip
 """Resource -> the permission to open it to a partner."""
+TOLD = [name for name in WORDS if name != "customers"]
+"""What events tell of. Whom it is about can take a yes back; what was posted nobody can."""
 
 
 @bp.get("/")
@@ -41,7 +43,7 @@ def show(fault: DomainError | None = None, made: str = "", secret: str = "", **_
     with read() as session:
         keys, endpoints = partner_keys.keys_of(session, store_id), webhooks.endpoints_of(session, store_id)
     return page(
-        "store/settings/partners.html", keys=keys, endpoints=endpoints, now=doors().now(), words=WORDS,
+        "store/settings/partners.html", keys=keys, endpoints=endpoints, now=doors().now(), words=WORDS, told=TOLD,
         reads=partner_keys.READ, writes=partner_keys.WRITE, may=set(filter(_may, WORDS)), lasts=partner_keys.LASTS_DAYS,
         longest=partner_keys.LONGEST_NAME, longest_url=webhooks.LONGEST_URL, fault=fault, made=made, secret=secret,
         typed=request.form,
@@ -77,7 +79,7 @@ def revoke(key_id: str) -> ResponseReturnValue:
 def add_webhook() -> ResponseReturnValue:
     """Add an address that receives events, and show its secret."""
     url, resources = form.text("url", most=webhooks.LONGEST_URL), request.form.getlist("resource")
-    if not set(resources) <= set(WORDS):
+    if not set(resources) <= set(TOLD):
         raise Invalid("no-events", "Choose what the address receives.", field="resource")
     _refuse_beyond(resources)
     with write() as session:

@@ -15,9 +15,12 @@ from schemathesis import openapi
 from config.nodes.journal import Context, JournalHead
 from config.nodes.node import new_epoch
 from pos.catalogue import assortment, edition
+from pos.customers import customers
+from pos.customers.customers import Particulars
 from pos.store import partner_keys
 from pos.store.partner_keys import SCOPES, PartnerKey
 from pos.store.permissions import Limit
+from pos.store.store import store_of
 from store_app.api.document import describe
 from store_app.api.v1.resources import RESOURCES
 from store_app.sync.sender import effect_of_edition
@@ -42,6 +45,10 @@ def shop(house: House) -> House:
     client.environ_base["HTTP_X_CSRF_TOKEN"] = token(client)
     assert client.post("/api/shifts", json={"till_id": "1", "float_minor": 5000}).status_code == 201
     assert client.post("/api/sales", json=BODIES["/api/sales"]).status_code == 201
+    with house.doors.write() as session:
+        for name, agreed in (("Ruth Lee", {"phone", "partners"}), ("Paul Kerr", {"phone"})):
+            wished = Particulars(name, "+1 555 0100 200", "en", frozenset(agreed))
+            customers.add(ctx(house, session), store_of(session, STORE), f"customer-{name[:4]}", wished)
     return house
 
 
@@ -234,9 +241,52 @@ def test_a_cursor_of_another_list_is_refused(shop: House):
     assert client.get("/api/v1/prices", query_string={"cursor": cursor}).status_code == 422
 
 
-def test_no_row_names_a_customer_a_cashier_or_a_cost(shop: House):
+def test_a_customer_is_told_with_a_yes_and_without_name_once_it_is_taken_back(shop: House):
     client = partner(shop, key_of(shop))
-    text = "".join(client.get(f"/api/v1/{name}").text for name in ALL if name != "orders")
+    *_, last = pages(client, "customers")
+    (ruth,) = last["items"]
+    assert (ruth["agrees"], ruth["name"], ruth["since"][:10]) == (True, "Ruth Lee", NOON.date().isoformat())
+    assert ruth["phone"].endswith("100200")
+    assert client.get("/api/v1/customers/customer-Paul").status_code == 404, "never agreed"
+    nameless = {"id": "customer-Ruth", "agrees": False, "since": None, "name": "", "phone": "", "language": ""}
+    for ends in (
+        lambda ctx, store: customers.change(ctx, store, "customer-Ruth", Particulars("Ruth Lee", "+15550100200", "en",
+                                                                                     frozenset({"phone"}))),
+        lambda ctx, store: customers.erase(ctx, store, "customer-Ruth"),
+    ):  # fmt: skip
+        with shop.doors.write() as session:
+            ends(ctx(shop, session), store_of(session, STORE))
+        *_, changed = pages(client, "customers", last["cursor"])
+        assert changed["items"] == [nameless]
+        assert [row for page in pages(client, "customers") for row in page["items"]] == [nameless]
+
+
+def test_no_event_tells_of_customers_for_what_was_posted_nobody_takes_back(shop: House):
+    client = shop.signed_in()
+    asked = {"url": "https://books.example/in", "resource": ["customers"], "command_id": "hook-0001"}
+    answer = send(client, "/partners/webhooks", **asked)
+    assert "Choose what the address receives." in words(answer)
+    assert 'name="resource" value="customers"' not in client.get("/partners/").text
+
+
+def test_the_question_is_asked_where_a_key_opens_customers(shop: House):
+    client, asked = shop.signed_in(), 'name="agreed" value="partners"'
+    form = "/customers/customer-Paul/change"
+    assert asked not in client.get(form).text
+    key_of(shop, "sales:read", id="partner-2")
+    assert asked not in client.get(form).text
+    key_of(shop, "customers:read")
+    assert asked in client.get(form).text
+    with shop.doors.write() as session:
+        partner_keys.revoke(ctx(shop, session), STORE, "partner-1")
+    assert asked not in client.get(form).text
+    assert asked in client.get("/customers/customer-Ruth/change").text, "she can take it back"
+
+
+def test_no_other_row_names_a_customer_a_cashier_or_a_cost(shop: House):
+    client = partner(shop, key_of(shop))
+    text = "".join(client.get(f"/api/v1/{name}").text for name in ALL if name not in ("orders", "customers"))
+    assert "Ruth" not in text
     assert not [word for word in ("customer", "cashier", "shopkeeper", "cost") if word in text]
 
 

@@ -56,7 +56,7 @@ def connected(made: Callable[[str], ModuleType], shop: House, key: str) -> Any:
 
 def test_every_list_is_read_to_its_end_and_then_its_changes(made: Callable[[str], ModuleType], shop: House):
     client = connected(made, shop, key_of(shop))
-    for name in ("products", "prices", "stock", "sales", "orders", "deliveries"):
+    for name in ("products", "prices", "stock", "sales", "orders", "deliveries", "customers"):
         ask, found, cursor, more = made(f"api.default.api_v1_list_{name}").sync, [], "", True
         while more:
             page = ask(client=client, cursor=cursor, limit="2")
