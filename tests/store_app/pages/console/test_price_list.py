@@ -169,6 +169,29 @@ def test_a_list_that_moves_a_price_by_much_waits_until_a_second_person_has_confi
         ]  # fmt: skip
 
 
+def test_a_row_of_another_day_hides_no_price_that_moves_by_much(console):
+    client, _other = console.signed_in("operator"), second_person(console)
+    (pack, before), command = cost(console, "milk", TODAY), new_id()
+    rows = f"milk,{pack},0.01,{TODAY}\nmilk,{pack},{(before + 1) / 100:.2f},{LATER}\n"
+    look(client, f"sku,pack_qty,pack_cost,from_day\n{rows}", command_id=command)
+    answer = send(client, f"/console/prices/file/{command}", kind="price-list", supplier="net")
+    assert "/proposals/" in answer.headers["Location"]
+    assert cost(console, "milk", TODAY) == (pack, before)
+
+
+def test_a_price_of_a_later_day_is_compared_with_that_day_s_too(console):
+    client, _other = console.signed_in("operator"), second_person(console)
+    before, day = cost(console, "milk", TODAY)[1], {"sku": "milk", "from_day": LATER.isoformat()}
+    with console.doors.write() as session:  # what two people agreed on earlier
+        by = Context(session, Actor.system("test", "network"), NOON)
+        suppliers.set_cost(by, "net", "milk", before * 5, LATER, today=TODAY)
+    near = {"sku": "milk", "from_day": TODAY.isoformat(), "pack_cost": f"{(before + 1) / 100:.2f}"}
+    assert "/proposals/" not in send(client, "/console/prices/net/cost", **near).headers["Location"]
+    answer = send(client, "/console/prices/net/cost", **day, pack_cost=f"{(before + 2) / 100:.2f}", command_id=new_id())
+    assert "/proposals/" in answer.headers["Location"]
+    assert cost(console, "milk", LATER)[1] == before * 5
+
+
 def test_a_list_that_waits_keeps_how_its_numbers_were_said_to_be_written(console):
     client, other, pack = console.signed_in("operator"), second_person(console), cost(console, "milk", TODAY)[0]
     asked = look(client, f"sku;pack_qty;pack_cost\nmilk;{pack};1.234\n")
