@@ -192,6 +192,18 @@ def test_a_price_of_a_later_day_is_compared_with_that_day_s_too(console):
     assert cost(console, "milk", LATER)[1] == before * 5
 
 
+def test_another_pack_begins_with_its_cost(console):
+    client, (pack, before) = console.signed_in("operator"), cost(console, "milk", TODAY)
+    row = f"milk,{pack * 20},{before * 20 / 100:.2f}"  # the same for each liter, but not before that day
+    seen = words(look(client, f"sku,pack_qty,pack_cost,from_day\n{row},{LATER}\n"))
+    assert "Another pack size can’t wait" in seen
+    assert cost(console, "milk", TODAY) == (pack, before)
+    command = new_id()
+    look(client, f"sku,pack_qty,pack_cost\n{row}\n", command_id=command)
+    send(client, f"/console/prices/file/{command}", kind="price-list", supplier="net")
+    assert cost(console, "milk", TODAY) == (pack * 20, before * 20)
+
+
 def test_a_list_that_waits_keeps_how_its_numbers_were_said_to_be_written(console):
     client, other, pack = console.signed_in("operator"), second_person(console), cost(console, "milk", TODAY)[0]
     asked = look(client, f"sku;pack_qty;pack_cost\nmilk;{pack};1.234\n")
