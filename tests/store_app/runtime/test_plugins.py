@@ -98,6 +98,19 @@ def test_a_secret_is_sealed_never_shown_kept_when_left_empty_and_in_no_copy(inst
     assert said == [["fast", "key", "merchant"], ["fast", "merchant"]]
 
 
+def test_a_secret_nobody_typed_is_sent_to_no_other_address(house):
+    client, door = browser(house, "shopkeeper"), "/plugins/payments/stripe-terminal"
+    given = {"secret_key": "sk_test_abc", "address": "https://api.stripe.com", "readers": "tmr_F2"}
+    assert send(client, door, **given).status_code == 303
+    elsewhere = given | {"secret_key": "", "address": "https://stripe.example"}
+    answer = send(client, door, **elsewhere)
+    assert (answer.status_code, "address has changed" in words(answer)) == (422, True)
+    kept = plugins.drawer(PAYMENTS, house.doors.settings)
+    assert kept.read("stripe-terminal") == given
+    assert send(client, door, **given | {"secret_key": ""}).status_code == 303, "the same address keeps it"
+    assert send(client, door, **elsewhere | {"secret_key": "sk_test_other"}).status_code == 303
+
+
 def test_another_nodes_secret_opens_nothing_and_the_page_says_to_enter_it_again(installed, house):
     client = entered(house)
     settings = house.doors.settings
