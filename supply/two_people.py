@@ -2,8 +2,8 @@
 
 Rules
 -----
-1. Who proposes and who approves are two people, each of whom may do it. It is done when it is approved, by what holds
-   then; nothing happens before.
+1. Who proposes and who approves are two people, each of whom may do it when it is approved. It is done then, by what
+   holds then; nothing happens before.
 2. Who proposed may withdraw; anybody else who may do it turns down. All of it is in the journal.
 3. Where only one person may do it, there is nobody to ask: what it costs to act alone is said by the noun.
 """
@@ -26,10 +26,14 @@ MOVES = {"proposed": ["confirmed", "turned_down", "withdrawn"]}
 
 
 class Proposal:
-    """The columns of a noun that waits for a second person. PREFIX: what its subject in the journal begins with."""
+    """The columns of a noun that waits for a second person.
+
+    PREFIX: what its subject in the journal begins with; PERMISSION: what both people need.
+    """
 
     STATES: ClassVar[StateTable]
     PREFIX: ClassVar[str]
+    PERMISSION: ClassVar[str]
 
     id: Mapped[str] = mapped_column(primary_key=True)
     state: Mapped[str] = mapped_column(default="proposed")
@@ -54,6 +58,10 @@ def confirm(ctx: Context, kind: type[P], id: str) -> P:
     row = _to_decide(ctx.session, kind, id)
     if row.proposed_by == ctx.actor.id:
         raise Refused("own-proposal", "You proposed this. Someone else with permission must approve it.")
+    if not any(one.id == row.proposed_by and may(ctx.session, NETWORK, one.role, row.PERMISSION)
+               for one in people(ctx.session)):  # fmt: skip
+        raise Refused("proposer-may-not", "%(name)s may no longer do this. Reject it, and propose it yourself.",
+                      name=row.proposed_name)  # fmt: skip
     move(ctx, row, "confirmed", subject=row.subject, proposed_by=row.proposed_by)
     ctx.session.flush()
     return row

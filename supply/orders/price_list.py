@@ -124,7 +124,7 @@ class PriceProposal(two_people.Proposal, Base):
     """A list that waits for a second person. kind: what its file holds; supplier_id, from_day: chosen with it."""
 
     STATES: ClassVar[StateTable] = STATES
-    PREFIX = "prices"
+    PREFIX, PERMISSION = "prices", PERMISSION
     __tablename__ = "price_proposal"
 
     kind: Mapped[str]
