@@ -15,6 +15,7 @@ from pos.catalogue import catalogue
 from pos.catalogue.catalogue import Product
 from pos.store.store import add_staff
 from store_app.jobs import publishing
+from store_app.pages.console import prices
 from supply.orders import price_list, suppliers, supply_routes
 from supply.orders.delivery_calendar import DeliveryCalendar
 from supply.orders.price_list import Change, Limits, PriceProposal
@@ -190,6 +191,19 @@ def test_a_price_of_a_later_day_is_compared_with_that_day_s_too(console):
     answer = send(client, "/console/prices/net/cost", **day, pack_cost=f"{(before + 2) / 100:.2f}", command_id=new_id())
     assert "/proposals/" in answer.headers["Location"]
     assert cost(console, "milk", LATER)[1] == before * 5
+
+
+def test_a_long_list_shows_the_largest_change_first(console, monkeypatch):
+    monkeypatch.setattr(prices, "ROWS_SHOWN", 1)
+    client, other, day = console.signed_in("operator"), second_person(console), LATER.isoformat()
+    rows = [(sku, *cost(console, sku, TODAY), times) for sku, times in (("bread", 1.01), ("milk", 1.5), ("tea", 1.02))]
+    table = "".join(f"{sku},{pack},{round(minor * times) / 100:.2f}\n" for sku, pack, minor, times in rows)
+    look(client, f"sku,pack_qty,pack_cost\n{table}", from_day=day, command_id=(command := new_id()))
+    given = {"kind": "price-list", "supplier": "net", "from_day": day}
+    waits = send(client, f"/console/prices/file/{command}", **given).headers["Location"]
+    seen = words(other.get(waits))
+    assert "Whole milk" in seen
+    assert "Rye bread" not in seen
 
 
 def test_another_pack_begins_with_its_cost(console):
