@@ -2,8 +2,8 @@
 
 Rules
 -----
-1. One person proposes, another approves, and both have the permission for it. Nothing happens before the approval,
-   which checks the facts of that moment.
+1. One person proposes, another approves, and both have the permission at that moment. Nothing happens before the
+   approval, which goes by the facts of that moment, too.
 2. The one who proposed may withdraw it; anybody else with the permission may turn it down. The journal has each step.
 3. Where only one person has the permission, nobody is left to ask: each kind of proposal says what acting alone takes.
 """
@@ -26,10 +26,14 @@ MOVES = {"proposed": ["confirmed", "turned_down", "withdrawn"]}
 
 
 class Proposal:
-    """The columns of a noun that waits for a second person. PREFIX: what its subject in the journal begins with."""
+    """The columns of a noun that waits for a second person.
+
+    PREFIX: what its subject in the journal begins with; PERMISSION: what both people need.
+    """
 
     STATES: ClassVar[StateTable]
     PREFIX: ClassVar[str]
+    PERMISSION: ClassVar[str]
 
     id: Mapped[str] = mapped_column(primary_key=True)
     state: Mapped[str] = mapped_column(default="proposed")
@@ -54,6 +58,10 @@ def confirm(ctx: Context, kind: type[P], id: str) -> P:
     row = _to_decide(ctx.session, kind, id)
     if row.proposed_by == ctx.actor.id:
         raise Refused("own-proposal", "You proposed this. Someone else with permission must approve it.")
+    if not any(one.id == row.proposed_by and may(ctx.session, NETWORK, one.role, row.PERMISSION)
+               for one in people(ctx.session)):  # fmt: skip
+        raise Refused("proposer-may-not", "%(name)s may no longer do this. Reject it, and propose it yourself.",
+                      name=row.proposed_name)  # fmt: skip
     move(ctx, row, "confirmed", subject=row.subject, proposed_by=row.proposed_by)
     ctx.session.flush()
     return row

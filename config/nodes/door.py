@@ -6,7 +6,8 @@ Rules
    2). Once written down it would be reckoned with in what is done for all stores together.
 2. A number is a whole one within bounds; True is none. A day is an ISO day, and one that can be told of: a clock that
    cannot be right is not believed.
-3. No text of a fact is a day or an instant outside FIRST to LAST, wherever it stands: a reader that counts from it, or
+3. A word that stands until a newer one comes names no moment still to come: it would stand until then (`moment`).
+4. No text of a fact is a day or an instant outside FIRST to LAST, wherever it stands: a reader that counts from it, or
    adds to it, comes to an end.
 """
 
@@ -22,6 +23,8 @@ MOST = 10**14
 in a column."""
 FIRST, LAST = dt.date(2000, 1, 1), dt.date(2199, 12, 31)
 """The days anybody reports: nothing of this system is older, and nothing is planned further ahead."""
+AHEAD = dt.timedelta(days=1)
+"""So far ahead a clock may be."""
 _DAY = re.compile(r"(\d{4}-\d\d-\d\d)([T ][\d:.,+-]+Z?)?", re.ASCII)
 
 
@@ -62,6 +65,11 @@ def day(value: Any, name: str, last: dt.date = LAST, *, first: dt.date = FIRST) 
             name=name, reported=reported, first=first, last=last,
         )  # fmt: skip
     return reported
+
+
+def moment(at: dt.datetime, name: str, now: dt.datetime) -> None:
+    """Refuse a told moment that has not come (rule 3). name: the field's, as the refusal says it."""
+    day(at.date().isoformat(), name, (now + AHEAD).date())
 
 
 def days(value: Any, first: dt.date, last: dt.date, name: str = "") -> None:

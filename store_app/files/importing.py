@@ -434,6 +434,9 @@ def _write_pack(ctx: Context, row: dict[str, Any], supplier_id: str) -> None:
     known = suppliers.terms_of(ctx.session, supplier_id, row["sku"], today)
     begins = row.get("from_day") or today
     later = begins > today and known is not None
+    if later and known and known.pack_qty != row["pack_qty"]:
+        words = _("Another pack size can’t wait for a later day. Import this row on the day it begins.")
+        raise Invalid("pack-begins-later", words, field="pack_qty")
     pack = suppliers.CasePack(
         pack_qty=row["pack_qty"], pack_cost_minor=known.pack_cost_minor if later and known else cost,
         valid_from=begins if begins > today and known is None else None, **terms,

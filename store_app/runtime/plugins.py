@@ -5,10 +5,12 @@ Rules
 1. A plug-in takes part once its settings are valid and what the door takes could be made of them.
 2. One that can no longer be had, or made, takes no part and says why; the others and the till go on. It is tried again
    after AGAIN_S, and at once when its page is opened or something is entered.
-3. A secret is written and never shown; left empty it stays as it is.
+3. A secret is written and never shown; left empty it stays as it is, but where it is sent to another address it has to
+   be entered again: nobody who does not know it gets it sent to them.
 4. The journal says who changed which fields, never what they hold.
 """
 
+import re
 import threading
 import time
 from collections import defaultdict
@@ -48,6 +50,8 @@ AGAIN_S, AGAIN = 60.0, "plugin again"
 UNMADE = N_("The settings no longer work. Enter them again.")
 UNREADABLE = N_("These settings belong to another installation. Enter them again.")
 GONE = N_("Its package is no longer installed.")
+_ADDRESS = re.compile(r"://|\w\.\w|:\d")
+"""What a text has that could be an address: a host, or one with its port."""
 _SAID = {
     "missing": N_("Fill in this field."),
     "string_too_short": N_("Fill in this field."),
@@ -116,7 +120,13 @@ def set_up(ctx: Context, door: Door[Any], settings: Settings, name: str, typed: 
     found, kept = plugin(door, name), drawer(door, settings)
     fields, before = found.settings.model_fields, _entered(door, settings, name)
     wanted = {key: value for key, value in typed.items() if key in fields and value != ""}
-    wanted |= {key: before[key] for key in fields if key in before and key not in wanted and is_secret(fields[key])}
+    unsaid = {key: before[key] for key in fields if key in before and key not in wanted and is_secret(fields[key])}
+    if unsaid and any(_is_elsewhere(value, before.get(key)) for key, value in wanted.items()):
+        raise Invalid(
+            "secret-again", "The address has changed: enter this again, so that it is not sent to a stranger.",
+            field=next(iter(unsaid)),
+        )  # fmt: skip
+    wanted |= unsaid
     try:
         make(door, found, checked(found, wanted), kept.own_folder(name))
     except ValidationError as fault:
@@ -231,6 +241,10 @@ def _entered(door: Door[Any], settings: Settings, name: str) -> dict[str, Any]:
         return drawer(door, settings).read(name)
     except (DomainError, OSError, ValueError):
         return {}
+
+
+def _is_elsewhere(value: Any, before: Any) -> bool:
+    return isinstance(value, str) and value != before and _ADDRESS.search(value) is not None
 
 
 def _said(fault: ValidationError) -> Invalid:

@@ -112,6 +112,7 @@ def hear(ctx: Context, fact: DayReported) -> None:
     door.number(fact.empty, "empty", most=fact.listed)
     door.number(fact.empty_bp, "empty_bp", most=fact.empty * SHARE)
     door.number(fact.missed_milli, "missed_milli", most=fact.forecast_milli + fact.sold_milli)
+    door.moment(fact.reported_at, "reported_at", ctx.at)
     known = ctx.session.get(DayReport, (fact.store_id, fact.business_day))
     if known is None or known.reported_at <= fact.reported_at:
         ctx.session.merge(DayReport(**vars(fact)))

@@ -135,6 +135,7 @@ def ask(session: Session, store_id: str, asked: Ask, *, at: dt.datetime) -> Answ
 @applies(PointsPart)
 def take_part(ctx: Context, fact: PointsPart) -> None:
     """Take a store's word that it takes part, or until when; an older word changes nothing."""
+    door.moment(fact.reported_at, "reported_at", ctx.at)
     known = ctx.session.get(TakingPart, (fact.store_id, fact.from_day))
     if known is None or known.reported_at < fact.reported_at:
         ctx.session.merge(TakingPart(**vars(fact)))

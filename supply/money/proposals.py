@@ -44,7 +44,7 @@ class MoneyProposal(two_people.Proposal, Base):
     """Something about money that waits for a second person. kind: one of DOES; store_id: '' for none."""
 
     STATES: ClassVar[StateTable] = STATES
-    PREFIX = "money"
+    PREFIX, PERMISSION = "money", PERMISSION
     __tablename__ = "money_proposal"
 
     kind: Mapped[str]

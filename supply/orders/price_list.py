@@ -9,8 +9,9 @@ Rules
 3. The terms of the network's own suppliers are settled at the network (`suppliers`, rule 4); stores hear of them with
    their next contact, and orders that are under way keep their days.
 4. Where two people or more may change the network's prices, a change is proposed and not made if, with what its author
-   changed on the same day (UTC), it touches more prices than the limits say, or moves one by more of what it was before
-   the first of them, up or down, for the same quantity. A product that was on no list before counts for nothing.
+   changed on the same day (UTC), it touches more prices than the limits say, or moves one by more of what it was, or
+   was before the first of them, up or down, for the same quantity, on whatever day. A product that was on no list
+   before counts for nothing.
 5. A proposal holds the file whole, and is written once a second person has confirmed it (`two_people`); nothing goes to
    a store before.
 """
@@ -123,7 +124,7 @@ class PriceProposal(two_people.Proposal, Base):
     """A list that waits for a second person. kind: what its file holds; supplier_id, from_day: chosen with it."""
 
     STATES: ClassVar[StateTable] = STATES
-    PREFIX = "prices"
+    PREFIX, PERMISSION = "prices", PERMISSION
     __tablename__ = "price_proposal"
 
     kind: Mapped[str]
@@ -262,16 +263,17 @@ def may_write(ctx: Context, changes: Sequence[Change], limits: Limits, *, of: st
     tally, mine = PriceTally, (PriceTally.staff_id == ctx.actor.id, PriceTally.day == ctx.at.astimezone(dt.UTC).date())
     kept = sa.select(tally.sku, tally.qty, tally.amount_minor).where(*mine, tally.price_list == of)
     known = {sku: (qty, minor) for sku, qty, minor in ctx.session.execute(kept)}
-    moved = {one.sku: one for one in changes if one.kind in MOVES and one.before is not None}
+    moved = [one for one in changes if one.kind in MOVES and one.before is not None]  # one product, several days
+    first = {one.sku: one.before for one in reversed(moved)}
     others = sa.select(sa.func.count()).select_from(tally).where(*mine, tally.price_list != of)
-    count = int(ctx.session.scalar(others) or 0) + len(known.keys() | moved.keys())
-    most = max((_percent(known.get(one.sku) or one.before, one) for one in moved.values()), default=0)
+    count = int(ctx.session.scalar(others) or 0) + len(known.keys() | first.keys())
+    most = max((_percent(was, one) for one in moved for was in (known.get(one.sku), one.before)), default=0)
     if not two_people.is_alone(ctx.session, PERMISSION) and (count > limits.products or most > limits.percent):
         return False
     ctx.session.add_all(
         PriceTally(staff_id=ctx.actor.id, day=ctx.at.astimezone(dt.UTC).date(), price_list=of, sku=sku,
-                   qty=one.before[0], amount_minor=one.before[1])
-        for sku, one in moved.items() if sku not in known and one.before is not None
+                   qty=before[0], amount_minor=before[1])
+        for sku, before in first.items() if sku not in known and before is not None
     )  # fmt: skip
     ctx.session.flush()
     return True

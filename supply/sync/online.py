@@ -16,6 +16,7 @@ from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
+from config.nodes import door
 from config.nodes.facts import applies
 from config.nodes.journal import Context, mirror
 from pos.store.store import send_fact
@@ -90,6 +91,7 @@ def note_review_report(ctx: Context, fact: ReviewFlagged) -> None:
 @applies(ReviewAnswered)
 def note_review_answer(ctx: Context, fact: ReviewAnswered) -> None:
     """Take over a store's answer; an older one that arrives late changes nothing (rule 4)."""
+    door.moment(fact.at, "at", ctx.at)
     row = reviews.review_of(ctx.session, fact.store_id, fact.order_id, fact.sku)
     if row.answered_at is None or row.answered_at < fact.at:
         reviews.answer(replace(ctx, at=fact.at), row, fact.words)

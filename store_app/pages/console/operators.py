@@ -12,18 +12,16 @@ from flask import Blueprint, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy.orm import Session
 
-from config.errors import DomainError, Invalid, Refused
+from config.errors import DomainError, Refused
 from pos.store.permissions import AT_FIRST
 from pos.store.roles import NETWORK_ROLES
-from pos.store.store import Staff, staff_of
-from store_app.pages.common import form
+from store_app.pages.common import form, two_operators
 from store_app.pages.store import people
 from store_app.runtime.doors import doors, read
 from store_app.web import signed_in, staff
 from store_app.web.presenting import page
-from store_app.web.security import proven_by_pin, requires
+from store_app.web.security import requires
 from store_app.words import words
 
 bp = Blueprint("operators", __name__, url_prefix="/console/people")
@@ -54,7 +52,7 @@ AREAS: tuple[tuple[Any, str, str], ...] = (
 def everybody(fault: DomainError | None = None) -> ResponseReturnValue:
     """Show who may sign in at the network, and who could before."""
     with read() as session:
-        found, others = people.everybody_of(session), _others(session)
+        found, others = people.everybody_of(session), two_operators.others(session)
     return page(
         "store/people/operators.html",
         working=[one for one in found if one.active],
@@ -73,7 +71,7 @@ def add() -> ResponseReturnValue:
     """Let another person in."""
     name = form.text("name", most=60, required=_("Enter the person’s name."))
     role, pin = _role(), people.typed_twice(is_passphrase=True)
-    _two_agree()
+    two_operators.agree()
     return form.done(_("%(name)s can sign in now.", name=people.do(staff.add, name, role, pin).name), ".everybody")
 
 
@@ -82,7 +80,7 @@ def add() -> ResponseReturnValue:
 def one(staff_id: str, fault: DomainError | None = None) -> ResponseReturnValue:
     """Show one operator and what can be changed."""
     with read() as session:
-        others = _others(session)
+        others = two_operators.others(session)
         known = staff.known(session, doors().settings.node_id, staff_id)
         found, is_last = people.seen(known), known.active and staff.is_last_keeper(session, known)
         sessions = signed_in.shown(session, staff_id)
@@ -108,7 +106,7 @@ def change_role(staff_id: str) -> ResponseReturnValue:
     role = _role()
     if staff_id == g.actor.id:
         raise Refused("yourself", "You cannot change your own role. Ask another operator.")
-    _two_agree()
+    two_operators.agree()
     changed = people.do(staff.change_role, staff_id, role)
     said = _("%(name)s is now %(role)s.", name=changed.name, role=words.role_word(role))
     return form.done(said, "operators.person", staff_id=staff_id)
@@ -122,7 +120,7 @@ def new_pin(staff_id: str) -> ResponseReturnValue:
     pin = people.typed_twice(is_passphrase=True)
     if staff_id == g.actor.id:
         raise Refused("yourself", "Change yours under “Your sign-in”.")
-    _two_agree()
+    two_operators.agree()
     people.give_pin(staff_id, pin)
     return redirect(url_for("operators.person", staff_id=staff_id), 303)
 
@@ -134,7 +132,7 @@ def reset_code(staff_id: str) -> ResponseReturnValue:
     """Let another operator connect an app again at the next sign-in, where the phone is lost."""
     if staff_id == g.actor.id:
         raise Refused("yourself", "Change yours under “Your sign-in”.")
-    _two_agree()
+    two_operators.agree()
     changed = people.do(staff.reset_code, staff_id)
     flash(_("%(name)s connects an app at the next sign-in.", name=changed.name), "good")
     return redirect(url_for("operators.person", staff_id=staff_id), 303)
@@ -145,7 +143,7 @@ def reset_code(staff_id: str) -> ResponseReturnValue:
 @form.answers_on(one)
 def sign_out(staff_id: str) -> ResponseReturnValue:
     """End another operator's sessions."""
-    _confirm_operator()
+    two_operators.confirm_own()
     signed_in.end(staff_id, actor=g.actor)
     return form.done(_("Signed out everywhere."), "operators.person", staff_id=staff_id)
 
@@ -155,7 +153,7 @@ def sign_out(staff_id: str) -> ResponseReturnValue:
 @form.answers_on(one)
 def unlock(staff_id: str) -> ResponseReturnValue:
     """Let an operator try again at once."""
-    _confirm_operator()
+    two_operators.confirm_own()
     flash(_("%(name)s can try again.", name=people.do(staff.unlock, staff_id).name), "good")
     return redirect(url_for("operators.person", staff_id=staff_id), 303)
 
@@ -165,7 +163,7 @@ def unlock(staff_id: str) -> ResponseReturnValue:
 @form.answers_on(one)
 def leave(staff_id: str) -> ResponseReturnValue:
     """End an operator's right to sign in, wherever they are signed in; what they did stays in the books."""
-    _two_agree()
+    two_operators.agree()
     return form.done(_("%(name)s can no longer sign in.", name=people.do(staff.leave, staff_id).name), ".everybody")
 
 
@@ -175,18 +173,12 @@ def leave(staff_id: str) -> ResponseReturnValue:
 def come_back(staff_id: str) -> ResponseReturnValue:
     """Let a person who had left in again, with a new passphrase."""
     role, pin = _role(), people.typed_twice(is_passphrase=True)
-    _two_agree()
+    two_operators.agree()
     came = people.do(staff.come_back, staff_id, pin, role=role)
     return form.done(_("%(name)s can sign in now.", name=came.name), "operators.person", staff_id=staff_id)
 
 
 # --- inside ---
-
-
-def _others(session: Session) -> list[Staff]:
-    """Return who may agree with the person at this page: who may do the same."""
-    here = staff_of(session, doors().settings.node_id)
-    return [one for one in here if one.id != g.actor.id and "staff" in AT_FIRST[one.role]]
 
 
 def _role() -> str:
@@ -202,29 +194,3 @@ def _cell(role: str, look: str, change: str) -> str:
     if change and change in AT_FIRST[role]:
         return "change"
     return "look" if look in AT_FIRST[role] else "no"
-
-
-def _two_agree() -> None:
-    """Refuse where not two operators type their passphrases: whoever is signed in, and another one."""
-    with read() as session:
-        others = {one.id for one in _others(session)}
-    if not others:
-        raise Refused("second-operator", "The only operator must use the server: cornerstore staff.")
-    other = form.one_of("other", others, sentence=_("Choose the operator who approves."))
-    _confirm_operator()
-    _check(other, "other_pin")
-
-
-def _confirm_operator() -> None:
-    """Refuse without the passphrase of whoever is signed in."""
-    _check(g.actor.id, "own")
-
-
-def _check(staff_id: str, field: str) -> None:
-    """Check a passphrase that was typed for leave; a wrong one counts against it."""
-    try:
-        proven_by_pin(staff_id, form.secret(field))
-    except DomainError as refusal:
-        if refusal.code != "wrong-pin":
-            raise
-        raise Invalid("wrong-own-pin", "Wrong passphrase. Enter it again.", field=field) from refusal

@@ -276,9 +276,9 @@ def _written(*rows: Sequence[Any]) -> bytes:
 
 
 def _reported(found: Sequence[Change]) -> dict[str, Any]:
-    """Return what the pages say of a list's changes, the loud ones first."""
+    """Return what the pages say of a list's changes, the largest first: of a long list no other rows are shown."""
     counts = Counter(one.kind for one in found)
-    loud = sorted(found, key=lambda one: (one.kind == price_list.SAME, one.row))
+    loud = sorted(found, key=lambda one: (one.kind == price_list.SAME, -price_list.most_percent([one]), one.row))
     reported = [(WHAT[kind], counts[kind]) for kind in WHAT if counts[kind]]
     return {"rows": loud[:ROWS_SHOWN], "counts": reported, "what": WHAT}
 

@@ -1,4 +1,8 @@
-"""Plug-ins: which are installed, which take part, and the form that each one's settings make."""
+"""Plug-ins: which are installed, which take part, and the form that each one's settings make.
+
+At the network a payment service's settings say whose account takes customers' money: where two operators work there,
+both type their passphrases.
+"""
 
 from typing import Any, Literal, get_args, get_origin
 
@@ -7,11 +11,14 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from config.errors import DomainError, Invalid
+from config.ids import NETWORK
+from config.plugins import Door
 from pos.payments.providers import PAYMENTS
+from pos.store.store import Staff
 from store_app.node.plugins import door_of, here
-from store_app.pages.common import form
+from store_app.pages.common import form, two_operators
 from store_app.runtime import plugins
-from store_app.runtime.doors import acting, doors, write
+from store_app.runtime.doors import acting, doors, read, write
 from store_app.web.presenting import page
 from store_app.web.security import requires
 
@@ -45,7 +52,7 @@ def one(group: str, name: str, fault: DomainError | None = None) -> ResponseRetu
     fields = [_field(key, one, entered) for key, one in found.settings.model_fields.items() if one.title]
     return page(
         "store/settings/plugin.html", door=door, plugin=found, fields=fields, is_on=is_on, fault=fault,
-        longest=plugins.LONGEST, typed=request.form,
+        longest=plugins.LONGEST, typed=request.form, others=_who_agree(door),
     )  # fmt: skip
 
 
@@ -57,6 +64,8 @@ def save(group: str, name: str) -> ResponseReturnValue:
     door = door_of(group)
     fields = plugins.plugin(door, name).settings.model_fields
     typed = {key: _typed(key, one) for key, one in fields.items() if one.title}
+    if _who_agree(door):
+        two_operators.agree()
     with write() as session:
         plugins.set_up(acting(session), door, doors().settings, name, typed)
     return form.done(_("Saved. This plug-in is in use."), ".payments" if door is PAYMENTS else ".listed")
@@ -75,6 +84,14 @@ def remove(group: str, name: str) -> ResponseReturnValue:
 
 
 # --- inside ---
+
+
+def _who_agree(door: Door[Any]) -> list[Staff]:
+    """Return the operators of whom one has to agree; none where nobody has to, or nobody else could."""
+    if door is not PAYMENTS or doors().settings.node_id != NETWORK:
+        return []
+    with read() as session:
+        return two_operators.others(session)
 
 
 def _field(key: str, one: Any, entered: dict[str, Any]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from config.clock import as_utc
 from config.database import Base
 from config.errors import Invalid, NotFound, Refused
 from config.money import BASIS
+from config.nodes import door
 from config.nodes.facts import STORE, Count, Day, Fact, Flag, Instant, applies
 from config.nodes.journal import Context
 from pos.catalogue.catalogue import Product, TaxClass, own_tax_class_id
@@ -187,6 +188,8 @@ def send_taxed(session: Session, store_id: str, tax_class_id: str, *, at: dt.dat
 def take_reported(ctx: Context, fact: StoryReported) -> None:
     """Take over a store's own product with its story (rules 1, 4)."""
     store_id, sku = fact.store_id, str(fact.product["sku"])
+    reported_at = dt.datetime.fromtimestamp(fact.edition / 1000, dt.UTC)
+    door.moment(reported_at, "edition", ctx.at)
     known = ctx.session.get(ReportedStory, (store_id, sku))
     if known is not None and known.edition >= fact.edition:
         return
@@ -199,7 +202,6 @@ def take_reported(ctx: Context, fact: StoryReported) -> None:
     ctx.session.merge(Product(**fact.product | {"tax_class_id": tax_class_id}, owner_id=store_id))
     story = {name: value for name, value in vars(fact).items() if name not in ("product", "tax_class")}
     ctx.session.merge(ReportedStory(sku=sku, **story))
-    reported_at = dt.datetime.fromtimestamp(fact.edition / 1000, dt.UTC)
     for row in pictures_of(ctx.session, store_id, sku):
         if row.id not in fact.pictures and row.put_at <= reported_at:
             ctx.session.delete(row)

@@ -9,6 +9,7 @@ Rules
 3. Nothing is booked before it is confirmed. Every line read is given a product or set aside with a reason (`ASIDE`);
    lines that were not read are added by hand.
 4. A bill adds up: lines, charges and tax are the total, or a person says that the difference is a charge or a discount.
+   Neither total nor tax is below zero.
 5. Confirmed, it is a shipping notice, an invoice, or both, as the person says (`supplier_documents.take`); what was
    confirmed of a wording is remembered (`lessons`).
 """
@@ -357,6 +358,9 @@ def _check(ctx: Context, store_id: str, row: PaperNote, said: Confirmation) -> N
         _check_line(line, is_bill=is_bill)
     if not any(line.sku for line in said.lines):
         raise Invalid("note-without-products", "Choose a product for at least one line.")
+    if is_bill and min(said.total_minor, said.tax_minor) < 0:
+        raise Invalid("note-below-zero", "Total and tax can’t be below zero. Ask the supplier for the credit memo as an "
+                      "e-invoice.", field="total" if said.total_minor < 0 else "tax")  # fmt: skip
     if is_bill and gap_of(said) and not said.takes_gap:
         raise Refused("note-gap", "Lines and tax come to %(reckoned_minor)s, but the total is %(said_minor)s. Check "
                       "amounts, tax and total. If a charge or discount is not on a line, tick the box.",

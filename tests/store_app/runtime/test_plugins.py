@@ -20,6 +20,7 @@ from tests.store_app import office
 from tests.store_app.api.test_payments import browser, stock_milk, take
 from tests.store_app.conftest import House
 from tests.store_app.office import send, words
+from tests.store_app.pages.console.test_operators import OWN, TWO, let_in
 
 PACKAGE = Path(__file__).parents[2] / "plugin_package"
 ENTERED = {"merchant": "4711", "key": "very-secret-key", "fast": "yes"}
@@ -96,6 +97,19 @@ def test_a_secret_is_sealed_never_shown_kept_when_left_empty_and_in_no_copy(inst
     with house.doors.read() as session:
         said = [json.loads(body)["fields"] for body in session.scalars(query.order_by(JournalEntry.n))]
     assert said == [["fast", "key", "merchant"], ["fast", "merchant"]]
+
+
+def test_a_secret_nobody_typed_is_sent_to_no_other_address(house):
+    client, door = browser(house, "shopkeeper"), "/plugins/payments/stripe-terminal"
+    given = {"secret_key": "sk_test_abc", "address": "https://api.stripe.com", "readers": "tmr_F2"}
+    assert send(client, door, **given).status_code == 303
+    elsewhere = given | {"secret_key": "", "address": "https://stripe.example"}
+    answer = send(client, door, **elsewhere)
+    assert (answer.status_code, "address has changed" in words(answer)) == (422, True)
+    kept = plugins.drawer(PAYMENTS, house.doors.settings)
+    assert kept.read("stripe-terminal") == given
+    assert send(client, door, **given | {"secret_key": ""}).status_code == 303, "the same address keeps it"
+    assert send(client, door, **elsewhere | {"secret_key": "sk_test_other"}).status_code == 303
 
 
 def test_another_nodes_secret_opens_nothing_and_the_page_says_to_enter_it_again(installed, house):
@@ -193,6 +207,22 @@ def test_deleted_settings_take_the_service_away(installed, house):
 def test_each_node_lists_the_services_that_are_for_it(house, network):
     here, there = ({one.name for one in plugins.standings(PAYMENTS, node.doors.settings)} for node in (house, network))
     assert (here - there, there - here) == ({"amount-qr", "stripe-terminal", "zvt"}, {"stripe-checkout"})
+
+
+def test_two_operators_say_whose_account_takes_the_network_s_money(network):
+    door, kept = "/plugins/payments/stripe-checkout", plugins.drawer(PAYMENTS, network.doors.settings)
+    given = {"secret_key": "sk_test_a", "address": "https://api.stripe.com", "notice_secret": "whsec_abcdefgh"}
+    client = network.signed_in("operator")
+    assert send(client, door, **given).status_code == 303, "who is alone has nobody to ask"
+    let_in(network)
+    assert "so two operators agree" in words(client.get(door))
+    mine = given | {"secret_key": "sk_test_mine"}
+    for odd in ({}, {"own": OWN}, TWO | {"other": "operator", "other_pin": OWN}, TWO | {"other_pin": "wrong"}):
+        answer = send(client, door, **mine | odd)
+        assert answer.status_code == 422, words(answer)
+        assert kept.read("stripe-checkout")["secret_key"] == "sk_test_a"
+    assert send(client, door, **mine | TWO).status_code == 303
+    assert kept.read("stripe-checkout")["secret_key"] == "sk_test_mine"
 
 
 def test_only_who_may_change_settings_sets_up_a_service(installed, house):

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from config.errors import Invalid
 from config.ids import new_id
 from config.nodes.journal import Context
 from config.nodes.node import Peer
@@ -186,6 +187,9 @@ def test_what_a_store_says_of_a_day_stands_by_its_moment_and_within_what_can_be(
         hear(session, "day.reported", said | {"reported_at": later.isoformat()}, at=later)
         hear(session, "day.reported", said | {"listed": 99, "reported_at": EVENING.isoformat()}, at=later)
         assert session.get_one(day_reports.DayReport, ("S1", DAY)).listed == 10
+        for ahead in (dt.timedelta(days=2), dt.timedelta(days=36_500)):  # it would stand until then
+            with pytest.raises(Invalid, match="store's clock"):
+                hear(session, "day.reported", said | {"reported_at": (later + ahead).isoformat()}, at=later)
         for odd in ({"empty": 11}, {"empty_bp": 10_001}, {"missed_milli": 1_901}, {"listed": -1}):
             with pytest.raises(Exception, match=r"not a whole number|is not valid"):
                 hear(session, "day.reported", said | {"reported_at": later.isoformat()} | odd, at=later)

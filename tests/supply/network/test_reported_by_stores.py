@@ -107,6 +107,24 @@ def test_units_a_claim_was_granted_for_are_not_paid_again_as_unsold(country, cla
     assert ledger.owed(book(country) | dict.fromkeys(set(ledger.OWN) - set(book(country)), 0)) == 0
 
 
+IN_YEARS = later(days=3_650)
+STORY = {
+    "store_id": "S1", "edition": int(IN_YEARS.timestamp() * 1000), "product": {"sku": "S1-x"}, "producer": "P",
+    "kind": "farm", "place": "", "story": "", "lot_code": "", "harvested_on": None, "pictures": [],
+    "tax_class": {"id": "x", "name": "X", "rate_bp": 500, "inclusive": True},
+}  # fmt: skip
+WORDS = {"store_id": "S1", "order_id": "o", "sku": "bread", "words": "Thanks", "at": IN_YEARS.isoformat()}
+PART = {"store_id": "S1", "from_day": str(DAY), "until_day": None, "reported_at": IN_YEARS.isoformat()}
+
+
+@pytest.mark.parametrize(
+    ("topic", "body"), [("points.part", PART), ("review.answered", WORDS), ("produce.reported", STORY)]
+)
+def test_no_word_that_a_newer_one_replaces_comes_from_a_day_to_come(country, topic, body):
+    with pytest.raises(Invalid, match="Check the store's clock"):
+        say(country, topic, body)
+
+
 def test_a_unit_that_came_is_claimed_for_one_reason_only(country):
     delivery = deliver_bread(country, counted=14, why="Extra")
     with pytest.raises(Refused, match="14 arrived, so you can claim up to 14"):

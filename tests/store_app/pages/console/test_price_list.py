@@ -15,6 +15,7 @@ from pos.catalogue import catalogue
 from pos.catalogue.catalogue import Product
 from pos.store.store import add_staff
 from store_app.jobs import publishing
+from store_app.pages.console import prices
 from supply.orders import price_list, suppliers, supply_routes
 from supply.orders.delivery_calendar import DeliveryCalendar
 from supply.orders.price_list import Change, Limits, PriceProposal
@@ -167,6 +168,54 @@ def test_a_list_that_moves_a_price_by_much_waits_until_a_second_person_has_confi
         assert session.execute(said.order_by(JournalEntry.n)).all() == [
             ("price proposal.proposed", "operator"), ("price proposal.confirmed", "otto"),
         ]  # fmt: skip
+
+
+def test_a_row_of_another_day_hides_no_price_that_moves_by_much(console):
+    client, _other = console.signed_in("operator"), second_person(console)
+    (pack, before), command = cost(console, "milk", TODAY), new_id()
+    rows = f"milk,{pack},0.01,{TODAY}\nmilk,{pack},{(before + 1) / 100:.2f},{LATER}\n"
+    look(client, f"sku,pack_qty,pack_cost,from_day\n{rows}", command_id=command)
+    answer = send(client, f"/console/prices/file/{command}", kind="price-list", supplier="net")
+    assert "/proposals/" in answer.headers["Location"]
+    assert cost(console, "milk", TODAY) == (pack, before)
+
+
+def test_a_price_of_a_later_day_is_compared_with_that_day_s_too(console):
+    client, _other = console.signed_in("operator"), second_person(console)
+    before, day = cost(console, "milk", TODAY)[1], {"sku": "milk", "from_day": LATER.isoformat()}
+    with console.doors.write() as session:  # what two people agreed on earlier
+        by = Context(session, Actor.system("test", "network"), NOON)
+        suppliers.set_cost(by, "net", "milk", before * 5, LATER, today=TODAY)
+    near = {"sku": "milk", "from_day": TODAY.isoformat(), "pack_cost": f"{(before + 1) / 100:.2f}"}
+    assert "/proposals/" not in send(client, "/console/prices/net/cost", **near).headers["Location"]
+    answer = send(client, "/console/prices/net/cost", **day, pack_cost=f"{(before + 2) / 100:.2f}", command_id=new_id())
+    assert "/proposals/" in answer.headers["Location"]
+    assert cost(console, "milk", LATER)[1] == before * 5
+
+
+def test_a_long_list_shows_the_largest_change_first(console, monkeypatch):
+    monkeypatch.setattr(prices, "ROWS_SHOWN", 1)
+    client, other, day = console.signed_in("operator"), second_person(console), LATER.isoformat()
+    rows = [(sku, *cost(console, sku, TODAY), times) for sku, times in (("bread", 1.01), ("milk", 1.5), ("tea", 1.02))]
+    table = "".join(f"{sku},{pack},{round(minor * times) / 100:.2f}\n" for sku, pack, minor, times in rows)
+    look(client, f"sku,pack_qty,pack_cost\n{table}", from_day=day, command_id=(command := new_id()))
+    given = {"kind": "price-list", "supplier": "net", "from_day": day}
+    waits = send(client, f"/console/prices/file/{command}", **given).headers["Location"]
+    seen = words(other.get(waits))
+    assert "Whole milk" in seen
+    assert "Rye bread" not in seen
+
+
+def test_another_pack_begins_with_its_cost(console):
+    client, (pack, before) = console.signed_in("operator"), cost(console, "milk", TODAY)
+    row = f"milk,{pack * 20},{before * 20 / 100:.2f}"  # the same for each liter, but not before that day
+    seen = words(look(client, f"sku,pack_qty,pack_cost,from_day\n{row},{LATER}\n"))
+    assert "Another pack size can’t wait" in seen
+    assert cost(console, "milk", TODAY) == (pack, before)
+    command = new_id()
+    look(client, f"sku,pack_qty,pack_cost\n{row}\n", command_id=command)
+    send(client, f"/console/prices/file/{command}", kind="price-list", supplier="net")
+    assert cost(console, "milk", TODAY) == (pack * 20, before * 20)
 
 
 def test_a_list_that_waits_keeps_how_its_numbers_were_said_to_be_written(console):

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from config.ids import new_id
 from config.nodes.journal import JournalEntry
+from pos.store.store import Staff
 from supply.money import credit, ledger
 from supply.money import terms as money_terms
 from supply.money.ledger import Account
@@ -127,6 +128,19 @@ def test_what_is_turned_down_or_withdrawn_changes_nothing_and_is_not_approved_af
         with network.doors.read() as session:
             assert session.get_one(MoneyProposal, waits.id).state == state
     assert books(network) == before
+
+
+@pytest.mark.parametrize("change", [{"active": False}, {"role": "support"}])
+def test_what_somebody_proposed_who_may_no_longer_do_it_is_not_approved(pair, change):
+    network, finance, operator = pair
+    address, given = asked(network, "payer")
+    send(finance, address, **given)
+    (waits,), before = proposed(network), books(network)
+    with network.doors.write() as session:
+        session.execute(sa.update(Staff).where(Staff.id == "finance").values(change))
+    refused = send(operator, f"/console/money/proposals/{waits.id}/confirm")
+    assert (refused.status_code, "may no longer do this" in words(refused), books(network)) == (409, True, before)
+    assert send(operator, f"/console/money/proposals/{waits.id}/drop").status_code == 303
 
 
 def test_a_payout_run_is_approved_as_it_was_seen_or_not_at_all(pair):

@@ -186,6 +186,13 @@ def test_a_gap_is_said_and_nothing_is_added_until_somebody_explains_it(office):
     assert [one.minor for one in paper.document.extras] == [300, 172]
 
 
+@pytest.mark.parametrize("odd", [{"amount-2": "-100.00", "total": "-54.72"}, {"tax": "-10.00", "total": "38.28"}])
+def test_no_bill_asks_for_less_than_nothing(office, odd):
+    client, note = office.signed_in(), noted(office)
+    answer = send(client, note, then="confirm", **fields_of(client, note) | WHOLE | {"kind": "invoice"} | odd)
+    assert (answer.status_code, "can’t be below zero" in words(answer), documents(office)) == (422, True, 0)
+
+
 def test_an_unknown_line_is_searched_and_a_line_that_was_not_read_is_added(office):
     client, note = office.signed_in(), noted(office)
     entered = fields_of(client, note) | {"find-1": "rye"}
