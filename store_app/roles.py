@@ -140,6 +140,7 @@ ROLES: dict[str, Role] = {
             "warehouse.supply",
             "warehouse.purchases",
             "warehouse.upstream",
+            "warehouse.scorecards",
             "warehouse.warehouse",
             "warehouse.supply_routes",
             "warehouse.picking",
