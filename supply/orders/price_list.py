@@ -26,6 +26,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.database import Base
 from config.errors import NotFound, Refused
 from config.ids import NETWORK
+from config.money import amount_for
 from config.nodes.journal import Context, record
 from config.nodes.publication import EVERYONE
 from config.states import StateTable
@@ -209,6 +210,22 @@ def rows(session: Session, supplier_id: str, day: dt.date, *, text: str = "", mo
         )
         for row, product in found
     ]  # fmt: skip
+
+
+def lowest_costs(session: Session, skus: Sequence[str], day: dt.date) -> dict[str, int]:
+    """Return what the price quantity of products costs stores on a day, at the cheapest of the network's suppliers."""
+    rows = session.execute(
+        sa.select(SupplierProduct, Product.price_quantity)
+        .join(Supplier, Supplier.id == SupplierProduct.supplier_id)
+        .join(Product, Product.sku == SupplierProduct.sku)
+        .where(Supplier.owner_id == EVERYONE, Supplier.active, SupplierProduct.sku.in_(skus))
+    ).all()
+    begun = suppliers.costs_begun(session, sorted({row.supplier_id for row, _ in rows}), day)
+    found: dict[str, int] = {}
+    for row, per in rows:
+        each = amount_for(per, begun.get((row.supplier_id, row.sku), row.pack_cost_minor), row.pack_qty)
+        found[row.sku] = min(each, found.get(row.sku, each))
+    return found
 
 
 def count(session: Session, supplier_id: str) -> int:
