@@ -136,6 +136,7 @@ ROLES: dict[str, Role] = {
             "console.dashboard",
             "console.demand",
             "console.products",
+            "console.assortment",
             "orders.replays",
             "warehouse.supply",
             "warehouse.purchases",

@@ -31,7 +31,7 @@ from config.bulk import write_many
 from config.database import Base, among
 from config.money import amount_for, divide_half_up
 from config.nodes.publication import EVERYONE
-from pos.catalogue.catalogue import Listing, Product, prices_on
+from pos.catalogue.catalogue import Listing, Product, matches_or_code, prices_on
 from pos.stock.ledger import INSIDE, StockLevel, StockMovement
 from pos.store.store import Store
 from supply.demand import history
@@ -92,6 +92,59 @@ class Review:
 
     lines: list[dict[str, Any]] = field(default_factory=list)
     findings: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Which:
+    """Which part of the assortment is asked for; '' is all. idle_days: of dead stock, idle for so long at least."""
+
+    region_id: str = ""
+    store_id: str = ""
+    department: str = ""
+    category: str = ""
+    text: str = ""
+    idle_days: int = 0
+
+
+@dataclass(frozen=True)
+class Carried:
+    """A product as some stores carry it. told, listed: of `stores`; days_left: days of supply (rule 6), of one store."""
+
+    sku: str
+    name: str
+    department: str
+    category: str
+    stock_unit: str
+    stores: int
+    told: int
+    listed: int
+    selling: int
+    stocked: int
+    sold_qty: int
+    stock_qty: int
+    gaps: int
+    dead: int
+    ordered: bool = True
+    days_left: float | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """A product that some stores miss or do not sell. worth_minor: of those whose cost is known, `unknown` have none."""
+
+    sku: str
+    name: str
+    department: str
+    category: str
+    stock_unit: str
+    stores: int
+    qty_milli: int
+    worth_minor: int
+    unknown: int
+    idle_days: int | None
+    supply_days: float | None
+    peers: int
+    selling: int
 
 
 @dataclass(frozen=True)
@@ -157,7 +210,125 @@ def review(session: Session, region_id: str, today: dt.date) -> Review:
     return found
 
 
+def carried(which: Which, day: dt.date) -> sa.Select[str]:
+    """Return what stores carry as a query of SKUs: of one store by name, of more what most of them sell first."""
+    if which.store_id:
+        some = [
+            sa.select(Listing.sku).where(Listing.store_id == which.store_id, Listing.active),
+            sa.select(StockLevel.sku).where(
+                StockLevel.store_id == which.store_id, StockLevel.place.in_(INSIDE), StockLevel.qty > 0
+            ),
+            sa.select(DailyDemand.sku).where(DailyDemand.store_id == which.store_id, *_lately(day)),
+        ]  # fmt: skip
+        query = sa.select(Product.sku).where(Product.sku.in_(sa.union(*some)), *_of_product(which))
+        return query.order_by(Product.name, Product.sku)
+    line = AssortmentLine
+    query = sa.select(line.sku).join(Product, Product.sku == line.sku).where(*_of_product(which))
+    if which.region_id:
+        query = query.where(line.region_id == which.region_id)
+    query = query.group_by(line.sku, Product.name).having(sa.func.sum(line.listed + line.selling + line.stocked) > 0)
+    return query.order_by(sa.func.sum(line.selling).desc(), Product.name, line.sku)
+
+
+def carried_rows(session: Session, skus: Sequence[str], which: Which, day: dt.date) -> list[Carried]:
+    """Return how stores carry some products, in their order."""
+    products = {one.sku: one for one in session.scalars(sa.select(Product).where(Product.sku.in_(skus)))}
+    if which.store_id:
+        figures = _at_store(session, which.store_id, skus, day)
+    else:
+        line = AssortmentLine
+        names = ("stores", "told", "listed", "selling", "stocked", "sold_qty", "stock_qty", "gaps", "dead")
+        query = sa.select(line.sku, *(sa.func.sum(getattr(line, name)) for name in names)).where(line.sku.in_(skus))
+        if which.region_id:
+            query = query.where(line.region_id == which.region_id)
+        rows = session.execute(query.group_by(line.sku))
+        figures = {sku: dict(zip(names, map(int, some), strict=True)) for sku, *some in rows}
+    return [Carried(*_named(products[sku]), **figures[sku]) for sku in skus if sku in figures]
+
+
+def found(kind: str, which: Which) -> sa.Select[str]:
+    """Return gaps or dead stock as a query of SKUs, what is worth most first."""
+    row = AssortmentFinding
+    query = sa.select(row.sku).join(Product, Product.sku == row.sku).where(*_of_finding(kind, which))
+    worth = sa.func.coalesce(sa.func.sum(row.worth_minor), 0)
+    return query.group_by(row.sku, Product.name).order_by(worth.desc(), Product.name, row.sku)
+
+
+def found_rows(session: Session, kind: str, skus: Sequence[str], which: Which) -> list[Found]:
+    """Return some of the products that are gaps or dead stock, in their order."""
+    row = AssortmentFinding
+    products = {one.sku: one for one in session.scalars(sa.select(Product).where(Product.sku.in_(skus)))}
+    query = sa.select(
+        row.sku, sa.func.count(), sa.func.sum(row.qty_milli), sa.func.coalesce(sa.func.sum(row.worth_minor), 0),
+        sa.func.sum(sa.case((row.worth_minor.is_(None), 1), else_=0)), sa.func.min(row.idle_days),
+        sa.func.min(row.supply_days), sa.func.max(row.peers), sa.func.max(row.selling),
+    ).join(Product, Product.sku == row.sku).where(row.sku.in_(skus), *_of_finding(kind, which))  # fmt: skip
+    sums = {sku: some for sku, *some in session.execute(query.group_by(row.sku))}
+    return [
+        Found(*_named(products[sku]), *map(int, some[:4]), *some[4:])
+        for sku in skus if (some := sums.get(sku)) is not None
+    ]  # fmt: skip
+
+
+def at_stores(kind: str, which: Which, sku: str = "") -> sa.Select[AssortmentFinding]:
+    """Return single findings as a query, of one product or of all, what is worth most first."""
+    row = AssortmentFinding
+    query = sa.select(row).join(Product, Product.sku == row.sku).where(*_of_finding(kind, which))
+    if sku:
+        query = query.where(row.sku == sku)
+    return query.order_by(sa.func.coalesce(row.worth_minor, 0).desc(), row.store_id, row.sku)
+
+
 # --- inside ---
+
+
+def _lately(day: dt.date) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
+    return DailyDemand.business_day.between(day - dt.timedelta(days=DAYS - 1), day), DailyDemand.sold_qty > 0
+
+
+def _of_product(which: Which) -> list[sa.ColumnElement[bool]]:
+    asked = [Product.owner_id == EVERYONE, Product.active, Product.kind == "goods"]
+    if which.department:
+        asked.append(history.department() == which.department)
+    if which.category:
+        asked.append(Product.category == which.category)
+    return [*asked, matches_or_code(which.text)] if which.text else asked
+
+
+def _of_finding(kind: str, which: Which) -> list[sa.ColumnElement[bool]]:
+    row, asked = AssortmentFinding, [AssortmentFinding.kind == kind, *_of_product(which)]
+    if which.store_id:
+        asked.append(row.store_id == which.store_id)
+    elif which.region_id:
+        asked.append(row.region_id == which.region_id)
+    if kind == "dead" and which.idle_days:
+        asked.append(sa.or_(row.idle_days.is_(None), row.idle_days >= which.idle_days))
+    return asked
+
+
+def _named(one: Product) -> tuple[str, str, str, str, str]:
+    return one.sku, one.shown, one.department or one.category, one.category, one.stock_unit
+
+
+def _at_store(session: Session, store_id: str, skus: Sequence[str], day: dt.date) -> dict[str, dict[str, Any]]:
+    seen = _look(session, [store_id], skus, day - dt.timedelta(days=DAYS - 1), day)
+    kinds = sa.select(AssortmentFinding.sku, AssortmentFinding.kind).where(AssortmentFinding.store_id == store_id)
+    kind_of = dict(session.execute(kinds.where(AssortmentFinding.sku.in_(skus))).all())
+    rates = sa.select(SellingRate.sku, SellingRate.per_day).where(SellingRate.store_id == store_id)
+    per_day = dict(session.execute(rates.where(SellingRate.sku.in_(skus))).all())
+    told = session.scalar(sa.select(Listing.sku).where(Listing.store_id == store_id).limit(1)) is not None
+    found = {}
+    for sku in skus:
+        sold, stock, listed = (part.get(sku, {}).get(store_id, 0) for part in (seen.sold, seen.stock, seen.listed))
+        is_listed = store_id in seen.listed.get(sku, {})
+        found[sku] = {
+            "stores": 1, "told": int(told), "listed": int(is_listed if told else bool(sold or stock)),
+            "selling": int(sold > 0), "stocked": int(stock > 0), "sold_qty": sold, "stock_qty": stock,
+            "gaps": int(kind_of.get(sku) == "gap"), "dead": int(kind_of.get(sku) == "dead"),
+            "ordered": not is_listed or bool(listed),
+            "days_left": stock / per_day[sku] if per_day.get(sku, 0.0) > 0 else None,
+        }  # fmt: skip
+    return found
 
 
 def _parts(session: Session) -> Iterator[list[str]]:
