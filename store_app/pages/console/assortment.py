@@ -27,6 +27,7 @@ from store_app.pages.common import form
 from store_app.runtime.doors import acting, doors, read, write
 from store_app.web.presenting import money, page, qty, today
 from store_app.web.security import requires
+from store_app.words.claims import NETWORK_OFFER_KINDS
 from supply.demand import history
 from supply.demand.history import LEAST_STORES
 from supply.membership import assortment_review
@@ -158,7 +159,7 @@ def proposals(fault: DomainError | None = None, **_place: Any) -> ResponseReturn
             Store.id.in_([row.store_id for row in rows]))).all())  # fmt: skip
     return page(
         "console/assortment_proposals.html", found=found, rows=rows, names=names, fault=fault, views=VIEWS,
-        kind_of=lambda row: network_offers.terms_from(row.terms).kind, address=_address(Which()),
+        kind_of=lambda row: network_offers.terms_from(row.terms).kind, kinds=NETWORK_OFFER_KINDS, address=_address(Which()),
         page_address=lambda number: url_for(".proposals", page=number),
     )  # fmt: skip
 
