@@ -2,8 +2,8 @@
 
 Rules
 -----
-1. A store tells which of the network's products it lists, and which of them it orders no more. Its own products stay its
-   own matter.
+1. A store tells which of the network's products it lists, and which of them it orders no more. Its own products stay
+   its own matter.
 2. It tells all of them when anything changed since it last did, or its books were put back; the newest step counts,
    whatever order they arrive in.
 3. At the network it is the store's listing, and nothing else changes it there. What the network does not know is left
@@ -52,7 +52,7 @@ class AssortmentReport(Base):
 
 
 def report(ctx: Context, store_id: str) -> int:
-    """Tell the network what the store sells, where that changed (rules 1, 2); returns how many products, 0: as before."""
+    """Tell the network what the store sells, where that changed (rules 1, 2); returns how many products, or 0."""
     rows = ctx.session.execute(
         sa.select(Listing.sku, Listing.ordered)
         .join(Product, Product.sku == Listing.sku)

@@ -66,8 +66,11 @@ def offer_terms(offer: NetworkOffer) -> list[str]:
     terms, reported = terms_from(offer.terms), []
     if is_proposal(offer):
         if terms.kind == "list":
-            return [_("If you accept, it is listed here and your suggested orders include it. Nothing is delivered unasked.")]
-        return [_("If you accept, it is not ordered again. You sell what you have; the till keeps selling it.")]
+            return [
+                _("If you accept, it is listed here and your suggested orders include it."),
+                _("Nothing is delivered unasked."),
+            ]
+        return [_("If you accept, it is not ordered again."), _("The till keeps selling what you have.")]
     if offer.return_until is not None:
         until = day(offer.return_until)
         reported.append(_("Consignment: pay for what sells, return the rest by %(day)s.", day=until))

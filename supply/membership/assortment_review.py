@@ -2,14 +2,14 @@
 
 Rules
 -----
-1. A store carries a product that it lists (`reported_assortment`); one that told no list carries what it sold in the last
-   DAYS whole days or has in stock. Only the network's own active goods are looked at.
+1. A store carries a product that it lists (`reported_assortment`); one that told no list carries what it sold in the
+   last DAYS whole days or has in stock. Only the network's own active goods are looked at.
 2. Comparable stores are those of the region whose sales of these days are between half and twice the store's.
 3. A gap: a product the store does not carry, has none of and did not sell, that LEAST_SELLING or more of the comparable
    stores and at least half of them sold in these days, and that one of the network's suppliers sells.
-4. Expected of a gap is half the median of what those that sell it sold, a week, as in the benchmarks (their rule 8): the
-   margin on the network's price without tax over the lowest cost of its suppliers. Only what gains is a gap; a store's
-   MOST_GAPS best are kept.
+4. Expected of a gap is half the median of what those that sell it sold, a week, as in the benchmarks (their rule 8):
+   the margin on the network's price without tax over the lowest cost of its suppliers. Only what gains is a gap; the
+   MOST_GAPS best of a store are kept.
 5. Dead stock: in stock, not sold in these days, and none came in meanwhile. Idle since its last sale or arrival of the
    last LOOK_BACK_DAYS, whichever is later; None: neither. Its value is at the lowest cost of the network's suppliers.
 6. Days of supply are what is there over what the store sells a day (`stockouts`, rule 1).
@@ -108,7 +108,7 @@ class Which:
 
 @dataclass(frozen=True)
 class Carried:
-    """A product as some stores carry it. told, listed: of `stores`; days_left: days of supply (rule 6), of one store."""
+    """A product as some stores carry it. told, listed: of `stores`; days_left: of one store, its days of supply."""
 
     sku: str
     name: str
@@ -130,7 +130,7 @@ class Carried:
 
 @dataclass(frozen=True)
 class Found:
-    """A product that some stores miss or do not sell. worth_minor: of those whose cost is known, `unknown` have none."""
+    """A product that some stores miss or do not sell. worth_minor: where a cost is known, which `unknown` lack."""
 
     sku: str
     name: str
@@ -287,7 +287,9 @@ def _lately(day: dt.date) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool
 
 
 def _of_product(which: Which) -> list[sa.ColumnElement[bool]]:
-    asked = [Product.owner_id == EVERYONE, Product.active, Product.kind == "goods"]
+    asked: list[sa.ColumnElement[bool]] = [
+        Product.owner_id == EVERYONE, sa.true() == Product.active, Product.kind == "goods"
+    ]  # fmt: skip
     if which.department:
         asked.append(history.department() == which.department)
     if which.category:
@@ -365,9 +367,7 @@ def _look(session: Session, stores: Sequence[str], skus: Sequence[str], first: d
         among(session, listing.store_id, stores), among(session, listing.sku, skus), listing.active
     )
     prices, taxed = prices_on(session, EVERYONE, newest, skus), suggestions.taxed(session, list(skus))
-    nets = {
-        sku: one.net(prices[sku]) if one.inclusive else prices[sku] for sku, one in taxed.items() if sku in prices
-    }
+    nets = {sku: one.net(prices[sku]) if one.inclusive else prices[sku] for sku, one in taxed.items() if sku in prices}
     return _Seen(
         _by_sku(session, sold.having(sa.func.sum(day.sold_qty) > 0)),
         _by_sku(session, stock.having(sa.func.sum(level.qty) > 0)), _by_sku(session, listed),

@@ -1,14 +1,14 @@
-"""How the network's suppliers did in a period: lead time, fill rate, price changes and claims, from the network's books.
+"""How suppliers did in a period: lead time, fill rate, price changes and claims, from the network's books.
 
 Rules
 -----
 1. Counted are purchases that were promised for a day of the period and came, or are due for longer than PATIENCE_DAYS
-   and did not; one that somebody called off is left out. Of those who deliver to the stores it is their orders to the
-   network that are over, or that nothing came of.
+   and did not; one that somebody called off is left out. Of those who deliver to the stores it is the stores' orders
+   that are over.
 2. Lead time: business days from the day an order counted for, or was sent if that was later, to the day it was taken in
    (`lead_times`, rule 1), over all that came in the period: mean, and spread about the mean. Late: after its day.
-3. Fill rate by lines: lines of which at least what was ordered came. By units: what came of what was ordered, never more
-   than that, in packs, because grams and pieces cannot be added. Of orders of stores: by value, as on the dashboard.
+3. Fill rate by lines: lines of which at least what was ordered came. By units: what came of what was ordered, never
+   more than that, in packs, because grams and pieces cannot be added. Of orders of stores: by value, as on the dashboard.
 4. A price change: the unit cost of a product in a purchase ordered in the period is another one than in the purchase of
    it before from the same supplier, at most BEFORE_DAYS before the period. Its size is a share of the cost before; the
    effect is what the purchase cost more at the new one. The network sets its own prices: of stores' suppliers none.
@@ -21,6 +21,7 @@ Read-only. Units: *_minor minor units, *_bp basis points.
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -140,8 +141,8 @@ def look(session: Session, first: dt.date, last: dt.date, *, at: dt.datetime) ->
     return sorted(found, key=lambda one: (not one.upstream, one.supplier.name, one.supplier.id))
 
 
-def due(session: Session, supplier_id: str, first: dt.date, last: dt.date, *, at: dt.datetime) -> sa.Select[Purchase]:
-    """Return a supplier's purchases of a period (rule 1), as a query, the latest first."""
+def due(supplier_id: str, first: dt.date, last: dt.date, *, at: dt.datetime) -> sa.Select[Purchase]:
+    """Return a supplier's purchases of a period (rule 1) as a query, the latest first."""
     query = sa.select(Purchase).where(Purchase.supplier_id == supplier_id, *_due(first, last, at))
     return query.order_by(Purchase.expected_day.desc(), Purchase.id)
 
@@ -162,7 +163,7 @@ def _due(first: dt.date, last: dt.date, at: dt.datetime) -> tuple[sa.ColumnEleme
     return Purchase.expected_day.between(first, last), sa.or_(Purchase.state == "received", missed)
 
 
-def _within(instant: sa.SQLColumnExpression[dt.datetime], first: dt.date, last: dt.date) -> tuple[
+def _within(instant: sa.SQLColumnExpression[Any], first: dt.date, last: dt.date) -> tuple[
     sa.ColumnElement[bool], sa.ColumnElement[bool]
 ]:  # fmt: skip
     begins, ends = (dt.datetime.combine(day, dt.time(), dt.UTC) for day in (first, last + dt.timedelta(days=1)))
@@ -176,7 +177,8 @@ def _upstream(
     came = purchases.trips(session, sellers, Purchase.expected_day.between(first, last))
     missed = sa.select(Purchase.supplier_id, sa.func.count()).where(Purchase.supplier_id.in_(ids), *of)
     counts = dict(session.execute(missed.group_by(Purchase.supplier_id)).all())
-    lost = dict(session.execute(missed.where(Purchase.state == "ordered").group_by(Purchase.supplier_id)).all())
+    absent = missed.where(Purchase.state == "ordered").group_by(Purchase.supplier_id)
+    lost = {str(one): count for one, count in session.execute(absent)}
     leads = lead_times.from_trips(_promised(sellers), came, lost, most=float("inf"))
     fills = _fills(session, ids, of)
     changes = _changes(session, ids, first, last)
@@ -234,6 +236,8 @@ def _changes(
     found: dict[str, list[PriceChange]] = {}
     before: tuple[str, str, int, int] | None = None
     for seller, house, purchase_id, number, ordered_at, sku, name, packs, pack_qty, cost in session.execute(query):
+        if ordered_at is None or seller is None:
+            continue
         on = ordered_at.date()
         if before is not None and before[:2] == (seller, sku) and on >= first:
             was, now = before[3] * pack_qty, cost * before[2]  # both for the same units

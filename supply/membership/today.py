@@ -206,10 +206,11 @@ def _sold_out(session: Session, store_id: str, day: dt.date) -> Iterator[Advice]
     )
     query = (
         sa.select(Product, sa.func.sum(DailyDemand.revenue_minor))
-        .join(Listing, sa.and_(Listing.sku == Product.sku, Listing.store_id == store_id, Listing.active, Listing.ordered))
+        .join(Listing, sa.and_(Listing.sku == Product.sku, Listing.store_id == store_id))
         .join(DailyDemand, sa.and_(DailyDemand.store_id == store_id, DailyDemand.sku == Product.sku))
         .where(
-            Product.active, DailyDemand.business_day.between(day - dt.timedelta(days=LOOK_BACK_DAYS), day),
+            Product.active, Listing.active, Listing.ordered,
+            DailyDemand.business_day.between(day - dt.timedelta(days=LOOK_BACK_DAYS), day),
             Product.sku.in_(gone), Product.sku.not_in(ordered),
         )
         .group_by(Product.sku)

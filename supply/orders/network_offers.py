@@ -1,4 +1,4 @@
-"""What the network puts to a store unasked: goods, or what it should sell. Nothing is done without the shopkeeper's yes.
+"""What the network offers or proposes to a store unasked; nothing is done without the shopkeeper's yes.
 
 Rules
 -----
@@ -199,8 +199,8 @@ def propose(ctx: Context, store_id: str, kind: str, sku: str, why: str, answer_b
         raise Conflict("proposal-open", "%(store)s has not yet responded to the last proposal for %(name)s.",
                        store=store.name, name=product.name)  # fmt: skip
     if before is not None and rests(before, ctx.at):
-        raise Refused("proposal-declined", "%(store)s recently declined this for %(name)s. Ask again after %(days)s days.",
-                      store=store.name, name=product.name, days=REST_DAYS)  # fmt: skip
+        words = "%(store)s recently declined this for %(name)s. Ask again after %(days)s days."
+        raise Refused("proposal-declined", words, store=store.name, name=product.name, days=REST_DAYS)
     source = _source(ctx.session, store_id, sku) if kind == "list" else None
     made = NetworkOffer(
         store_id=store_id, id=id, supplier_id=source.supplier_id if source else "", sku=sku, name=product.name,
@@ -210,7 +210,9 @@ def propose(ctx: Context, store_id: str, kind: str, sku: str, why: str, answer_b
     )  # fmt: skip
     ctx.session.add(made)
     ctx.session.flush()
-    journal.record(ctx, verb="push offer.proposed", subject=subject_of(made), store=store_id, sku=sku, kind=kind, why=why)
+    journal.record(
+        ctx, verb="push offer.proposed", subject=subject_of(made), store=store_id, sku=sku, kind=kind, why=why
+    )
     _send(ctx.session, made, NetworkOfferMade, ctx.at)
     return made
 

@@ -222,16 +222,16 @@ def rows(session: Session, supplier_id: str, day: dt.date, skus: Sequence[str]) 
         .join(TaxClass, TaxClass.id == Product.tax_class_id)
         .where(SupplierProduct.supplier_id == supplier_id, SupplierProduct.sku.in_(skus))
     )
-    found = {product.sku: (row, product, tax) for row, product, *tax in session.execute(query)}
+    found = {row.sku: (row, product, rate_bp, is_in) for row, product, rate_bp, is_in in session.execute(query)}
     now = {one.sku: one.pack_cost_minor for one in suppliers.terms_for(session, supplier_id, list(found), day)}
     coming = _coming(session, supplier_id, skus, day)
     prices = catalogue.prices_on(session, EVERYONE, day, list(found))
     changed = _changed(session, supplier_id, skus, day)
     answer = []
-    for row, product, tax in (found[sku] for sku in skus if sku in found):
+    for row, product, rate_bp, is_in in (found[sku] for sku in skus if sku in found):
         price, per = prices.get(product.sku), product.price_quantity
         cost = amount_for(per, now[product.sku], row.pack_qty)
-        priced = None if price is None else repricing.Priced(price, cost, *tax)
+        priced = None if price is None else repricing.Priced(price, cost, rate_bp, is_in)
         answer.append(
             Priced(
                 product.sku, product.shown, product.stock_unit, per, row.article_no, row.pack_qty,
@@ -434,7 +434,9 @@ def _shows(show: str, day: dt.date) -> sa.ColumnElement[bool]:
     asked = now.scalar_subquery()
     if show == "unpriced":
         return asked.is_(None)
-    begun = sa.select(cost.pack_cost_minor).where(*of_cost, cost.from_day <= day).order_by(cost.from_day.desc()).limit(1)
+    begun = (
+        sa.select(cost.pack_cost_minor).where(*of_cost, cost.from_day <= day).order_by(cost.from_day.desc()).limit(1)
+    )
     pack = sa.func.coalesce(begun.scalar_subquery(), row.pack_cost_minor)
     tax = sa.case((TaxClass.inclusive, BASIS + TaxClass.rate_bp), else_=BASIS)
     net = sa.cast(asked, sa.Double) * BASIS / tax

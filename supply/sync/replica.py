@@ -59,8 +59,8 @@ from supply.sync import groups, online, recovered
 
 HEARING = (
     pos.sync.recovered, product_photos, reported_assortment, day_reports, loyalty, tab, leaving, level, objections,
-    support, advances, agent_commissions, consignment, credit, lost_entries, payouts, points, points_pool, handling, photos,
-    campaign_requests, campaigns, recalls, sheets, transfers, returns, counter_orders, order_copy, pickup,
+    support, advances, agent_commissions, consignment, credit, lost_entries, payouts, points, points_pool, handling,
+    photos, campaign_requests, campaigns, recalls, sheets, transfers, returns, counter_orders, order_copy, pickup,
     pickup_returns, product_stories, storefront, network_offers, vehicle_arrivals, plan, groups, online, recovered,
 )  # fmt: skip
 """The modules with appliers and recoverers: importing them registers all (`@applies`, `@recovers`)."""

@@ -8,6 +8,7 @@ Rules
 
 import datetime as dt
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -97,9 +98,7 @@ def one(kind: str, sku: str, fault: DomainError | None = None) -> ResponseReturn
         asked = {row.store_id: network_offers.last_proposal(session, row.store_id, sku) for row in rows}
         currency = usual_currency(session)
         at = doors().now()
-        may = {
-            row.store_id: stores[row.store_id].has_node and not _is_settled(asked[row.store_id], at) for row in rows
-        }
+        may = {row.store_id: stores[row.store_id].has_node and not _is_settled(asked[row.store_id], at) for row in rows}
     reason = _reason(kind, rows)
     return page(
         "console/assortment_product.html", kind=kind, product=product, which=which, store=store, found=found, rows=rows,
@@ -120,13 +119,17 @@ def propose(kind: str, sku: str) -> ResponseReturnValue:
     why = form.text("why", required=_("Enter a short reason. The shopkeeper will see it."))
     answer_by = form.day("answer_by", _("Choose a day."))
     if answer_by > today() + dt.timedelta(days=MOST_ANSWER_DAYS):
-        raise Invalid("bad-day", "Choose a day within the next %(days)d days.", days=MOST_ANSWER_DAYS, field="answer_by")
+        raise Invalid(
+            "bad-day", "Choose a day within the next %(days)d days.", days=MOST_ANSWER_DAYS, field="answer_by"
+        )
     chosen, passed = list(dict.fromkeys(request.form.getlist("store_id"))), list[str]()
     if not chosen:
         raise Invalid("no-store", "Choose at least one store.", field="store_id")
     with write() as session:
         product = _product(session, kind, sku)
-        with_node = dict(session.execute(sa.select(Store.id, Store.name).where(Store.id.in_(chosen), Store.has_node)).all())
+        with_node = dict(
+            session.execute(sa.select(Store.id, Store.name).where(Store.id.in_(chosen), Store.has_node)).all()
+        )
         for store_id in chosen:
             if store_id not in with_node:
                 raise Invalid("no-store", "One of these stores cannot receive offers. Choose again.", field="store_id")
@@ -159,7 +162,8 @@ def proposals(fault: DomainError | None = None, **_place: Any) -> ResponseReturn
             Store.id.in_([row.store_id for row in rows]))).all())  # fmt: skip
     return page(
         "console/assortment_proposals.html", found=found, rows=rows, names=names, fault=fault, views=VIEWS,
-        kind_of=lambda row: network_offers.terms_from(row.terms).kind, kinds=NETWORK_OFFER_KINDS, address=_address(Which()),
+        kind_of=lambda row: network_offers.terms_from(row.terms).kind, kinds=NETWORK_OFFER_KINDS,
+        address=_address(Which()),
         page_address=lambda number: url_for(".proposals", page=number),
     )  # fmt: skip
 
@@ -221,7 +225,7 @@ def _choices(session: Session, which: Which) -> dict[str, Any]:
 def _address(which: Which) -> Any:
     said = {"region": which.region_id, "store": which.store_id, "department": which.department,
             "category": which.category, "q": which.text, "idle": which.idle_days}  # fmt: skip
-    kept = {name: value for name, value in said.items() if value}
+    kept: dict[str, Any] = {name: value for name, value in said.items() if value}
 
     def address(endpoint: str = ".overview", **more: Any) -> str:
         return url_for(endpoint, **kept | more)
@@ -258,18 +262,19 @@ def _figures(found: AssortmentFinding | None, product: Product) -> str:
 
 def _carried_table(session: Session, which: Which, day: dt.date) -> tuple[list[str], list[list[exporting.Cell]]]:
     head = [
-        _("SKU"), _("Product"), _("Department"), _("Category"), _("Unit"), _("Stores"), _("Listed"), _("Stores selling"),
-        _("Sold"), _("Stores with stock"), _("Stock"), _("Gaps"), _("Dead stock"),
+        _("SKU"), _("Product"), _("Department"), _("Category"), _("Unit"), _("Stores"), _("Listed"),
+        _("Stores selling"), _("Sold"), _("Stores with stock"), _("Stock"), _("Gaps"), _("Dead stock"),
     ]  # fmt: skip
     skus = list(session.scalars(assortment_review.carried(which, day).limit(MOST_EXPORTED)))
-    rows = []
-    for start in range(0, len(skus), 500):
-        for row in assortment_review.carried_rows(session, skus[start : start + 500], which, day):
-            rows.append([
-                exporting.tamed(row.sku), exporting.tamed(row.name), exporting.tamed(row.department),
-                exporting.tamed(row.category), row.stock_unit, row.stores, row.listed, row.selling, row.sold_qty,
-                row.stocked, row.stock_qty, row.gaps, row.dead,
-            ])  # fmt: skip
+    rows: list[list[exporting.Cell]] = [
+        [
+            exporting.tamed(row.sku), exporting.tamed(row.name), exporting.tamed(row.department),
+            exporting.tamed(row.category), row.stock_unit, row.stores, row.listed, row.selling, row.sold_qty,
+            row.stocked, row.stock_qty, row.gaps, row.dead,
+        ]
+        for start in range(0, len(skus), 500)
+        for row in assortment_review.carried_rows(session, skus[start : start + 500], which, day)
+    ]  # fmt: skip
     return head, rows
 
 
@@ -293,7 +298,7 @@ def _found_table(
     rows: list[list[exporting.Cell]] = []
     for row in found:
         product = products[row.sku]
-        units = exporting.Decimal(row.qty_milli).scaleb(-3)
+        units = Decimal(row.qty_milli).scaleb(-3)
         ends = (
             (row.peers, row.selling) if is_gap
             else (row.idle_days, None if row.supply_days is None else round(row.supply_days))

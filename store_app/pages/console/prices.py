@@ -48,7 +48,7 @@ WHAT = {
 }  # fmt: skip
 """What a row of a new list does."""
 SHOWN = {
-    "changed": _l("Changed in the last 28 days"), "coming": _l("Changes to come"), "low": _l("Margin below 10%"),
+    "changed": _l("Changed in the last 28 days"), "coming": _l("Future changes"), "low": _l("Margin below 10%"),
     "unpriced": _l("No price"),
 }  # fmt: skip
 """What of a list can be asked for alone (`price_list`)."""

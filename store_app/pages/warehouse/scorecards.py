@@ -9,6 +9,8 @@ from flask.typing import ResponseReturnValue
 from flask_babel import ngettext
 
 from config.errors import NotFound
+from config.ids import NETWORK
+from config.nodes.publication import EVERYONE
 from pos.store.store import usual_currency
 from store_app.pages.common import form
 from store_app.runtime.doors import doors, read
@@ -61,9 +63,9 @@ def one(supplier_id: str) -> ResponseReturnValue:
     with read() as session:
         supplier = session.get(Supplier, supplier_id)
         cards = {card.supplier.id: card for card in scorecards.look(session, asked.first, asked.last, at=at)}
-        if supplier is None or supplier.kind != "network" and supplier.owner_id != "network":
+        if supplier is None or supplier.owner_id not in (NETWORK, EVERYONE):
             raise NotFound("unknown-supplier", "Supplier %(supplier_id)s not found.", supplier_id=supplier_id)
-        due = form.paged(scorecards.due(session, supplier_id, asked.first, asked.last, at=at), ROWS)
+        due = form.paged(scorecards.due(supplier_id, asked.first, asked.last, at=at), ROWS)
         claims = scorecards.claims_of(session, supplier_id, asked.first, asked.last)
         rows = list(due)
         currency = usual_currency(session)

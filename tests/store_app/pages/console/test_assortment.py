@@ -28,8 +28,8 @@ def console(network: House) -> House:
     with network.doors.write() as session:
         region = session.get_one(Store, STORE).region_id
         for n in (7, 8):
-            session.add(Store(id=f"N{n}", name=f"Neighbor {n}", slug=f"n{n}", region_id=region, currency="USD", tz="UTC",
-                              joined_at=NOON))  # fmt: skip
+            session.add(Store(id=f"N{n}", name=f"Neighbor {n}", slug=f"n{n}", region_id=region, currency="USD",
+                              tz="UTC", joined_at=NOON))  # fmt: skip
         session.flush()
         session.execute(sa.delete(StockLevel).where(StockLevel.store_id == STORE))
         session.execute(sa.delete(DailyDemand).where(DailyDemand.store_id == STORE))
@@ -80,9 +80,11 @@ def test_a_proposal_reaches_the_ticked_stores_once_and_none_that_is_still_asked(
     client, command = console.signed_in("operator"), new_id()
     given = {"why": "Neighbors sell it", "answer_by": (TODAY + dt.timedelta(days=9)).isoformat(), "store_id": STORE}
     assert STORE in client.get("/console/assortment/gap/milk").get_data(as_text=True)
-    assert post(client, "/console/assortment/gap/milk", command_id=command, **given | {"store_id": ""}).status_code == 422
-    for id in (command, command, new_id()):
-        assert post(client, "/console/assortment/gap/milk", command_id=id, **given).status_code == 303
+    assert (
+        post(client, "/console/assortment/gap/milk", command_id=command, **given | {"store_id": ""}).status_code == 422
+    )
+    for click in (command, command, new_id()):
+        assert post(client, "/console/assortment/gap/milk", command_id=click, **given).status_code == 303
     (row,) = sent(console)
     assert (row.store_id, row.sku, row.why, row.state) == (STORE, "milk", "Neighbors sell it", "offered")
     with console.doors.read() as session:
