@@ -6,12 +6,13 @@ Rules
    and did not; one that somebody called off is left out. Of those who deliver to the stores it is the stores' orders
    that are over.
 2. Lead time: business days from the day an order counted for, or was sent if that was later, to the day it was taken in
-   (`lead_times`, rule 1), over all that came in the period: mean, and spread about the mean. Late: after its day.
+   (`lead_times`, rule 1), over all that came in the period: mean, and spread about the mean. Late: after its day, or
+   not at all.
 3. Fill rate by lines: lines of which at least what was ordered came. By units: what came of what was ordered, never
-   more than that, in packs, because grams and pieces cannot be added. Of orders of stores: by value, as on the dashboard.
-4. A price change: the unit cost of a product in a purchase ordered in the period is another one than in the purchase of
-   it before from the same supplier, at most BEFORE_DAYS before the period. Its size is a share of the cost before; the
-   effect is what the purchase cost more at the new one. The network sets its own prices: of stores' suppliers none.
+   more than that, in packs, because grams and pieces cannot be added. Of stores' orders: by value (`dashboard`, rule 4).
+4. A price change: the unit cost of a product in a purchase ordered in the period is another one than in the purchase
+   of it before from the same supplier, at most BEFORE_DAYS before the period. Its size is a share of the cost before;
+   the effect is what the purchase cost more at the new one. The network sets its own prices: of stores' suppliers none.
 5. Claims are those made in the period: of recalled products upstream (`upstream_claims`), of deliveries to stores.
 6. Promised is what was ordered, received what somebody counted. No figure is a supplier's own word.
 
