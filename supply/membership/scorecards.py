@@ -9,7 +9,7 @@ Rules
    (`lead_times`, rule 1), over all that came in the period: mean, and spread about the mean. Late: after its day, or
    not at all.
 3. Fill rate by lines: lines of which at least what was ordered came. By units: what came of what was ordered, never
-   more than that, in packs, because grams and pieces cannot be added. Of stores' orders: by value (`dashboard`, rule 4).
+   more than that, in packs, because grams and pieces cannot be added. Of stores' orders: by value (`dashboard`, 4).
 4. A price change: the unit cost of a product in a purchase ordered in the period is another one than in the purchase
    of it before from the same supplier, at most BEFORE_DAYS before the period. Its size is a share of the cost before;
    the effect is what the purchase cost more at the new one. The network sets its own prices: of stores' suppliers none.

@@ -199,8 +199,10 @@ def propose(ctx: Context, store_id: str, kind: str, sku: str, why: str, answer_b
         raise Conflict("proposal-open", "%(store)s has not yet responded to the last proposal for %(name)s.",
                        store=store.name, name=product.name)  # fmt: skip
     if before is not None and rests(before, ctx.at):
-        words = "%(store)s recently declined this for %(name)s. Ask again after %(days)s days."
-        raise Refused("proposal-declined", words, store=store.name, name=product.name, days=REST_DAYS)
+        raise Refused(
+            "proposal-declined", "%(store)s recently declined this for %(name)s. Ask again after %(days)s days.",
+            store=store.name, name=product.name, days=REST_DAYS,
+        )  # fmt: skip
     source = _source(ctx.session, store_id, sku) if kind == "list" else None
     made = NetworkOffer(
         store_id=store_id, id=id, supplier_id=source.supplier_id if source else "", sku=sku, name=product.name,
