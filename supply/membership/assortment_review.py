@@ -10,8 +10,9 @@ Rules
 4. Expected of a gap is half the median of what those that sell it sold, a week, as in the benchmarks (their rule 8):
    the margin on the network's price without tax over the lowest cost of its suppliers. Only what gains is a gap; the
    MOST_GAPS best of a store are kept.
-5. Dead stock: in stock, not sold in these days, and none came in meanwhile. Idle since its last sale or arrival of the
-   last LOOK_BACK_DAYS, whichever is later; None: neither. Its value is at the lowest cost of the network's suppliers.
+5. Dead stock: in stock, not sold in these days, and none came in meanwhile, in a store whose sales were known before
+   them. What a store began with is no arrival. Idle since its last sale or arrival of the last LOOK_BACK_DAYS,
+   whichever is later; None: neither. Its value is at the lowest cost of the network's suppliers.
 6. Days of supply are what is there over what the store sells a day (`stockouts`, rule 1).
 
 Quantities in stock units, *_milli thousandths, *_minor minor units.
@@ -42,7 +43,7 @@ from supply.orders import price_list
 
 DAYS, LOOK_BACK_DAYS = 28, 364
 LEAST_SELLING, MOST_GAPS, AT_ONCE = 2, 40, 500
-CAME = ("received", "opening")
+CAME = "received"
 """Why products come in."""
 
 
@@ -183,10 +184,12 @@ def review(session: Session, region_id: str, today: dt.date) -> Review:
     first = newest - dt.timedelta(days=DAYS - 1)
     told = set(session.scalars(sa.select(Listing.store_id).where(among(session, Listing.store_id, stores)).distinct()))
     peers = _peers(session, stores, first, newest)
+    begun = sa.select(StoreDay.store_id).where(among(session, StoreDay.store_id, stores), StoreDay.business_day < first)
+    known = list(session.scalars(begun.distinct()))
     gaps: dict[str, list[dict[str, Any]]] = {}
     for skus in _parts(session):
         seen = _look(session, stores, skus, first, newest)
-        dead = _dead(session, seen, region_id, stores, first, today)
+        dead = _dead(session, seen, region_id, known, first, today)
         found.findings.extend(dead)
         dead_of = _count(dead)
         for sku in skus:
@@ -412,7 +415,7 @@ def _dead(
         (store_id, sku): qty
         for sku, by_store in seen.stock.items()
         for store_id, qty in by_store.items()
-        if store_id not in seen.sold.get(sku, {})
+        if store_id in stores and store_id not in seen.sold.get(sku, {})
     }
     if not still:
         return []
@@ -425,7 +428,7 @@ def _dead(
     ).group_by(day.store_id, day.sku)  # fmt: skip
     came = sa.select(move.store_id, move.sku, sa.func.max(move.business_day)).where(
         among(session, move.store_id, stores), among(session, move.sku, skus), move.business_day >= since,
-        move.reason.in_(CAME),
+        move.reason == CAME,
     ).group_by(move.store_id, move.sku)  # fmt: skip
     last = {(store_id, sku): on for store_id, sku, on in session.execute(sold)}
     for store_id, sku, on in session.execute(came):

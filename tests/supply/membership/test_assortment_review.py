@@ -33,6 +33,8 @@ def _lay_in(country: Country) -> None:
                               tz="UTC", rollover_hour=4, joined_at=AT))  # fmt: skip
         session.flush()
         for store_id, (minor, tea) in TOWN.items():
+            session.add(StoreDay(store_id=store_id, business_day=LAST - dt.timedelta(days=28), open=True, sales=1,
+                                 revenue_minor=minor))  # fmt: skip
             for n in range(28):
                 day = LAST - dt.timedelta(days=n)
                 session.add(StoreDay(store_id=store_id, business_day=day, open=True, sales=1, revenue_minor=minor))
@@ -88,6 +90,13 @@ def test_dead_stock_did_not_sell_and_did_not_just_come(country):
         "S2": (10_000, 40, 10 * 150), "S4": (6_000, 90, 6 * 150), "S5": (4_000, None, 4 * 150)
     }  # fmt: skip
     assert (dead["S2"].supply_days, dead["S4"].supply_days) == (40.0, None)
+
+
+def test_a_store_whose_sales_are_not_known_for_so_long_has_no_dead_stock_yet(country):
+    with country.network.write() as session:
+        before = StoreDay.business_day < LAST - dt.timedelta(days=27)
+        session.execute(sa.delete(StoreDay).where(before, StoreDay.store_id == "S4"))
+    assert {store for kind, store, _ in seen(country) if kind == "dead"} == {"S2", "S5"}
 
 
 def test_a_region_s_line_counts_its_stores(country):

@@ -35,7 +35,7 @@ def console(network: House) -> House:
         session.execute(sa.delete(DailyDemand).where(DailyDemand.store_id == STORE))
         session.execute(sa.delete(Listing).where(Listing.store_id == STORE))
         for store in (STORE, "N7", "N8"):
-            for n in range(1, 29):
+            for n in range(1, 30):
                 day = TODAY - dt.timedelta(days=n)
                 session.merge(StoreDay(store_id=store, business_day=day, open=True, sales=1, revenue_minor=100))
                 if store != STORE:
