@@ -207,7 +207,7 @@ def add_code(ctx: Context, store_id: str, sku: str, code: str, qty: int) -> Barc
 
 
 def settle(ctx: Context, store_id: str, sku: str, **columns: Any) -> Listing:
-    """Settle a store's own columns of a product: active, hold_back_qty, cost_minor (rule 1); unchanged is no entry."""
+    """Settle a store's own columns of a listing, as `list_product` names them (rule 1); unchanged is no entry."""
     listing = ctx.session.get(Listing, (store_id, sku))
     now = {name: getattr(listing, name) for name in columns} if listing is not None else None
     if listing is not None and now == columns:

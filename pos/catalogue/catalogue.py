@@ -192,6 +192,8 @@ class Listing(Base):
     """Place on the till's touch grid; None: not on it."""
     cost_minor: Mapped[int | None]
     """What the price quantity last cost the store; None: not known."""
+    ordered: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
+    """False: what is there is sold, and none is ordered again."""
 
 
 @dataclass(frozen=True)
@@ -300,14 +302,14 @@ def set_price(ctx: Context, sku: str, price_minor: int, from_day: dt.date, *, sc
 
 
 def list_product(ctx: Context, store_id: str, sku: str, **columns: Any) -> Listing:
-    """Let a store sell a product; columns: active, hold_back_qty, quick_key, cost_minor (rule 3)."""
+    """Let a store sell a product; columns: active, ordered, hold_back_qty, quick_key, cost_minor (rule 3)."""
     if ctx.session.get(Product, sku) is None:
         raise _unknown([sku])
     known = ctx.session.get(Listing, (store_id, sku))
     listing = known or Listing(store_id=store_id, sku=sku, hold_back_qty=0)
     before = (listing.active, listing.quick_key)
     for name, value in ({"active": True} | columns).items():
-        if name not in ("active", "hold_back_qty", "quick_key", "cost_minor"):
+        if name not in ("active", "ordered", "hold_back_qty", "quick_key", "cost_minor"):
             raise ValueError(f"a listing has no {name}")
         setattr(listing, name, value)
     ctx.session.add(listing)

@@ -89,5 +89,15 @@ def margin_bp(now: Priced, price_minor: int) -> int | None:
     """Return the margin of a price on its net; None without a cost or a price."""
     if now.cost_minor is None or price_minor <= 0:
         return None
-    net_minor = divide_half_up(price_minor * BASIS, BASIS + now.rate_bp) if now.inclusive else price_minor
+    net_minor = net_of(now, price_minor)
     return divide_half_up((net_minor - now.cost_minor) * BASIS, net_minor) if net_minor > 0 else None
+
+
+def margin_minor(now: Priced, price_minor: int) -> int | None:
+    """Return the margin of a price, of its price quantity without tax; None without a cost."""
+    return None if now.cost_minor is None else net_of(now, price_minor) - now.cost_minor
+
+
+def net_of(now: Priced, price_minor: int) -> int:
+    """Return a price without tax."""
+    return divide_half_up(price_minor * BASIS, BASIS + now.rate_bp) if now.inclusive else price_minor

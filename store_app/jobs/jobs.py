@@ -374,6 +374,8 @@ JOBS: dict[str, Job] = {
         Job("network-offers", money.expire_network_offers, NETWORK),
         Job("returns", money.end_returns, NETWORK),
         Job("compare", money.compare_stores, NETWORK),
+        Job("report-assortment", money.report_assortment, STORE),
+        Job("review-assortment", money.review_assortment, NETWORK),
         Job("purchase", purchase, NETWORK),
         Job("transfers", orders.propose_transfers, NETWORK),
         Job("forecast-regions", forecast.forecast_regions, NETWORK),

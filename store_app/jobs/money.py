@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from config.ids import NETWORK
 from config.nodes.journal import Context
-from pos.store.store import Store
+from pos.store.store import Region, Store
 from store_app.jobs.desk import Desk
 
 
@@ -44,6 +44,31 @@ def report_day(desk: Desk, day: dt.date) -> str:
             ctx = Context(session, desk.actor("report-day"), desk.doors.now())
             changed += day_reports.report(ctx, store_id, day, sends=is_store)
     return f"{changed} days reported"
+
+
+def report_assortment(desk: Desk, _day: dt.date) -> str:
+    """Tell the network what this store sells, where that changed."""
+    from pos.catalogue import reported_assortment
+
+    with desk.doors.write() as session:
+        ctx = Context(session, desk.actor("report-assortment"), desk.doors.now())
+        return f"{reported_assortment.report(ctx, desk.node_id)} products reported"
+
+
+def review_assortment(desk: Desk, day: dt.date) -> str:
+    """Look at what each region's stores carry, what they miss and what does not sell, at the network."""
+    from supply.membership import assortment_review
+
+    with desk.doors.read() as session:
+        regions = session.scalars(sa.select(Region.id).order_by(Region.id)).all()
+    found = 0
+    for region_id in regions:
+        with desk.doors.read() as session:
+            seen = assortment_review.review(session, region_id, day + dt.timedelta(days=1))
+        with desk.doors.write() as session:
+            assortment_review.keep(session, region_id, seen)
+        found += len(seen.findings)
+    return f"{found} findings in {len(regions)} regions"
 
 
 def compare_stores(desk: Desk, day: dt.date) -> str:

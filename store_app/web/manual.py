@@ -40,8 +40,9 @@ CHAPTERS = {
     "store/practice": "training demo",
     "network/today": "console console_dashboard console_more",
     "network/stores": "console_stores console_joining operators console_claims",
-    "network/demand": "console_demand console_outlook console_products",
-    "network/purchasing": "console_purchases console_upstream console_warehouse console_picking console_serving",
+    "network/demand": "console_assortment console_demand console_outlook console_products",
+    "network/purchasing": "console_purchases console_scorecards console_upstream console_warehouse console_picking "
+    "console_serving",
     "network/allocate": "console_supply",
     "network/offers": "console_network_offers console_campaigns console_prices",
     "network/routes": "console_routes console_transfers",

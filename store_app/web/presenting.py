@@ -68,6 +68,7 @@ STATE_WORDS = {
     "posted": lazy("in the backroom"), "drafted": lazy("draft"), "live": lazy("on the shelf"),
     "retired": lazy("retired"), "queued": lazy("waiting"), "sending": lazy("printing"), "printed": lazy("printed"),
     "failed": lazy("failed"), "unconfirmed": lazy("needs a check"), "offered": lazy("offered"),
+    "postponed": lazy("put off"),
     "declined": lazy("declined"), "pending": lazy("waiting"), "delivered": lazy("delivered"), "stuck": lazy("stuck"),
     "withdrawn": lazy("withdrawn"),
     "asked": lazy("asked"), "granted": lazy("approved"), "given": lazy("given"), "raised": lazy("needs a response"),

@@ -5,7 +5,7 @@ from flask_babel import lazy_gettext as _l
 
 from store_app.web.presenting import day, money, percent
 from supply.orders.claims import Claim
-from supply.orders.network_offers import NetworkOffer, terms_from
+from supply.orders.network_offers import NetworkOffer, is_proposal, terms_from
 
 KINDS = {
     "short": _l("Not received"), "damaged": _l("Damaged"), "expired": _l("Expired or too old"),
@@ -20,9 +20,9 @@ WISHES = {
 """What a store wishes, or the network grants -> (words, icon)."""
 NETWORK_OFFER_KINDS = {
     "new": _l("New product"), "campaign": _l("For a campaign"), "surplus": _l("Surplus"),
-    "near_expiry": _l("Expires soon"),
+    "near_expiry": _l("Expires soon"), "list": _l("Carry it"), "delist": _l("Stop ordering it"),
 }  # fmt: skip
-"""Why the network offers goods."""
+"""Why the network offers goods, or what it proposes."""
 
 
 def status_of(claim: Claim, *, by_network: bool) -> str:
@@ -64,6 +64,13 @@ def lot_sentence(left: int, days: int) -> str:
 def offer_terms(offer: NetworkOffer) -> list[str]:
     """Return what the network binds itself to with an offer, a sentence each."""
     terms, reported = terms_from(offer.terms), []
+    if is_proposal(offer):
+        if terms.kind == "list":
+            return [
+                _("If you accept, it is listed here and your suggested orders include it."),
+                _("Nothing is delivered unasked."),
+            ]
+        return [_("If you accept, it is not ordered again."), _("The till keeps selling what you have.")]
     if offer.return_until is not None:
         until = day(offer.return_until)
         reported.append(_("Consignment: pay for what sells, return the rest by %(day)s.", day=until))

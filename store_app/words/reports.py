@@ -48,3 +48,33 @@ PRODUCT_FIGURES = {
     ),
 }
 """Each with what it means."""
+SCORECARD = (
+    (
+        N_("Lead time"),
+        N_("Days from the order to goods receipt, over everything received that was due in the period: average and "
+           "spread (standard deviation). A purchase sent later than its order day counts from the day it was sent."),
+    ),
+    (
+        N_("Late"),
+        N_("Share of what was due in the period that came after its day, or did not come."),
+    ),
+    (
+        N_("Fill rate, lines"),
+        N_("Order lines received in full, over all lines due. Purchases called off are left out."),
+    ),
+    (
+        N_("Fill rate, units"),
+        N_("Units received of the units ordered, in packs, never more than ordered. For deliveries to stores: by "
+           "value, as on the dashboard."),
+    ),
+    (
+        N_("Price changes"),
+        N_("Products whose unit cost differs from the purchase before, with the average size. The effect is what the "
+           "purchases of the period cost more because of it."),
+    ),
+    (
+        N_("Claims"),
+        N_("Claims made in the period: open and settled, with the value claimed and credited."),
+    ),
+)  # fmt: skip
+"""The figures of a supplier's scorecard, each with what it means (`supply.membership.scorecards`)."""

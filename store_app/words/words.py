@@ -133,6 +133,7 @@ TOPICS = {
     "order.sent": _l("Order"),
     "delivery.posted": _l("Goods receipt"),
     "network_offer.answered": _l("Response to an offer"),
+    "assortment.reported": _l("Assortment"),
     "transfer.sheet": _l("Surplus report"),
     "transfer.answered": _l("Response to a transfer"),
     "transfer.given": _l("Transfer handed over"),

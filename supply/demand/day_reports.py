@@ -4,8 +4,9 @@ Rules
 -----
 1. A store works it out for each day that is over and sends it; the network does so for stores without a node. A
    write-off of the LATE_DAYS before that was undone or came late is sent again; the newest word about a day stands.
-2. Shelves: the listed products the store keeps stock of, how many of them were sold out at closing time, and the shares
-   of the day's trade that met their empty shelves (`history`, rule 5), summed. Nothing on a day it was closed.
+2. Shelves: the listed products the store keeps stock of and orders, how many of them were sold out at closing time, and
+   the shares of the day's trade that met their empty shelves (`history`, rule 5), summed. Nothing on a day it was
+   closed.
 3. Waste: what was written off that day and stands (`pos.stock.waste`), at cost and at shelf price; where one of them is
    not known, that one counts as nothing.
 4. Forecast: of each product of the newest run made before the day its mean, what sold (a day of returns is a zero) and
@@ -130,7 +131,12 @@ def _shelves(session: Session, store_id: str, day: dt.date) -> dict[str, int]:
     stocked = (
         sa.select(Listing.sku)
         .join(StockLevel, sa.and_(StockLevel.store_id == Listing.store_id, StockLevel.sku == Listing.sku))
-        .where(Listing.store_id == store_id, Listing.active, StockLevel.place.in_([str(place) for place in INSIDE]))
+        .where(
+            Listing.store_id == store_id,
+            Listing.active,
+            Listing.ordered,
+            StockLevel.place.in_([str(place) for place in INSIDE]),
+        )
         .distinct()
     )
     row = DailyDemand

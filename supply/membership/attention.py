@@ -29,7 +29,7 @@ from supply.online.storefront import reviews
 from supply.orders import supplier_messages, suppliers, transfers
 from supply.orders.claims import WAITING, Claim
 from supply.orders.deliveries import Delivery
-from supply.orders.network_offers import NetworkOffer
+from supply.orders.network_offers import OPEN, NetworkOffer
 from supply.orders.orders import ReplenishmentOrder
 from supply.orders.price_list import PriceProposal
 from supply.orders.purchases import Purchase
@@ -177,7 +177,7 @@ def _unanswered(session: Session, store_id: str | None = None) -> list[Attention
     found = [Attention("order-waits", store, {"order_no": number}) for store, number in orders]
     offers = session.execute(
         sa.select(offer.store_id, offer.name, offer.answer_by)
-        .where(offer.state == "offered", _only(store_id, offer.store_id))
+        .where(offer.state.in_(OPEN), _only(store_id, offer.store_id))
         .order_by(offer.answer_by)
     )
     found += [Attention("offer-open", store, {"name": name, "answer_by": day}) for store, name, day in offers]

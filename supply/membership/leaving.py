@@ -302,7 +302,8 @@ def _answer(ctx: Context, row: Departure) -> None:
 def _let_go(ctx: Context, store: Store) -> None:
     """Work for a store no more (rule 3)."""
     store.left_on, store.has_node = day_of(ctx.session, store.id, ctx.at), False
-    offered = sa.select(NetworkOffer.id).where(NetworkOffer.store_id == store.id, NetworkOffer.state == "offered")
+    is_open = NetworkOffer.state.in_(network_offers.OPEN)
+    offered = sa.select(NetworkOffer.id).where(NetworkOffer.store_id == store.id, is_open)
     for offer_id in ctx.session.scalars(offered).all():
         network_offers.withdraw(ctx, store.id, offer_id)
 

@@ -30,7 +30,7 @@ from supply.demand.campaign_uplift import CampaignAsk
 from supply.demand.history import DailyDemand
 from supply.membership.suggestions import Suggestion
 from supply.online.orders import TO_DO, PickupOrder
-from supply.orders import order_days, supplier_messages, transfers
+from supply.orders import network_offers, order_days, supplier_messages, transfers
 from supply.orders.deliveries import Delivery
 from supply.orders.network_offers import NetworkOffer
 from supply.orders.orders import ON_THE_WAY, TO_SEND, OrderLine, ReplenishmentOrder
@@ -114,7 +114,7 @@ def _waits(kind: str, store_id: str, day: dt.date) -> sa.ColumnElement[bool]:
         "order": sa.and_(ReplenishmentOrder.store_id == store_id, ReplenishmentOrder.state.in_(TO_SEND)),
         "delivery": sa.and_(Delivery.store_id == store_id, due),
         "pickup": sa.and_(PickupOrder.store_id == store_id, PickupOrder.state.in_(TO_DO)),
-        "offer": sa.and_(NetworkOffer.store_id == store_id, NetworkOffer.state == "offered"),
+        "offer": network_offers.waits(store_id, day),
         "campaign": sa.and_(CampaignAsk.store_id == store_id, CampaignAsk.state == "asked"),
         "count": sa.and_(CountTask.store_id == store_id, CountTask.done_at.is_(None)),
         "print": sa.and_(PrintJob.store_id == store_id, PrintJob.state.in_(("unconfirmed", "failed"))),
@@ -206,10 +206,11 @@ def _sold_out(session: Session, store_id: str, day: dt.date) -> Iterator[Advice]
     )
     query = (
         sa.select(Product, sa.func.sum(DailyDemand.revenue_minor))
-        .join(Listing, sa.and_(Listing.sku == Product.sku, Listing.store_id == store_id, Listing.active.is_(True)))
+        .join(Listing, sa.and_(Listing.sku == Product.sku, Listing.store_id == store_id))
         .join(DailyDemand, sa.and_(DailyDemand.store_id == store_id, DailyDemand.sku == Product.sku))
         .where(
-            Product.active, DailyDemand.business_day.between(day - dt.timedelta(days=LOOK_BACK_DAYS), day),
+            Product.active, Listing.active, Listing.ordered,
+            DailyDemand.business_day.between(day - dt.timedelta(days=LOOK_BACK_DAYS), day),
             Product.sku.in_(gone), Product.sku.not_in(ordered),
         )
         .group_by(Product.sku)

@@ -113,16 +113,20 @@ def began(order_day: dt.date | None, sent: dt.date) -> dt.date:
 
 
 def from_trips(
-    promised_days: Mapping[str, int], trips: Iterable[Trip], lost: Mapping[str, int] | None = None
+    promised_days: Mapping[str, int],
+    trips: Iterable[Trip],
+    lost: Mapping[str, int] | None = None,
+    *,
+    most: float = MOST_DELIVERIES,
 ) -> dict[str, LeadTime]:
     """Return the lead time of each supplier from how long orders were on their way, the last first.
 
-    lost: how many orders of a supplier did not come.
+    lost: how many orders of a supplier did not come; most: so many orders of each count.
     """
     taken: dict[str, list[tuple[int, bool]]] = {supplier_id: [] for supplier_id in promised_days}
     for trip in trips:
         days, rows = (trip.came - trip.began).days, taken[trip.supplier_id]
-        if 0 <= days <= LONGEST_LEAD_DAYS and len(rows) < MOST_DELIVERIES:
+        if 0 <= days <= LONGEST_LEAD_DAYS and len(rows) < most:
             rows.append((days, trip.came > trip.promised))
     return {
         supplier_id: replace(_reported(days, taken[supplier_id]), lost=(lost or {}).get(supplier_id, 0))

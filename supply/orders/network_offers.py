@@ -1,4 +1,4 @@
-"""Goods the network offers a store unasked; nothing comes without the shopkeeper's yes.
+"""What the network offers or proposes to a store unasked; nothing is done without the shopkeeper's yes.
 
 Rules
 -----
@@ -18,6 +18,10 @@ Rules
 9. Goods a store has bought are looked at once. On the day after their last day of sale (`expires_on`), or `slow_days`
    after they came when less than half of them have sold, whichever is first, the network pays a share of the cost of
    what is unsold: `expiry_bp`, or `slow_bp`. Never more than `cap_bp` of what the goods cost together.
+10. A proposal offers no goods (packs 0): to list a product, or to delist one, which is then sold off and not ordered
+    again. It is agreed to or declined like an offer; yes is done at the store at once, and nothing else changes there.
+    Of a product a store has one open proposal, and for REST_DAYS after a no none.
+11. An offer may be put off: it waits for its answer as before, and counts as waiting again on its last day.
 
 Units: *_minor currency minor units, *_bp basis points, quantities in stock units.
 """
@@ -38,7 +42,8 @@ from config.nodes.facts import applies
 from config.nodes.journal import Context
 from config.states import StateTable
 from config.words import N_
-from pos.catalogue.catalogue import Product
+from pos.catalogue import assortment
+from pos.catalogue.catalogue import Listing, Product, prices_on
 from pos.store.store import day_of, send_fact, store_of
 from supply.facts import (
     NetworkOfferAnswered,
@@ -54,14 +59,19 @@ STATES = StateTable(
     "push offer",
     "offered",
     {
-        "offered": ["accepted", "declined", "expired", "withdrawn"],
+        "offered": ["accepted", "agreed", "postponed", "declined", "expired", "withdrawn"],
+        "postponed": ["accepted", "agreed", "declined", "expired", "withdrawn"],
         "accepted": ["dispatched", "called_off"],
         "dispatched": ["received", "refused", "accepted"],
-        "withdrawn": ["accepted", "declined", "expired"],
+        "withdrawn": ["accepted", "agreed", "declined", "expired"],
     },
     resting=["withdrawn"],
 )
-ANSWERED = ("accepted", "declined", "expired")
+OPEN = ("offered", "postponed")
+"""The states in which the store's answer is awaited."""
+ANSWERED = ("declined", "expired", "postponed")
+"""What a store may answer to anything; and yes is "accepted" of goods, "agreed" of a proposal."""
+REST_DAYS = 56
 MOST_PACKS = 999
 LOAD_DAYS = 7
 
@@ -94,6 +104,8 @@ class NetworkOffer(Base):
 
 KINDS = ("new", "campaign", "surplus", "near_expiry")
 """Why goods are offered."""
+PROPOSALS = ("list", "delist")
+"""What a proposal is for (rule 10)."""
 HALF_BP = 5_000
 
 
@@ -170,6 +182,43 @@ def offer(ctx: Context, store_id: str, wanted: NewOffer, *, id: str) -> NetworkO
     return made
 
 
+def propose(ctx: Context, store_id: str, kind: str, sku: str, why: str, answer_by: dt.date, *, id: str) -> NetworkOffer:
+    """Propose to a store to list or delist a product (rule 10); the same id again is the same proposal."""
+    why = stated(why, Invalid("no-reason", "Enter a short reason. The shopkeeper will see it."), 300)
+    if kind not in PROPOSALS:
+        raise Invalid("bad-choice", "Choose whether to list or delist the product.", field="kind")
+    if answer_by < day_of(ctx.session, store_id, ctx.at):
+        raise Invalid("bad-day", "The response date has passed. Choose today or later.")
+    if known := ctx.session.get(NetworkOffer, (store_id, id)):
+        return known
+    store, product = store_of(ctx.session, store_id), ctx.session.get(Product, sku)
+    if product is None:
+        raise NotFound("unknown-product", "Product %(sku)s not found.", sku=sku, skus=[sku])
+    before = last_proposal(ctx.session, store_id, sku)
+    if before is not None and before.state in OPEN:
+        raise Conflict("proposal-open", "%(store)s has not yet responded to the last proposal for %(name)s.",
+                       store=store.name, name=product.name)  # fmt: skip
+    if before is not None and rests(before, ctx.at):
+        raise Refused(
+            "proposal-declined", "%(store)s recently declined this for %(name)s. Ask again after %(days)s days.",
+            store=store.name, name=product.name, days=REST_DAYS,
+        )  # fmt: skip
+    source = _source(ctx.session, store_id, sku) if kind == "list" else None
+    made = NetworkOffer(
+        store_id=store_id, id=id, supplier_id=source.supplier_id if source else "", sku=sku, name=product.name,
+        pack_qty=source.pack_qty if source else 1, packs=0, why=why, state=STATES.first, offered_at=ctx.at,
+        answer_by=answer_by, pack_cost_minor=source.pack_cost_minor if source else 0, return_until=None,
+        answered_why="", terms=NetworkOfferTerms(kind=kind).reported(),
+    )  # fmt: skip
+    ctx.session.add(made)
+    ctx.session.flush()
+    journal.record(
+        ctx, verb="push offer.proposed", subject=subject_of(made), store=store_id, sku=sku, kind=kind, why=why
+    )
+    _send(ctx.session, made, NetworkOfferMade, ctx.at)
+    return made
+
+
 def withdraw(ctx: Context, store_id: str, offer_id: str) -> NetworkOffer:
     """Take back an offer nobody answered yet (rule 4)."""
     found = offer_of(ctx.session, store_id, offer_id)
@@ -198,9 +247,12 @@ def cancel_if_ended(ctx: Context, found: NetworkOffer) -> None:
 def take_answer(ctx: Context, fact: NetworkOfferAnswered) -> None:
     """Take over what a store answered (rule 4); an offer this node no longer has is written down by rule 5."""
     found = ctx.session.get(NetworkOffer, (fact.store_id, fact.network_offer_id))
-    if fact.state not in ANSWERED:
+    if fact.state not in (*ANSWERED, _yes(found or fact)):
         raise Refused("no-answer", "A store cannot set an offer to %(state)s.", state=fact.state)
-    if found is None:
+    if found is None and not fact.packs:
+        found = _write_down(ctx.session, fact)
+        journal.record(ctx, verb="push offer.not_known_here", subject=subject_of(found), store=found.store_id)
+    elif found is None:
         source = _source(ctx.session, fact.store_id, fact.sku)
         found = _write_down(ctx.session, fact)
         found.supplier_id, found.pack_qty, found.pack_cost_minor = (
@@ -209,7 +261,7 @@ def take_answer(ctx: Context, fact: NetworkOfferAnswered) -> None:
         found.terms = sa.null()
         verb = "push offer.not_known_here"
         journal.record(ctx, verb=verb, subject=subject_of(found), store=found.store_id)
-    elif found.state in ("offered", "withdrawn"):
+    elif found.state in (*OPEN, "withdrawn") and STATES.legal(found.state, fact.state):
         found.answered_why = fact.answered_why
         why = fact.answered_why or None
         journal.move(ctx, found, fact.state, subject=subject_of(found), why=why)
@@ -234,19 +286,29 @@ def take_withdrawal(ctx: Context, fact: NetworkOfferWithdrawn) -> None:
             found.answered_why = fact.answered_why
             why = fact.answered_why or None
             journal.move(ctx, found, "called_off", subject=subject_of(found), why=why)
-    elif found.state == "offered":
+    elif found.state in OPEN:
         journal.move(ctx, found, "withdrawn", subject=subject_of(found))
 
 
 def accept(ctx: Context, store_id: str, offer_id: str) -> NetworkOffer:
-    """Say yes: the goods come with the next vehicle."""
-    return _answer(ctx, store_id, offer_id, "accepted", "")
+    """Say yes: the goods come with the next vehicle, or what is proposed is done (rule 10)."""
+    found = offer_of(ctx.session, store_id, offer_id)
+    answered = _answer(ctx, found, _yes(found), "")
+    if is_proposal(found):
+        _carry_out(ctx, found)
+    return answered
+
+
+def postpone(ctx: Context, store_id: str, offer_id: str) -> NetworkOffer:
+    """Put the answer off (rule 11); again changes nothing."""
+    found = offer_of(ctx.session, store_id, offer_id)
+    return found if found.state == "postponed" else _answer(ctx, found, "postponed", "")
 
 
 def decline(ctx: Context, store_id: str, offer_id: str, *, why: str) -> NetworkOffer:
     """Say no; the network reads why."""
     why = stated(why, Invalid("no-reason", "Enter a reason, so the next offer fits better."), 300)
-    return _answer(ctx, store_id, offer_id, "declined", why)
+    return _answer(ctx, offer_of(ctx.session, store_id, offer_id), "declined", why)
 
 
 def expire_due(ctx: Context, store_id: str) -> list[NetworkOffer]:
@@ -288,8 +350,37 @@ def arrived(ctx: Context, store_id: str, offer_id: str) -> None:
 
 def open_offers(session: Session, store_id: str) -> list[NetworkOffer]:
     """Return the offers that wait for the store's answer, the most urgent first."""
-    query = sa.select(NetworkOffer).where(NetworkOffer.store_id == store_id, NetworkOffer.state == "offered")
+    query = sa.select(NetworkOffer).where(NetworkOffer.store_id == store_id, NetworkOffer.state.in_(OPEN))
     return list(session.scalars(query.order_by(NetworkOffer.answer_by, NetworkOffer.offered_at, NetworkOffer.id)))
+
+
+def waits(store_id: str, day: dt.date) -> sa.ColumnElement[bool]:
+    """Return which offers wait for a store's answer on a day (rule 11)."""
+    is_last = sa.and_(NetworkOffer.state == "postponed", NetworkOffer.answer_by <= day)
+    return sa.and_(NetworkOffer.store_id == store_id, sa.or_(NetworkOffer.state == "offered", is_last))
+
+
+def is_proposal(found: NetworkOffer) -> bool:
+    """Tell whether goods are offered, or it is proposed to list or delist a product (rule 10)."""
+    return found.packs == 0
+
+
+def proposals(*which: sa.ColumnElement[bool]) -> sa.Select[NetworkOffer]:
+    """Return proposals, the newest first, as a query."""
+    query = sa.select(NetworkOffer).where(NetworkOffer.packs == 0, *which)
+    return query.order_by(NetworkOffer.offered_at.desc(), NetworkOffer.store_id, NetworkOffer.id)
+
+
+def last_proposal(session: Session, store_id: str, sku: str) -> NetworkOffer | None:
+    """Return what was last proposed to a store of a product."""
+    query = proposals(NetworkOffer.store_id == store_id, NetworkOffer.sku == sku)
+    found: NetworkOffer | None = session.scalar(query.limit(1))
+    return found
+
+
+def rests(found: NetworkOffer, at: dt.datetime) -> bool:
+    """Tell whether a store said no so lately that it is not asked again (rule 10)."""
+    return found.state == "declined" and found.offered_at > at - dt.timedelta(days=REST_DAYS)
 
 
 def not_coming(session: Session, store_id: str, today: dt.date) -> list[NetworkOffer]:
@@ -351,10 +442,25 @@ def paid_for(terms: NetworkOfferTerms, lot: Lot) -> int:
 # --- inside ---
 
 
-def _answer(ctx: Context, store_id: str, offer_id: str, state: str, why: str) -> NetworkOffer:
-    found = offer_of(ctx.session, store_id, offer_id)
+def _yes(found: NetworkOffer | NetworkOfferSnapshot) -> str:
+    """Return the state that yes is."""
+    return "accepted" if found.packs else "agreed"
+
+
+def _carry_out(ctx: Context, found: NetworkOffer) -> None:
+    """List a product, or order it no more (rule 10)."""
+    listing = ctx.session.get(Listing, (found.store_id, found.sku))
+    if terms_from(found.terms).kind == "list":
+        if not prices_on(ctx.session, found.store_id, day_of(ctx.session, found.store_id, ctx.at), [found.sku]):
+            raise Refused("price-missing", "No price: %(lacking)s. Set one first.", lacking=found.name)
+        assortment.settle(ctx, found.store_id, found.sku, active=True, ordered=True)
+    elif listing is not None and listing.active:
+        assortment.settle(ctx, found.store_id, found.sku, active=True, ordered=False)
+
+
+def _answer(ctx: Context, found: NetworkOffer, state: str, why: str) -> NetworkOffer:
     _refuse_answered(found)
-    if found.answer_by < day_of(ctx.session, store_id, ctx.at):
+    if found.answer_by < day_of(ctx.session, found.store_id, ctx.at):
         raise Refused(
             "offer-over", "The response was due by %(answer_by)s. Ask for a new offer.",
             answer_by=found.answer_by.isoformat(),
@@ -403,7 +509,7 @@ def _source(session: Session, store_id: str, sku: str) -> SupplierProduct:
 
 
 def _refuse_answered(found: NetworkOffer) -> None:
-    if found.state != "offered":
+    if found.state not in OPEN:
         raise Conflict("offer-answered", "This offer is already %(state)s.", state=found.state)
 
 

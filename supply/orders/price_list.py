@@ -14,6 +14,8 @@ Rules
    before counts for nothing.
 5. A proposal holds the file whole, and is written once a second person has confirmed it (`two_people`); nothing goes to
    a store before.
+6. The margin of a row is that of the network's price over the cost that holds, both of the price quantity and without
+   tax (`pos.catalogue.repricing`). It last changed on the day its cost or its price last became another one.
 """
 
 import datetime as dt
@@ -27,11 +29,12 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.database import Base
 from config.errors import NotFound, Refused
 from config.ids import NETWORK
+from config.money import BASIS, amount_for
 from config.nodes.journal import Context, record
 from config.nodes.publication import EVERYONE
 from config.states import StateTable
-from pos.catalogue import catalogue
-from pos.catalogue.catalogue import Product
+from pos.catalogue import catalogue, repricing
+from pos.catalogue.catalogue import Price, Product, TaxClass
 from pos.store.store import Staff
 from supply import two_people
 from supply.orders import suppliers
@@ -39,6 +42,9 @@ from supply.orders.delivery_calendar import written
 from supply.orders.suppliers import Contact, Supplier, SupplierCost, SupplierProduct
 
 KINDS = NEW, DEARER, CHEAPER, REPACKED, SAME = "new", "dearer", "cheaper", "repacked", "same"
+SHOWN = ("changed", "coming", "low", "unpriced")
+"""What of a list can be asked for alone: changed within LATELY_DAYS, to change, of a margin below LOW_BP, unpriced."""
+LATELY_DAYS, LOW_BP = 28, 1_000
 AT_ONCE = 5_000
 
 
@@ -61,6 +67,12 @@ class Priced:
     coming: tuple[tuple[dt.date, int], ...]
     price_minor: int | None
     begins: dt.date | None
+    category: str
+    cost_minor: int
+    """What the price quantity costs."""
+    margin_minor: int | None
+    margin_bp: int | None
+    changed_on: dt.date | None
 
 
 @dataclass(frozen=True)
@@ -187,29 +199,73 @@ def network_supplier(session: Session, supplier_id: str) -> Supplier:
     return row
 
 
-def rows(session: Session, supplier_id: str, day: dt.date, *, text: str = "", most: int = 100) -> list[Priced]:
-    """Return a supplier's products by name (rule 1); text: only those named or numbered so."""
-    query = (
-        sa.select(SupplierProduct, Product)
-        .join(Product, Product.sku == SupplierProduct.sku)
-        .where(SupplierProduct.supplier_id == supplier_id)
-        .order_by(Product.name, Product.sku)
-    )
+def listed(supplier_id: str, day: dt.date, *, text: str = "", category: str = "", show: str = "") -> sa.Select[str]:
+    """Return the SKUs of a supplier's products by name, as a query.
+
+    text: only those named or numbered so; show: one of SHOWN alone, '' all.
+    """
+    row = SupplierProduct
+    query = sa.select(row.sku).join(Product, Product.sku == row.sku).where(row.supplier_id == supplier_id)
     if text:
-        query = query.where(catalogue.matches(text) | (SupplierProduct.article_no == text))
-    found = session.execute(query.limit(most)).all()
-    skus = [product.sku for _, product in found]
-    now = {one.sku: one.pack_cost_minor for one in suppliers.terms_for(session, supplier_id, skus, day)}
+        query = query.where(catalogue.matches(text) | (row.article_no == text))
+    if category:
+        query = query.where(Product.category == category)
+    if show:
+        query = query.join(TaxClass, TaxClass.id == Product.tax_class_id).where(_shows(show, day))
+    return query.order_by(Product.name, Product.sku)
+
+
+def rows(session: Session, supplier_id: str, day: dt.date, skus: Sequence[str]) -> list[Priced]:
+    """Return some of a supplier's products in their order (rules 1, 6)."""
+    query = (
+        sa.select(SupplierProduct, Product, TaxClass.rate_bp, TaxClass.inclusive)
+        .join(Product, Product.sku == SupplierProduct.sku)
+        .join(TaxClass, TaxClass.id == Product.tax_class_id)
+        .where(SupplierProduct.supplier_id == supplier_id, SupplierProduct.sku.in_(skus))
+    )
+    found = {row.sku: (row, product, rate_bp, is_in) for row, product, rate_bp, is_in in session.execute(query)}
+    now = {one.sku: one.pack_cost_minor for one in suppliers.terms_for(session, supplier_id, list(found), day)}
     coming = _coming(session, supplier_id, skus, day)
-    prices = catalogue.prices_on(session, EVERYONE, day, skus)
-    return [
-        Priced(
-            product.sku, product.shown, product.stock_unit, product.price_quantity, row.article_no, row.pack_qty,
-            now[product.sku], row.minimum_packs, tuple(coming.get(product.sku, ())), prices.get(product.sku),
-            row.valid_from if row.valid_from is not None and row.valid_from > day else None,
-        )
-        for row, product in found
-    ]  # fmt: skip
+    prices = catalogue.prices_on(session, EVERYONE, day, list(found))
+    changed = _changed(session, supplier_id, skus, day)
+    answer = []
+    for row, product, rate_bp, is_in in (found[sku] for sku in skus if sku in found):
+        price, per = prices.get(product.sku), product.price_quantity
+        cost = amount_for(per, now[product.sku], row.pack_qty)
+        priced = None if price is None else repricing.Priced(price, cost, rate_bp, is_in)
+        answer.append(
+            Priced(
+                product.sku, product.shown, product.stock_unit, per, row.article_no, row.pack_qty,
+                now[product.sku], row.minimum_packs, tuple(coming.get(product.sku, ())), price,
+                row.valid_from if row.valid_from is not None and row.valid_from > day else None,
+                product.category, cost, None if priced is None else repricing.margin_minor(priced, priced.price_minor),
+                None if priced is None else repricing.margin_bp(priced, priced.price_minor), changed.get(product.sku),
+            )
+        )  # fmt: skip
+    return answer
+
+
+def categories(session: Session, supplier_id: str) -> list[str]:
+    """Return the categories of a supplier's products, in order."""
+    query = sa.select(Product.category).join(SupplierProduct, SupplierProduct.sku == Product.sku)
+    mine = query.where(SupplierProduct.supplier_id == supplier_id)
+    return list(session.scalars(mine.distinct().order_by(Product.category)))
+
+
+def lowest_costs(session: Session, skus: Sequence[str], day: dt.date) -> dict[str, int]:
+    """Return what the price quantity of products costs stores on a day, at the cheapest of the network's suppliers."""
+    rows = session.execute(
+        sa.select(SupplierProduct, Product.price_quantity)
+        .join(Supplier, Supplier.id == SupplierProduct.supplier_id)
+        .join(Product, Product.sku == SupplierProduct.sku)
+        .where(Supplier.owner_id == EVERYONE, Supplier.active, SupplierProduct.sku.in_(skus))
+    ).all()
+    begun = suppliers.costs_begun(session, sorted({row.supplier_id for row, _ in rows}), day)
+    found: dict[str, int] = {}
+    for row, per in rows:
+        each = amount_for(per, begun.get((row.supplier_id, row.sku), row.pack_cost_minor), row.pack_qty)
+        found[row.sku] = min(each, found.get(row.sku, each))
+    return found
 
 
 def count(session: Session, supplier_id: str) -> int:
@@ -344,6 +400,49 @@ def _coming(
     for cost in session.scalars(query.order_by(SupplierCost.from_day)):
         found.setdefault(cost.sku, []).append((cost.from_day, cost.pack_cost_minor))
     return found
+
+
+def _changed(session: Session, supplier_id: str, skus: Sequence[str], day: dt.date) -> dict[str, dt.date]:
+    """Return when the cost or the price of products last became another one (rule 6)."""
+    cost, price = SupplierCost, Price
+    queries = (
+        sa.select(cost.sku, sa.func.max(cost.from_day))
+        .where(cost.supplier_id == supplier_id, cost.sku.in_(skus), cost.from_day <= day)
+        .group_by(cost.sku),
+        sa.select(price.sku, sa.func.max(price.from_day))
+        .where(price.scope_id == EVERYONE, price.sku.in_(skus), price.from_day <= day)
+        .group_by(price.sku),
+    )
+    found: dict[str, dt.date] = {}
+    for query in queries:
+        for sku, on in session.execute(query):
+            found[sku] = max(on, found.get(sku, on))
+    return found
+
+
+def _shows(show: str, day: dt.date) -> sa.ColumnElement[bool]:
+    """Return which products one of SHOWN is about (rule 6)."""
+    row, cost, price = SupplierProduct, SupplierCost, Price
+    of_cost = (cost.supplier_id == row.supplier_id, cost.sku == row.sku)
+    of_price = (price.sku == row.sku, price.scope_id == EVERYONE)
+    if show == "coming":
+        return sa.exists().where(*of_cost, cost.from_day > day)
+    if show == "changed":
+        since = day - dt.timedelta(days=LATELY_DAYS)
+        lately = (sa.exists().where(*of_cost, cost.from_day.between(since, day)),
+                  sa.exists().where(*of_price, price.from_day.between(since, day)))  # fmt: skip
+        return sa.or_(*lately)
+    now = sa.select(price.price_minor).where(*of_price, price.from_day <= day).order_by(price.from_day.desc()).limit(1)
+    asked = now.scalar_subquery()
+    if show == "unpriced":
+        return asked.is_(None)
+    begun = (
+        sa.select(cost.pack_cost_minor).where(*of_cost, cost.from_day <= day).order_by(cost.from_day.desc()).limit(1)
+    )
+    pack = sa.func.coalesce(begun.scalar_subquery(), row.pack_cost_minor)
+    tax = sa.case((TaxClass.inclusive, BASIS + TaxClass.rate_bp), else_=BASIS)
+    net = sa.cast(asked, sa.Double) * BASIS / tax
+    return net - sa.cast(pack, sa.Double) * Product.price_quantity / row.pack_qty < net * LOW_BP / BASIS
 
 
 def _percent(before: tuple[int, int] | None, one: Change) -> int:

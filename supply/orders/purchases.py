@@ -107,22 +107,26 @@ def lines_of(session: Session, purchase: Purchase) -> list[PurchaseLine]:
 
 def leads(session: Session, sellers: Sequence[Supplier], *, at: dt.datetime) -> dict[str, LeadTime]:
     """Return how long each of these upstream suppliers takes, as purchases of all warehouses came (`lead_times`)."""
+    found = trips(session, sellers, Purchase.ordered_at > at - dt.timedelta(days=lead_times.LOOK_BACK_DAYS))
+    return lead_times.from_trips({seller.id: seller.calendar.lead_days for seller in sellers}, found)
+
+
+def trips(session: Session, sellers: Sequence[Supplier], *which: sa.ColumnElement[bool]) -> list[Trip]:
+    """Return the ways of what came of these suppliers, the last ordered first. which: of which purchases."""
     query = sa.select(
         Purchase.store_id, Purchase.supplier_id, Purchase.order_day, Purchase.ordered_at, Purchase.received_at,
         Purchase.expected_day,
-    ).where(
-        Purchase.state == "received", Purchase.supplier_id.in_([one.id for one in sellers]),
-        Purchase.ordered_at > at - dt.timedelta(days=lead_times.LOOK_BACK_DAYS),
-    ).order_by(Purchase.ordered_at.desc(), Purchase.id)  # fmt: skip
-    trips = (
+    ).where(Purchase.state == "received", Purchase.supplier_id.in_([one.id for one in sellers]), *which)  # fmt: skip
+    return [
         Trip(
             seller, lead_times.began(order_day, day_of(session, house, ordered)), day_of(session, house, received),
             promised,
         )
-        for house, seller, order_day, ordered, received, promised in session.execute(query)
+        for house, seller, order_day, ordered, received, promised in session.execute(
+            query.order_by(Purchase.ordered_at.desc(), Purchase.id)
+        )
         if seller is not None and ordered is not None and received is not None
-    )  # fmt: skip
-    return lead_times.from_trips({seller.id: seller.calendar.lead_days for seller in sellers}, trips)
+    ]  # fmt: skip
 
 
 def to_come(session: Session, warehouse_id: str, today: dt.date) -> dict[str, int]:

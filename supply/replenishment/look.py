@@ -55,7 +55,7 @@ class Candidate:
 
 
 class Article(NamedTuple):
-    """A product the store lists. tax_divisor_bp: its price divided by this is without tax."""
+    """A product the store lists and orders. tax_divisor_bp: its price divided by this is without tax."""
 
     name: str
     stock_unit: str
@@ -149,6 +149,6 @@ _ARTICLES = Prepared(
         10_000 + sa.case((_tax.inclusive, _tax.rate_bp), else_=0),
     ).where(
         _listing.store_id == sa.bindparam("store"), _product.sku == _listing.sku, _tax.id == _product.tax_class_id,
-        _product.active, _listing.active,
+        _product.active, _listing.active, _listing.ordered,
     )
 )  # fmt: skip

@@ -8,7 +8,7 @@ Rules
    or accepted and waits to be loaded, and what was loaded until the store has counted it. Of goods nobody has counted
    UNCONFIRMED_DAYS after they were due the network does not know whether they came: it counts on them no more.
 3. A product runs out when what a store has is less than what it sells until then. Of a store that told what it lists,
-   only that counts.
+   only that counts, but for what it orders no more.
 4. For a region what stores sell is read as it is kept (`history`), and all is added up by the database. What nobody can
    sell is left out.
 5. A look is kept whole until the next one and says of when it is; nothing is said of a region that was not looked at.
@@ -157,11 +157,12 @@ def positions(
 def lacks(session: Session, store_id: str, *, days: int, today: dt.date) -> tuple[int, list[Lack]]:
     """Return how many products sell in a store, and those that will be sold out within `days`, the first first."""
     have = positions(session, today, stores=[store_id])
-    listed = set(session.scalars(sa.select(Listing.sku).where(Listing.store_id == store_id, Listing.active)))
+    carried = sa.select(Listing.sku, Listing.ordered).where(Listing.store_id == store_id, Listing.active)
+    listed = dict(session.execute(carried).all())
     sells = {
         sku: rate
         for (_, sku), rate in rates(session, today, stores=[store_id]).items()
-        if rate > 0 and (not listed or sku in listed)
+        if rate > 0 and (not listed or listed.get(sku))
     }
     held = {sku: have.get((store_id, sku), 0) for sku in sells}
     short = {sku: (held[sku], held[sku] / rate) for sku, rate in sells.items() if held[sku] / rate < days}
@@ -352,13 +353,14 @@ def _question(region_id: str, today: dt.date) -> sa.Select[*tuple[Any, ...]]:
     of_region = sa.select(Store.id).where(Store.region_id == region_id)
     rate, listed, never = SellingRate, Listing, sa.literal(0)
     active = (listed.active, listed.store_id.in_(of_region))
+    ending = sa.case((listed.ordered, 1), else_=0)
     part = sa.union_all(
         sa.select(
             rate.store_id, rate.sku, NONE.label("here"), NONE.label("to_come"), rate.per_day,
             never.label("listed"),
         ).where(rate.store_id.in_(of_region), rate.per_day <= MOST_QTY),
         sa.select(listed.store_id, listed.sku, NONE, NONE, NONE,
-        sa.literal(1)).where(*active), *(there.add_columns(NONE, never) for there in there(today,
+        ending).where(*active), *(there.add_columns(NONE, never) for there in there(today,
         of_region, None)),
     ).subquery()  # fmt: skip
     per_day, store_id, sku = sa.func.max(part.c.per_day), part.c.store_id, part.c.sku

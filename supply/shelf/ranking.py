@@ -172,6 +172,8 @@ def _ranked(
     prices = catalogue.prices_on(session, store_id, day, sorted(skus))
     products = _products(session, prices)
     stocked = set(session.scalars(sa.select(Listing.sku).where(Listing.store_id == store_id, Listing.active)))
+    ending = sa.select(Listing.sku).where(Listing.store_id == store_id, ~Listing.ordered)
+    products = {sku: one for sku, one in products.items() if sku not in set(session.scalars(ending))}
     margins = _margins(session, store_id, products, prices, day)
     usual = int(statistics.median(margins.values())) if margins else 0
     pulls, elsewhere = _pulls(products, region, own), external_rankings.ranks(session, day)

@@ -22,6 +22,7 @@ from config.nodes.facts import Odd, applies
 from config.nodes.journal import Context
 from config.nodes.outbox import Message
 from pos.catalogue import photos as product_photos
+from pos.catalogue import reported_assortment
 from pos.customers import loyalty, tab
 from pos.facts import SaleCompleted
 from supply.demand import day_reports
@@ -57,9 +58,9 @@ from supply.shelf import plan
 from supply.sync import groups, online, recovered
 
 HEARING = (
-    pos.sync.recovered, product_photos, day_reports, loyalty, tab, leaving, level, objections, support, advances,
-    agent_commissions, consignment, credit, lost_entries, payouts, points, points_pool, handling, photos,
-    campaign_requests, campaigns, recalls, sheets, transfers, returns, counter_orders, order_copy, pickup,
+    pos.sync.recovered, product_photos, reported_assortment, day_reports, loyalty, tab, leaving, level, objections,
+    support, advances, agent_commissions, consignment, credit, lost_entries, payouts, points, points_pool, handling,
+    photos, campaign_requests, campaigns, recalls, sheets, transfers, returns, counter_orders, order_copy, pickup,
     pickup_returns, product_stories, storefront, network_offers, vehicle_arrivals, plan, groups, online, recovered,
 )  # fmt: skip
 """The modules with appliers and recoverers: importing them registers all (`@applies`, `@recovers`)."""

@@ -40,6 +40,7 @@ from pos.store.store import Store, add_staff, found_store, give_key
 from supply.demand import day_reports, plausibility
 from supply.demand.day_reports import DayReport
 from supply.demand.history import StoreDay
+from supply.membership import assortment_review
 from supply.network import founding
 from supply.network.routes import vehicles
 from supply.orders import suppliers
@@ -237,12 +238,15 @@ def open_warehouse(session: Session) -> None:
 
 
 def look_ahead(database: Database) -> None:
-    """Keep what the jobs `outlook` and `limits` keep on the morning after the past."""
+    """Keep what the jobs `outlook`, `review-assortment` and `limits` keep on the morning after the past."""
     at, some = dt.datetime.combine(MORNING_AFTER, dt.time(6), dt.UTC), 1
     while some:
         with database.write() as session:
             some = stockouts.keep_rates(Context(session, Actor.system("bench", NETWORK), at), MORNING_AFTER)
     report_days(database)
+    for n in range(REGIONS):
+        with database.write() as session:
+            assortment_review.keep(session, f"R{n}", assortment_review.review(session, f"R{n}", MORNING_AFTER))
     with database.write() as session:
         plausibility.refresh(session, MORNING_AFTER)
         for n in range(REGIONS):

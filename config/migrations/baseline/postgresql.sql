@@ -52,6 +52,46 @@ CREATE TABLE archived_week (
   CONSTRAINT pk_archived_week PRIMARY KEY (week)
 );
 
+CREATE TABLE assortment_finding (
+  store_id TEXT NOT NULL,
+  sku TEXT NOT NULL,
+  region_id TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  qty_milli BIGINT NOT NULL,
+  worth_minor BIGINT,
+  peers BIGINT NOT NULL,
+  selling BIGINT NOT NULL,
+  idle_days BIGINT,
+  supply_days DOUBLE PRECISION,
+  seen_on DATE NOT NULL,
+  CONSTRAINT pk_assortment_finding PRIMARY KEY (store_id, sku)
+);
+
+CREATE INDEX ix_assortment_finding_region ON assortment_finding (region_id, kind);
+
+CREATE TABLE assortment_line (
+  region_id TEXT NOT NULL,
+  sku TEXT NOT NULL,
+  stores BIGINT NOT NULL,
+  told BIGINT NOT NULL,
+  listed BIGINT NOT NULL,
+  selling BIGINT NOT NULL,
+  stocked BIGINT NOT NULL,
+  sold_qty BIGINT NOT NULL,
+  stock_qty BIGINT NOT NULL,
+  gaps BIGINT NOT NULL,
+  dead BIGINT NOT NULL,
+  CONSTRAINT pk_assortment_line PRIMARY KEY (region_id, sku)
+);
+
+CREATE TABLE assortment_report (
+  store_id TEXT NOT NULL,
+  step BIGINT NOT NULL,
+  mark TEXT NOT NULL,
+  reported_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  CONSTRAINT pk_assortment_report PRIMARY KEY (store_id)
+);
+
 CREATE TABLE badge_reader (
   node_id TEXT NOT NULL,
   failed_tries BIGINT NOT NULL,
@@ -3093,6 +3133,7 @@ CREATE TABLE listing (
   hold_back_qty BIGINT NOT NULL,
   quick_key BIGINT,
   cost_minor BIGINT,
+  ordered BOOLEAN DEFAULT true NOT NULL,
   CONSTRAINT pk_listing PRIMARY KEY (store_id, sku),
   CONSTRAINT fk_listing_store_id_store FOREIGN KEY(store_id) REFERENCES store (id),
   CONSTRAINT fk_listing_sku_product FOREIGN KEY(sku) REFERENCES product (sku)

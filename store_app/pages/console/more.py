@@ -24,6 +24,20 @@ PLACES: tuple[Place, ...] = (
         lazy("Sales, forecast, stock and price over all stores"),
     ),
     Place(
+        "console_assortment.overview",
+        "network.demand",
+        "squares-2x2",
+        lazy("Assortment"),
+        lazy("What stores carry, gaps, dead stock and proposals"),
+    ),
+    Place(
+        "console_scorecards.listed",
+        "network.buying",
+        "chart-bar",
+        lazy("Supplier scorecards"),
+        lazy("Lead time, fill rate, price changes, claims"),
+    ),
+    Place(
         "console_claims.listed",
         "network.claims",
         "hand-thumb-down",

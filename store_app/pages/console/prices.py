@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session
 from config.errors import DomainError, Invalid, NotFound
 from config.money import exponent
 from config.nodes.publication import EVERYONE
-from store_app.files import importing, network
+from store_app.files import exporting, importing, network
 from store_app.files.sheet import Sheet
 from store_app.pages.common import form, uploads
 from store_app.pages.orders.suppliers import calendar_choices, calendar_typed
@@ -36,28 +36,35 @@ from store_app.web.security import requires
 from store_app.words.supply import takes_orders
 from supply import two_people
 from supply.orders import delivery_calendar, price_list, suppliers
-from supply.orders.price_list import Change, Limits, Listed, PriceFile, PriceProposal
+from supply.orders.price_list import Change, Limits, Listed, Priced, PriceFile, PriceProposal
 from supply.orders.suppliers import Contact, Supplier
 
 bp = Blueprint("console_prices", __name__, url_prefix="/console/prices")
-SHOWN, ROWS_SHOWN = 100, 200
+ROWS, ROWS_SHOWN, MOST_EXPORTED = 50, 200, 50_000
 KINDS = {"price-list": _l("A price list"), "products": _l("Products")}
 WHAT = {
     price_list.NEW: _l("new"), price_list.DEARER: _l("increased"), price_list.CHEAPER: _l("reduced"),
     price_list.REPACKED: _l("different pack"), price_list.SAME: _l("unchanged"),
 }  # fmt: skip
 """What a row of a new list does."""
+SHOWN = {
+    "changed": _l("Changed in the last 28 days"), "coming": _l("Future changes"), "low": _l("Margin below 10%"),
+    "unpriced": _l("No price"),
+}  # fmt: skip
+"""What of a list can be asked for alone (`price_list`)."""
 
 
 @bp.get("/")
 @requires("network.buying")
 def listed(fault: DomainError | None = None, supplier_id: str = "", **_place: Any) -> ResponseReturnValue:
     """Show a supplier's terms and its price list, with every cost that is to come."""
-    text = form.tidy(request.args.get("q", ""))[: form.WORDS]
+    asked = _asked()
     with read() as session:
         every, chosen = _chosen(session, supplier_id or request.args.get("supplier", ""))
         currency, day = network.money_and_day(session, EVERYONE, clock.now())
-        rows = price_list.rows(session, chosen.id, day, text=text, most=SHOWN + 1)
+        found = form.paged(price_list.listed(chosen.id, day, **asked), ROWS)
+        rows = price_list.rows(session, chosen.id, day, list(found))
+        categories = price_list.categories(session, chosen.id)
         count = price_list.count(session, chosen.id)
         waiting = two_people.waiting(session, PriceProposal)
     places = exponent(currency)
@@ -70,9 +77,29 @@ def listed(fault: DomainError | None = None, supplier_id: str = "", **_place: An
     return page(
         "console/prices.html",
         suppliers=every, supplier=chosen, days=takes_orders(chosen.calendar, day), terms=terms, **calendar_choices(),
-        rows=rows[:SHOWN], is_cut=len(rows) > SHOWN, shown=SHOWN, count=count, text=text, currency=currency,
+        rows=rows, found=found, count=count, asked=asked, text=asked["text"], currency=currency, categories=categories,
+        shown=SHOWN, address=partial(_address, chosen.id, asked),
+        page_address=lambda number: _address(chosen.id, asked, page=number, _anchor="list-title"),
         waiting=waiting, fault=fault, at_fault=request.form.get("sku", ""),
     )  # fmt: skip
+
+
+@bp.get("/list.csv")
+@requires("network.buying")
+def table() -> ResponseReturnValue:
+    """Answer with the list that the page shows as a file."""
+    with read() as session:
+        _every, chosen = _chosen(session, request.args.get("supplier", ""))
+        currency, day = network.money_and_day(session, EVERYONE, clock.now())
+        skus = list(session.scalars(price_list.listed(chosen.id, day, **_asked()).limit(MOST_EXPORTED)))
+        parts = (skus[start : start + 500] for start in range(0, len(skus), 500))
+        rows = [_cells(row, currency) for some in parts for row in price_list.rows(session, chosen.id, day, some)]
+    head = [
+        _("SKU"), _("Product"), _("Category"), _("Article number"), _("Pack size"), _("Unit"), _("Cost per pack"),
+        _("Price quantity"), _("Cost"), _("Store price"), _("Margin without tax"), _("Margin, percent"),
+        _("Last changed"),
+    ]  # fmt: skip
+    return exporting.csv_answer(f"prices-{chosen.id}-{day.isoformat()}", head, rows)
 
 
 @bp.post("/<supplier_id>/terms")
@@ -237,6 +264,29 @@ def drop(proposal_id: str) -> ResponseReturnValue:
 
 
 # --- inside ---
+
+
+def _asked() -> dict[str, str]:
+    """Read the filter; what it says that cannot be is passed over."""
+    text, category = (form.tidy(request.args.get(name, ""))[: form.WORDS] for name in ("q", "category"))
+    show = request.args.get("show", "")
+    return {"text": text, "category": category, "show": show if show in price_list.SHOWN else ""}
+
+
+def _address(supplier_id: str, asked: dict[str, str], endpoint: str = ".listed", **more: Any) -> str:
+    said = {"supplier": supplier_id, "q": asked["text"], "category": asked["category"], "show": asked["show"]}
+    return url_for(endpoint, **{name: value for name, value in said.items() if value} | more)
+
+
+def _cells(row: Priced, currency: str) -> list[exporting.Cell]:
+    def cell(value: Any, shape: str = "") -> exporting.Cell:
+        return exporting.cell(value, shape, currency)
+
+    return [
+        *map(cell, (row.sku, row.name, row.category, row.article_no, row.pack_qty, row.stock_unit)),
+        cell(row.pack_cost_minor, "money"), row.price_quantity, cell(row.cost_minor, "money"),
+        cell(row.price_minor, "money"), cell(row.margin_minor, "money"), cell(row.margin_bp, "share"), row.changed_on,
+    ]  # fmt: skip
 
 
 def _may(session: Session, found: Sequence[Change], of: str) -> bool:

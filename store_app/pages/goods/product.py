@@ -170,8 +170,9 @@ def take_price_back(sku: str) -> ResponseReturnValue:
 @requires("catalogue")
 @form.answers_on(show)
 def wishes(sku: str) -> ResponseReturnValue:
-    """Settle whether the store sells it, what it keeps from the online store, and what it costs."""
+    """Settle whether the store sells and orders it, what it keeps from the online store, and what it costs."""
     active, hold_back = request.form.get("sold") == "yes", form.whole("hold_back")
+    ordered = request.form.get("ordered") == "yes"
     cost_minor = form.amount("cost", place().currency) if request.form.get("cost", "").strip() else None
     with write() as session:
         _found(session, str(place().store_id), sku)
@@ -180,6 +181,7 @@ def wishes(sku: str) -> ResponseReturnValue:
             str(place().store_id),
             sku,
             active=active,
+            ordered=ordered,
             hold_back_qty=hold_back,
             cost_minor=cost_minor,
         )

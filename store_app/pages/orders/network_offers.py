@@ -1,4 +1,4 @@
-"""The shopkeeper's yes or no to goods the network offers; they are shown with the orders."""
+"""The shopkeeper's yes, no or later to what the network offers or proposes; it is shown with the orders."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from config.errors import DomainError, NotFound
 from store_app.pages.common import form
 from store_app.pages.orders import ordering
 from store_app.runtime.doors import acting, write
-from store_app.web.presenting import place
+from store_app.web.presenting import day, place
 from store_app.web.security import requires
 from store_app.words import words
 from supply.orders import network_offers
@@ -31,8 +31,13 @@ def accept(network_offer_id: str) -> ResponseReturnValue:
     """Take the goods: they come as a delivery."""
     with write() as session:
         offer = _offer(session, network_offer_id)
-        if offer.state != "accepted":
+        if offer.state not in ("accepted", "agreed"):
             network_offers.accept(acting(session), str(place().store_id), network_offer_id)
+        kind = network_offers.terms_from(offer.terms).kind
+    if network_offers.is_proposal(offer):
+        words_of = {"list": _("%(name)s is now listed here.", name=offer.name),
+                    "delist": _("%(name)s is not ordered again.", name=offer.name)}  # fmt: skip
+        return form.done(words_of[kind], "ordering.orders")
     return form.done(_("Accepted. %(name)s will come with the next vehicle.", name=offer.name), "ordering.orders")
 
 
@@ -46,7 +51,20 @@ def decline(network_offer_id: str) -> ResponseReturnValue:
         offer = _offer(session, network_offer_id)
         if offer.state != "declined":
             network_offers.decline(acting(session), str(place().store_id), network_offer_id, why=why)
+    if network_offers.is_proposal(offer):
+        return form.done(_("Declined. Nothing changes for %(name)s.", name=offer.name), "ordering.orders", "info")
     return form.done(_("Declined. %(name)s will not be delivered.", name=offer.name), "ordering.orders", "info")
+
+
+@bp.post("/<network_offer_id>/later")
+@requires("network_offer")
+@form.answers_on(_with_orders)
+def later(network_offer_id: str) -> ResponseReturnValue:
+    """Put the answer off until its last day."""
+    with write() as session:
+        offer = network_offers.postpone(acting(session), str(place().store_id), network_offer_id)
+    words_of = _("Put off. Respond by %(day)s; you are reminded on that day.", day=day(offer.answer_by))
+    return form.done(words_of, "ordering.orders", "info")
 
 
 def _offer(session: Session, network_offer_id: str) -> NetworkOffer:

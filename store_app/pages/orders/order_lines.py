@@ -21,7 +21,7 @@ from store_app.words.forecast import age_sentence, watched_sentences
 from supply.demand.forecasts import ForecastRun, published
 from supply.money import credit
 from supply.money.credit import CreditDraw, CreditLine
-from supply.orders import order_days, supply_routes
+from supply.orders import network_offers, order_days, supply_routes
 from supply.orders.network_offers import NetworkOffer
 from supply.orders.orders import ON_THE_WAY, TO_SEND, OrderLine, ReplenishmentOrder
 from supply.orders.suppliers import Supplier, SupplierProduct
@@ -139,7 +139,7 @@ class OrderView:
 
 @dataclass(frozen=True)
 class OfferView:
-    """Goods the network offers."""
+    """Goods the network offers, or what it proposes."""
 
     id: str
     sku: str
@@ -150,6 +150,10 @@ class OfferView:
     answer_by: dt.date
     terms: list[str]
     """What the network binds itself to, a sentence each."""
+    proposal: str = ""
+    """list | delist, where no goods are offered (`network_offers`, rule 10)."""
+    is_later: bool = False
+    """The answer was put off."""
 
 
 def orders_in(session: Session, store_id: str, states: Sequence[str], *, most: int = 50) -> list[ReplenishmentOrder]:
@@ -224,8 +228,8 @@ def offers(session: Session, store_id: str) -> list[OfferView]:
     """Return the offers that wait for an answer."""
     rows = session.scalars(
         sa.select(NetworkOffer)
-        .where(NetworkOffer.store_id == store_id, NetworkOffer.state == "offered")
-        .order_by(NetworkOffer.answer_by, NetworkOffer.id)
+        .where(NetworkOffer.store_id == store_id, NetworkOffer.state.in_(network_offers.OPEN))
+        .order_by(NetworkOffer.state != "offered", NetworkOffer.answer_by, NetworkOffer.id)
     ).all()
     units = stock_units(session, [row.sku for row in rows])
     return [
@@ -238,6 +242,8 @@ def offers(session: Session, store_id: str) -> list[OfferView]:
             why=row.why,
             answer_by=row.answer_by,
             terms=claims.offer_terms(row),
+            proposal=network_offers.terms_from(row.terms).kind if network_offers.is_proposal(row) else "",
+            is_later=row.state == "postponed",
         )
         for row in rows
     ]

@@ -33,7 +33,7 @@ from supply.orders.deliveries import Delivery, DeliveryLine
 from supply.orders.network_offers import Lot, NetworkOffer, looked_at_on, paid_for, terms_from
 
 MOST_ON_THE_WAY_DAYS = 30
-ANSWERS = ("accepted", "declined", "expired", "withdrawn", "called_off", "offered")
+ANSWERS = ("accepted", "declined", "expired", "withdrawn", "called_off", "postponed", "offered")
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,8 @@ def look_after(ctx: Context) -> int:
 
 def pushes(session: Session, *, limit: int = 200) -> list[OfferResult]:
     """Return the latest pushes with what each store made of them, the newest first (rules 1, 3)."""
-    query = sa.select(NetworkOffer).order_by(NetworkOffer.offered_at.desc(), NetworkOffer.id)
+    query = sa.select(NetworkOffer).where(NetworkOffer.packs > 0)
+    query = query.order_by(NetworkOffer.offered_at.desc(), NetworkOffer.id)
     offers = list(session.scalars(query.limit(limit)))
     came = _came(session, offers)
     lots = {

@@ -311,3 +311,33 @@ def test_the_page_of_a_network_without_a_list_says_what_to_bring(console):
     with console.doors.write() as session:
         session.execute(sa.delete(SupplierProduct).where(SupplierProduct.supplier_id == "net"))
     assert "The list is empty" in words(console.signed_in("operator").get("/console/prices/"))
+
+
+def test_each_line_shows_its_margin_and_last_change_and_the_list_is_filtered_paged_and_exported(console):
+    client = console.signed_in("operator")
+    with console.doors.write() as session:
+        ctx = Context(session, Actor.system("test", "network"), NOON)
+        suppliers.set_cost(ctx, "net", "milk", 1_200, TODAY, today=TODAY)
+        suppliers.set_cost(ctx, "net", "bread", 99_000, LATER, today=TODAY)
+        pack = suppliers.terms_of(session, "net", "milk", TODAY).pack_qty
+        price = catalogue.price_on(session, "*", "milk", TODAY)
+        product = session.get_one(Product, "milk")
+        tax = session.get_one(catalogue.TaxClass, product.tax_class_id)
+        (row,) = price_list.rows(session, "net", TODAY, ["milk"])
+        by_name = list(session.scalars(price_list.listed("net", TODAY)))
+        shown = {one: list(session.scalars(price_list.listed("net", TODAY, show=one))) for one in price_list.SHOWN}
+        every = price_list.rows(session, "net", TODAY, by_name)
+    low = [one.sku for one in every if one.margin_bp is not None and one.margin_bp < price_list.LOW_BP]
+    net = price / (1 + tax.rate_bp / 10_000) if tax.inclusive else price
+    cost = 1_200 * product.price_quantity / pack
+    assert row.margin_minor == pytest.approx(net - cost, abs=1)
+    assert row.margin_bp == pytest.approx(10_000 * (net - cost) / net, abs=100)
+    assert row.changed_on == TODAY
+    assert (shown["coming"], shown["low"]) == (["bread"], low)
+    assert "milk" in shown["changed"]
+    assert shown["unpriced"] == [one.sku for one in every if one.price_minor is None]
+    seen = words(client.get("/console/prices/?supplier=net&show=coming"))
+    assert "1 product" in seen
+    table = client.get("/console/prices/list.csv?supplier=net&q=milk").get_data(as_text=True).splitlines()
+    assert (len(table), table[1].split(",")[0], table[1].split(",")[-1]) == (2, "milk", TODAY.isoformat())
+    assert client.get("/console/prices/?supplier=net&page=99").status_code == 200
