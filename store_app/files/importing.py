@@ -441,7 +441,7 @@ def _write_pack(ctx: Context, row: dict[str, Any], supplier_id: str) -> None:
         pack_qty=row["pack_qty"], pack_cost_minor=known.pack_cost_minor if later and known else cost,
         valid_from=begins if begins > today and known is None else None, **terms,
     )  # fmt: skip
-    suppliers.offer_product(ctx, supplier_id, row["sku"], pack)
+    suppliers.offer_from_today(ctx, supplier_id, row["sku"], pack, today)
     if later:
         suppliers.set_cost(ctx, supplier_id, row["sku"], cost, begins, today=today)
 
