@@ -430,7 +430,12 @@ def _write_pack(ctx: Context, row: dict[str, Any], supplier_id: str) -> None:
     owner_id = suppliers.supplier_of(ctx.session, supplier_id).owner_id
     currency, today = network.money_and_day(ctx.session, owner_id, ctx.at)
     cost = in_minor(row["pack_cost"], currency, row["sku"])
-    terms: dict[str, Any] = {name: row[name] for name in ("minimum_packs", "article_no") if name in row}
+    before = ctx.session.get(suppliers.SupplierProduct, (supplier_id, row["sku"]))
+    terms: dict[str, Any] = {
+        name: row[name] if name in row else getattr(before, name)
+        for name in ("minimum_packs", "article_no")
+        if name in row or before is not None
+    }
     known = suppliers.terms_of(ctx.session, supplier_id, row["sku"], today)
     begins = row.get("from_day") or today
     later = begins > today and known is not None

@@ -115,6 +115,15 @@ def test_a_price_list_comes_in_whole(office):
         assert (tea.pack_qty, tea.pack_cost_minor, tea.article_no) == (6, 1250, "T-1")
 
 
+def test_what_a_price_list_does_not_name_stays_as_it_is(office):
+    client, farm = office.signed_in(), added(office)
+    upload(client, farm, "sku;pack_qty;pack_cost;article_no;minimum_packs\ntea;6;12,50;T-1;3\n")
+    assert upload(client, farm, "sku;pack_qty;pack_cost\ntea;6;13,50\n").status_code == 303
+    with office.doors.read() as session:
+        tea = session.get_one(SupplierProduct, (farm, "tea"))
+        assert (tea.pack_cost_minor, tea.article_no, tea.minimum_packs) == (1350, "T-1", 3)
+
+
 @pytest.mark.parametrize("way", ["file", "page"])
 def test_a_cost_of_today_counts_though_another_began_by_its_day(office, way):
     client, farm = office.signed_in(), added(office)
