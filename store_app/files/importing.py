@@ -430,7 +430,12 @@ def _write_pack(ctx: Context, row: dict[str, Any], supplier_id: str) -> None:
     owner_id = suppliers.supplier_of(ctx.session, supplier_id).owner_id
     currency, today = network.money_and_day(ctx.session, owner_id, ctx.at)
     cost = in_minor(row["pack_cost"], currency, row["sku"])
-    terms: dict[str, Any] = {name: row[name] for name in ("minimum_packs", "article_no") if name in row}
+    before = ctx.session.get(suppliers.SupplierProduct, (supplier_id, row["sku"]))
+    terms: dict[str, Any] = {
+        name: row[name] if name in row else getattr(before, name)
+        for name in ("minimum_packs", "article_no")
+        if name in row or before is not None
+    }
     known = suppliers.terms_of(ctx.session, supplier_id, row["sku"], today)
     begins = row.get("from_day") or today
     later = begins > today and known is not None
@@ -441,7 +446,7 @@ def _write_pack(ctx: Context, row: dict[str, Any], supplier_id: str) -> None:
         pack_qty=row["pack_qty"], pack_cost_minor=known.pack_cost_minor if later and known else cost,
         valid_from=begins if begins > today and known is None else None, **terms,
     )  # fmt: skip
-    suppliers.offer_product(ctx, supplier_id, row["sku"], pack)
+    suppliers.offer_from_today(ctx, supplier_id, row["sku"], pack, today)
     if later:
         suppliers.set_cost(ctx, supplier_id, row["sku"], cost, begins, today=today)
 

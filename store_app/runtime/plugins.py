@@ -123,7 +123,7 @@ def set_up(ctx: Context, door: Door[Any], settings: Settings, name: str, typed: 
     unsaid = {key: before[key] for key in fields if key in before and key not in wanted and is_secret(fields[key])}
     if unsaid and any(_is_elsewhere(value, before.get(key)) for key, value in wanted.items()):
         raise Invalid(
-            "secret-again", "The address has changed: enter this again, so that it is not sent to a stranger.",
+            "secret-again", "The address has changed. Enter this again to confirm that it may be sent there.",
             field=next(iter(unsaid)),
         )  # fmt: skip
     wanted |= unsaid

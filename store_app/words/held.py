@@ -15,7 +15,7 @@ from store_app.words import words as general_words
 from store_app.words.refusals import sentence_of
 from supply.demand import plausibility
 
-MONEY = ("sale", "money")
+MONEY = ("sale", "money", "wasted")
 KINDS = {
     "line": lazy("%(value)s of %(name)s in one line of a sale"),
     "sale": lazy("one sale of %(value)s"),
@@ -26,6 +26,8 @@ KINDS = {
     "back": lazy("%(value)s units returned without a receipt in one day"),
     "stock": lazy("%(value)s of %(name)s in one stock count or movement"),
     "moved": lazy("%(value)s units counted and moved in one day across all products"),
+    "wasted": lazy("%(value)s written off in one day"),
+    "expected": lazy("%(value)s units expected or sold in one day"),
     "returned": lazy("%(value)s of %(name)s returned, more than was sold"),
 }
 REASONS = {

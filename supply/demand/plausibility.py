@@ -15,7 +15,8 @@ Rules
    was sold. A return of a sale that waits, waits with it.
 5. A person takes in what waits, which then counts on its own day like any other fact, or turns it down, with what
    depends on it. Both are journalled.
-6. A day's sums are kept as its facts arrive, so that a batch reads one row a day and asks the books for its own
+6. What a store reports of a day it wasted, expected and sold (`day_reports`) is weighed like a movement of stock.
+7. A day's sums are kept as its facts arrive, so that a batch reads one row a day and asks the books for its own
    products alone. What a person took in becomes part of the store's past, but leaves the rest of its day the room it
    had.
 
@@ -42,12 +43,15 @@ from pos.catalogue.catalogue import Product
 from pos.facts import SaleCompleted, StockCounted, StockMoved
 from pos.sold import OF_PRODUCT, Sale, SaleLine
 from pos.store.store import Store
+from supply.demand.day_reports import DayReported
 
 WINDOW_DAYS, LEAST_DAYS = 364, 28
 GOOD = 0.9
 MULTIPLE, CEILING, CEILING_ALONE = 6, 60, 10
 STOCK_DAYS = 30
 """A movement or a count of stock may be so many of the limits of a day's sales."""
+MILLI = 1_000
+"""Parts of a unit that a day's report counts in."""
 SEND, WAITS_WITH = "implausible", "waits-with"
 UNITS = ("each", "gram", "millilitre")
 _WIDE = frozenset(UNITS[1:])
@@ -80,7 +84,7 @@ class PlausibleDay(Base):
     business_day: Mapped[dt.date] = mapped_column(primary_key=True)
     measures: Mapped[dict[str, Any]]
     let_in: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    """What a person took in of it: `ids`, and their `sums` among the measures (rule 6)."""
+    """What a person took in of it: `ids`, and their `sums` among the measures (rule 7)."""
 
 
 class PlausibleLimit(Base):
@@ -233,7 +237,7 @@ class Judge:
         return message.topic in _WEIGHERS and self._weights.get(message.id, ...) is None
 
     def keep(self, session: Session, taken: Iterable[Message]) -> None:
-        """Add what was taken to its days (rule 6)."""
+        """Add what was taken to its days (rule 7)."""
         taken = list(taken)
         self.read(session, taken)
         changed = set()
@@ -253,7 +257,7 @@ class Judge:
             session.execute(insert.on_conflict_do_update(index_elements=["store_id", "business_day"], set_=kept), rows)
 
     def _count(self, weight: _Weight, let_in: str | None) -> None:
-        """Add a fact to its day. let_in: its id, where a person took it in (rule 6)."""
+        """Add a fact to its day. let_in: its id, where a person took it in (rule 7)."""
         day, aside = self._books[weight.day], self._let_of[weight.day]
         for name, value in weight.sums.items():
             day[name] = day.get(name, 0) + value
@@ -384,6 +388,7 @@ _WORDS = {
     "line": "in one line", "sale": "minor units in one sale", "product": "on one day", "day": "on one day in all",
     "sales": "sales on one day", "money": "minor units on one day", "back": "back on one day without a receipt",
     "stock": "in one movement of stock", "moved": "moved on one day in all",
+    "wasted": "minor units wasted on one day", "expected": "expected or sold on one day",
 }  # fmt: skip
 _DERIVED = {"back": (1, "product"), "stock": (STOCK_DAYS, "product"), "moved": (STOCK_DAYS, "day")}
 """Kinds whose limit is so many times another's."""
@@ -391,11 +396,12 @@ _DERIVED = {"back": (1, "product"), "stock": (STOCK_DAYS, "product"), "moved": (
 
 def _derived(measures: Measures) -> Measures:
     """Return the measures that follow from others."""
+    sold = measures.get(_DAY["each"], 0) + sum(measures.get(_DAY[unit], 0) for unit in _WIDE) // MILLI
     return {
         f"{kind}:{unit}": times * measures.get(f"{like}:{unit}", 0)
         for kind, (times, like) in _DERIVED.items()
         for unit in UNITS
-    }
+    } | {"wasted": STOCK_DAYS * measures.get("money", 0), "expected": STOCK_DAYS * sold}
 
 
 def _weigh_sale(body: Mapping[str, Any], units: Mapping[str, str]) -> _Weight:
@@ -441,7 +447,17 @@ def _weigh_stock(body: Mapping[str, Any], units: Mapping[str, str]) -> _Weight:
     return weight
 
 
-_WEIGHERS = {SaleCompleted.TOPIC: _weigh_sale, StockCounted.TOPIC: _weigh_stock, StockMoved.TOPIC: _weigh_stock}
+def _weigh_report(body: Mapping[str, Any], _units: Mapping[str, str]) -> _Weight:
+    wasted = max(body["waste_cost_minor"], body["waste_value_minor"])
+    expected = max(body["forecast_milli"], body["sold_milli"]) // MILLI
+    tops = [("wasted", wasted, ""), ("expected", expected, "")]
+    return _Weight(dt.date.fromisoformat(body["business_day"]), tops=tops)
+
+
+_WEIGHERS = {
+    SaleCompleted.TOPIC: _weigh_sale, StockCounted.TOPIC: _weigh_stock, StockMoved.TOPIC: _weigh_stock,
+    DayReported.TOPIC: _weigh_report,
+}  # fmt: skip
 
 
 def _weigh(message: Message, units: Mapping[str, str]) -> _Weight | None:

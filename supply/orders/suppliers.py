@@ -206,6 +206,14 @@ def offer_product(ctx: Context, supplier_id: str, sku: str, pack: CasePack) -> S
     return ctx.session.get_one(SupplierProduct, (supplier_id, sku))
 
 
+def offer_from_today(ctx: Context, supplier_id: str, sku: str, pack: CasePack, today: dt.date) -> None:
+    """Note, or renew, how a supplier sells a product; what its pack costs counts from today, whatever began before."""
+    offer_product(ctx, supplier_id, sku, pack)
+    cost = pack.pack_cost_minor
+    if costs_begun(ctx.session, [supplier_id], today).get((supplier_id, sku), cost) != cost:
+        set_cost(ctx, supplier_id, sku, cost, today, today=today)
+
+
 def offer_products(ctx: Context, supplier_id: str, packs: Mapping[str, CasePack]) -> None:
     """Note, or renew, how a supplier sells many products (rule 3)."""
     if ctx.session.get(Supplier, supplier_id) is None:

@@ -188,7 +188,7 @@ def set_price(supplier_id: str) -> ResponseReturnValue:
     with write() as session:
         suppliers.own_supplier(session, owner(), supplier_id)
         sku = (ordering if place().store_id else network).one_product(session, wanted)
-        suppliers.offer_product(acting(session), supplier_id, sku, pack)
+        suppliers.offer_from_today(acting(session), supplier_id, sku, pack, today())
     flash(_("Saved. Future suggestions will use it."), "good")
     return redirect(url_for(".supplier", supplier_id=supplier_id, q=request.args.get("q"), _anchor=f"price-{sku}"), 303)
 

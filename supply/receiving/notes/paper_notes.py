@@ -359,9 +359,8 @@ def _check(ctx: Context, store_id: str, row: PaperNote, said: Confirmation) -> N
     if not any(line.sku for line in said.lines):
         raise Invalid("note-without-products", "Choose a product for at least one line.")
     if is_bill and min(said.total_minor, said.tax_minor) < 0:
-        field = "total" if said.total_minor < 0 else "tax"
-        words = N_("Total and tax can’t be below zero. Ask the supplier for the credit memo as an e-invoice.")
-        raise Invalid("note-below-zero", words, field=field)
+        raise Invalid("note-below-zero", "Total and tax can’t be below zero. Ask the supplier for the credit memo as "
+                      "an e-invoice.", field="total" if said.total_minor < 0 else "tax")  # fmt: skip
     if is_bill and gap_of(said) and not said.takes_gap:
         raise Refused("note-gap", "Lines and tax come to %(reckoned_minor)s, but the total is %(said_minor)s. Check "
                       "amounts, tax and total. If a charge or discount is not on a line, tick the box.",

@@ -28,7 +28,7 @@ from pos.stock.ledger import StockMovement
 from pos.store.store import Region, Store, Till
 from pos.till.shift_book import Shift
 from store_app.sync import receiver, wire
-from supply.demand import plausibility, rollups
+from supply.demand import day_reports, plausibility, rollups
 from supply.demand.history import DailyDemand, StoreDay
 from supply.membership import credit_review
 from supply.money import terms as money_terms
@@ -136,6 +136,12 @@ def counted_stock(qty: int) -> Message:
     return reported(key, "stock.counted", body, TODAY)
 
 
+def day_report(**figures: int) -> Message:
+    body = dict.fromkeys(day_reports.SUMS, 0) | {"store_id": ROGUE, "business_day": TODAY.isoformat()}
+    body |= {"waste_value_minor": 900, "sold_milli": 40_000, "reported_at": AT.isoformat()} | figures
+    return reported(f"report-{next(NUMBERS)}", "day.reported", body, TODAY)
+
+
 def furnish(database: Database) -> Net:
     """Found a network of four stores, each with forty days in which it sold twelve of the product, and milk."""
     net = Net(database)
@@ -209,6 +215,10 @@ def test_ten_million_units_in_one_fact_wait_and_move_neither_demand_nor_anybody_
         (lambda: fact(1, price=5_000_000), "implausible-sale"),
         (lambda: fact(-500, kind="return"), "implausible-line"),
         (lambda: counted_stock(1_000_000), "implausible-stock"),
+        (lambda: day_report(waste_value_minor=10**14), "implausible-wasted"),
+        (lambda: day_report(waste_cost_minor=10**14), "implausible-wasted"),
+        (lambda: day_report(forecast_milli=10**14), "implausible-expected"),
+        (lambda: day_report(sold_milli=10**14), "implausible-expected"),
     ],
 )  # fmt: skip
 def test_what_no_sale_return_or_count_can_be_waits_by_its_reason(net, lie, reason):
@@ -217,6 +227,11 @@ def test_what_no_sale_return_or_count_can_be_waits_by_its_reason(net, lie, reaso
     assert (held["id"], held["reason"].partition(":")[0]) == (odd.id, reason)
     assert net.sold() == 0
     assert net.sold("P00003") == 1
+
+
+def test_a_day_a_store_of_its_size_can_have_is_reported_as_it_says(net):
+    net.push(ROGUE, [one := day_report()])
+    assert net.state(one.id) == ("taken", "")
 
 
 def test_a_lie_split_into_many_small_sales_ends_at_the_day_s_limit_in_one_batch_and_in_many(net):

@@ -13,7 +13,7 @@ from config.ids import new_id
 from pos.messages import OutgoingMessage
 from pos.printing.queue import PrintJob
 from store_app.mail import sending
-from supply.orders import supplier_messages, supply_routes
+from supply.orders import supplier_messages, suppliers, supply_routes
 from supply.orders.orders import OrderLine, ReplenishmentOrder
 from supply.orders.suppliers import Supplier, SupplierProduct
 from supply.replenishment import service_targets
@@ -113,6 +113,29 @@ def test_a_price_list_comes_in_whole(office):
     with office.doors.read() as session:
         tea = session.get_one(SupplierProduct, (farm, "tea"))
         assert (tea.pack_qty, tea.pack_cost_minor, tea.article_no) == (6, 1250, "T-1")
+
+
+def test_what_a_price_list_does_not_name_stays_as_it_is(office):
+    client, farm = office.signed_in(), added(office)
+    upload(client, farm, "sku;pack_qty;pack_cost;article_no;minimum_packs\ntea;6;12,50;T-1;3\n")
+    assert upload(client, farm, "sku;pack_qty;pack_cost\ntea;6;13,50\n").status_code == 303
+    with office.doors.read() as session:
+        tea = session.get_one(SupplierProduct, (farm, "tea"))
+        assert (tea.pack_cost_minor, tea.article_no, tea.minimum_packs) == (1350, "T-1", 3)
+
+
+@pytest.mark.parametrize("way", ["file", "page"])
+def test_a_cost_of_today_counts_though_another_began_by_its_day(office, way):
+    client, farm = office.signed_in(), added(office)
+    send(client, f"/suppliers/{farm}/prices/milk/coming", pack_cost="10", from_day=str(NOON.date()))
+    if way == "file":
+        answer = upload(client, farm, "sku;pack_qty;pack_cost\nmilk;12;8,00\n")
+    else:
+        answer = send(client, f"/suppliers/{farm}/prices", product="milk", pack_qty="12", pack_cost="8",
+                      minimum_packs="1")  # fmt: skip
+    assert answer.status_code == 303
+    with office.doors.read() as session:
+        assert suppliers.terms_of(session, farm, "milk", NOON.date()).pack_cost_minor == 800
 
 
 def test_a_price_list_that_waited_for_its_decimal_mark_is_gone_once_it_is_in(office):
