@@ -113,11 +113,11 @@ _BLANK = N_("The image would be too faint on paper. Use a darker one.")
 def _photo(raw: bytes) -> Iterator[Any]:
     """Open a photo, or refuse it (rule 4)."""
     unreadable = Invalid("no-photo", "This photo cannot be shown. Use a JPEG, PNG or WebP.", field="photo")
-    too_large = Invalid("photo-too-large", "This photo has too many pixels. Set the camera to 12 megapixels or less, and "
-                        "take it again.", field="photo")  # fmt: skip
+    too_large = Invalid("photo-too-large", "This photo has too many pixels. Set the camera to 12 megapixels or less, "
+                        "and take it again.", field="photo")  # fmt: skip
     if len(raw) > PHOTO_BYTES:
-        raise Invalid("photo-too-large", "A photo can be up to 20 MB. Set the camera to 12 megapixels or less, and take it "
-                      "again.", field="photo")  # fmt: skip
+        raise Invalid("photo-too-large", "A photo can be up to 20 MB. Set the camera to 12 megapixels or less, "
+                      "and take it again.", field="photo")  # fmt: skip
     with _opened(raw, ("JPEG", "PNG", "WEBP"), _has_few_dots, too_large=too_large, unreadable=unreadable) as picture:
         yield picture
 
