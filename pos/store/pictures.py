@@ -6,9 +6,9 @@ Rules
 2. Its dots are counted before one is unpacked: a small file can hold a picture larger than the machine's memory.
 3. `small`, `upright`, `square` and `dotted` are what a child process of little memory does
    (`store_app.runtime.child_process`): they yield what was made.
-4. A photo is a JPEG, PNG or WebP of at most PHOTO_BYTES and PHOTO_DOTS, a quarter as many where it is no JPEG: only a
-   JPEG is read smaller at once. What is kept is a new JPEG, drawn from the picture's dots alone: where it was taken,
-   and whatever else was in the file, is left behind.
+4. A photo is a JPEG, PNG or WebP of at most PHOTO_BYTES and PHOTO_DOTS. A phone's JPEG is read smaller at once; what
+   must be unpacked whole, another kind or a progressive JPEG, needs at most UNPACKED_BYTES. What is kept is a new JPEG,
+   drawn from the picture's dots alone: where it was taken, and whatever else was in the file, is left behind.
 5. A photo of a product is a WebP of TILE_SIDE dots a side and at most TILE_BYTES: its middle, as it is held upright, on
    white where it is clear; written coarser, then smaller, until it is.
 6. A logo is a PNG of at most LOGO_BYTES and LOGO_SIDE dots a side.
@@ -22,8 +22,9 @@ from typing import Any
 from config.errors import Invalid
 from config.words import N_
 
-PHOTO_BYTES, PHOTO_DOTS, KEPT_BYTES = 8_000_000, 50_000_000, 400_000
+PHOTO_BYTES, PHOTO_DOTS, KEPT_BYTES = 20_000_000, 80_000_000, 400_000
 """A photo is written coarser until it needs no more than KEPT_BYTES."""
+UNPACKED_BYTES = 100_000_000
 TILE_BYTES, TILE_SIDE = 12_000, 320
 LOGO_BYTES, LOGO_SIDE, LEAST_INK = 500_000, 4_000, 60
 NARROW, WIDE = (320, 160), (432, 200)
@@ -112,9 +113,11 @@ _BLANK = N_("The image would be too faint on paper. Use a darker one.")
 def _photo(raw: bytes) -> Iterator[Any]:
     """Open a photo, or refuse it (rule 4)."""
     unreadable = Invalid("no-photo", "This photo cannot be shown. Use a JPEG, PNG or WebP.", field="photo")
-    too_large = Invalid("photo-too-large", "This photo has too many pixels. Use a smaller one.", field="photo")
+    too_large = Invalid("photo-too-large", "This photo has too many pixels. Set the camera to 12 megapixels or less, "
+                        "and take it again.", field="photo")  # fmt: skip
     if len(raw) > PHOTO_BYTES:
-        raise Invalid("photo-too-large", "A photo can be up to 8 MB. Use a smaller one.", field="photo")
+        raise Invalid("photo-too-large", "A photo can be up to 20 MB. Set the camera to 12 megapixels or less, "
+                      "and take it again.", field="photo")  # fmt: skip
     with _opened(raw, ("JPEG", "PNG", "WEBP"), _has_few_dots, too_large=too_large, unreadable=unreadable) as picture:
         yield picture
 
@@ -141,8 +144,10 @@ def _opened(
 
 
 def _has_few_dots(picture: Any) -> bool:
-    most = PHOTO_DOTS if picture.format == "JPEG" else PHOTO_DOTS // 4
-    return bool(picture.width * picture.height <= most)
+    """Tell whether a picture can be read (rule 4): 8 bytes a dot where it is drawn twice, 6 until a JPEG is whole."""
+    dots = picture.width * picture.height
+    whole = 6 if "progressive" in picture.info else 0 if picture.format == "JPEG" else 8
+    return bool(dots <= PHOTO_DOTS and dots * whole <= UNPACKED_BYTES)
 
 
 def _fitted(grey: Any, room: tuple[int, int]) -> tuple[int, bytes]:

@@ -174,11 +174,11 @@ def begin_store(ctx: Context, new: NewStore, person: str, pin: str) -> None:
     from store_app.web import staff
 
     said: dict[str, Any] = {name: getattr(new, name) for name in ("address", "tax_number", "smallest_coin_minor")}
+    say = language(new.language, new.tz)
     found_store(
         ctx.session, FIRST_STORE, new.name, region=new.country, currency=new.currency, tz=new.tz,
-        language=new.language, at=ctx.at, **said,
+        language=new.language, tills=(("T1", say("Till 1")),), at=ctx.at, **said,
     )  # fmt: skip
-    say = language(new.language, new.tz)
     rates = [*zip(CLASSES, new.rates_bp, strict=False), (NO_TAX, 0)]
     for (key, name), rate_bp in rates:
         class_id = f"{FIRST_STORE}-{key}"

@@ -34,7 +34,7 @@ PLACES = {
     "supplier": _l("supplier"),
     "customer": _l("customer"),
     "waste": _l("waste"),
-    "unexplained": _l("unexplained"),
+    "unexplained": _l("adjustment"),
     "dispatched": _l("sent to stores"),
 }
 

@@ -401,6 +401,7 @@ GROUPS: tuple[Group, ...] = (
                 "finger-print",
                 lazy("Signing key"),
                 lazy("How the network recognizes this store"),
+                of_network=True,
             ),
             Place(
                 "store_settings.overview",

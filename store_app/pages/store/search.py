@@ -3,8 +3,8 @@
 Rules
 -----
 1. A hit leads only to what the person who asks may open.
-2. Every typed word must fit, in the reader's language; Chinese also by pinyin. Where the first word begins a name, that
-   hit goes first.
+2. Every typed word must fit, in the reader's language; Chinese also by pinyin. A page is found by its names in every
+   language, too. Where the first word begins a name, that hit goes first; what fits in another language alone, last.
 3. Of each kind only the first few are shown: more letters narrow it down.
 """
 
@@ -15,11 +15,13 @@ from functools import cache
 import sqlalchemy as sa
 from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import force_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as lazy
 from flask_babel.speaklater import LazyString
 from sqlalchemy.orm import Session
 
+from config.words import LANGUAGES
 from pos.catalogue.catalogue import Listing, Product, matches_or_code, search_text_for
 from pos.customers import customers
 from pos.sold import Sale
@@ -78,20 +80,27 @@ def everything() -> ResponseReturnValue:
 def _pages(_session: Session, _store_id: str, words: list[str]) -> list[Hit]:
     known, found = _said(language()), []
     for one in may_enter(PLACES):
-        name, text = known[one]
+        name, text, abroad = known[one]
         if all(word in text for word in words):
-            rank = 0 if name.startswith(words[0]) else 1 if f" {words[0]}" in name else 2
-            found.append((rank, one))
+            found.append((0 if name.startswith(words[0]) else 1 if f" {words[0]}" in name else 2, one))
+        elif all(word in abroad for word in words):
+            found.append((3, one))
     found.sort(key=lambda one: one[0])
     return [Hit(one.address, one.icon, str(one.name), str(one.about)) for _rank, one in found[:MOST]]
 
 
 @cache
-def _said(_language: str) -> dict[Place, tuple[str, str]]:
-    """Return what each place is called in a language, and all it is found by."""
+def _said(_language: str) -> dict[Place, tuple[str, str, str]]:
+    """Return what each place is called in a language, all it is found by there, and by what in every language."""
+    abroad = [""] * len(PLACES)  # no dictionary: a place's hash is another in each language
+    for code in LANGUAGES:
+        with force_locale(code):
+            abroad = [
+                search_text_for(text, str(one.name), str(one.words)) for text, one in zip(abroad, PLACES, strict=True)
+            ]
     return {
-        one: (str(one.name).casefold(), search_text_for(str(one.name), str(one.about), str(one.words)))
-        for one in PLACES
+        one: (str(one.name).casefold(), search_text_for(str(one.name), str(one.about), str(one.words)), text)
+        for text, one in zip(abroad, PLACES, strict=True)
     }
 
 

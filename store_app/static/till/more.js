@@ -103,7 +103,7 @@ export function lookUp(actions) {
     } catch (fault) { sheet.complain(sentence(fault)); }
   };
   sheet.open({
-    title: say("lookup-title"), wide: true, focus: asked.input, body: [el("p.muted", {}, say("lookup-lead")), asked.root, answer, rows.root],
+    title: say("lookup-title"), wide: true, focus: asked.input, body: [asked.root, answer, rows.root],
     foot: backButton(), onScan: scanned,
     onEnter: () => { const [first] = catalogue.search(asked.input.value); if (first) card(first); else scanned(asked.input.value.trim()); },
   });

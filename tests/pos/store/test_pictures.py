@@ -12,6 +12,7 @@ from PIL import Image
 
 from config.errors import Invalid
 from pos.store import pictures
+from store_app.runtime.child_process import read_apart
 
 RED, BLUE = (200, 20, 20), (20, 20, 200)
 ORIENTATION = 0x0112
@@ -81,10 +82,18 @@ def bomb(across: int, down: int) -> bytes:
         (written(Image.new("RGB", (64, 64)), "JPEG")[:200], "cannot be shown"),
         (bomb(5_000, 4_000), "too many pixels"),
         (bomb(100_000, 100_000), "too many pixels"),
-        (written(Image.new("L", (8_000, 6_300)), "JPEG"), "too many pixels"),
-        (b"\xff" * (pictures.PHOTO_BYTES + 1), "up to 8 MB"),
+        (written(Image.new("L", (10_000, 8_300)), "JPEG"), "too many pixels"),
+        (written(Image.new("L", (8_160, 6_144)), "JPEG", progressive=True), "too many pixels"),
+        (b"\xff" * (pictures.PHOTO_BYTES + 1), "up to 20 MB"),
     ],
 )
 def test_what_is_no_photo_or_far_too_large_a_one_is_refused_in_a_sentence(raw, sentence):
     with pytest.raises(Invalid, match=sentence):
         next(pictures.square(raw))
+
+
+@pytest.mark.parametrize(("across", "down", "how"), [(8_160, 6_144, {}), (4_096, 3_072, {"progressive": True})])
+def test_a_phones_photo_is_read_in_the_little_memory_of_a_reader(across, down, how):
+    raw = written(Image.effect_noise((across // 8, down // 8), 60).resize((across, down)).convert("RGB"), "JPEG", **how)
+    (made,) = read_apart(pictures.square, raw)
+    assert Image.open(io.BytesIO(made)).format == "WEBP"

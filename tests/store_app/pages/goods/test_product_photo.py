@@ -97,7 +97,7 @@ def test_only_who_edits_products_puts_or_removes_one(shop):
     [
         (b"<svg/>", "x.png", "This photo cannot be shown. Use a JPEG, PNG or"),
         (huge_picture(6_000, 6_000), "x.png", "This photo has too many pixels."),
-        (jpeg(size=(8_700, 5_800)), "x.jpg", "This photo has too many pixels."),
+        (jpeg(size=(10_400, 7_800)), "x.jpg", "This photo has too many pixels."),
         (b"", "", "Take or choose a photo first."),
     ],
 )

@@ -42,6 +42,7 @@ def hits(client, text, language="en"):
     [
         ("en", "printer", "/settings/printers/"), ("zh", "打印机", "/settings/printers/"),
         ("zh", "dayinji", "/settings/printers/"),
+        ("zh", "printer", "/settings/printers/"), ("en", "打印机", "/settings/printers/"),
         ("es", "impresora", "/settings/printers/"), ("de", "Drucker", "/settings/printers/"),
         ("en", "MILK", "/products/milk"), ("en", "whole mil", "/products/milk"), ("zh", "绿茶", "/products/tea"),
         ("en", "4006381333931", "/products/milk"),
