@@ -138,6 +138,7 @@ ROLES: dict[str, Role] = {
             "console.products",
             "orders.replays",
             "warehouse.supply",
+            "warehouse.allocation",
             "warehouse.purchases",
             "warehouse.upstream",
             "warehouse.warehouse",
