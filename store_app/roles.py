@@ -147,6 +147,7 @@ ROLES: dict[str, Role] = {
             "warehouse.recalls",
             "console.prices",
             "console.outlook",
+            "console.promotions",
             "console.network_offers",
             "console.claims",
             "warehouse.transfers",

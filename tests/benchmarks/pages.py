@@ -21,9 +21,9 @@ PAGES = (
     "/console/stores/", "/console/stores/S0007", "/console/demand/", "/console/demand/R1",
     "/console/demand/R1/series", "/console/products/",
     "/console/products/P00001", "/console/products/P00001?region=R1", "/console/products/P00001/outlook.json",
-    "/console/supply/", "/console/offers/", "/console/money/", "/console/claims/",
-    "/console/campaigns/", "/console/customers/", "/console/outlook/", "/console/purchases/", "/console/routes/",
-    "/console/transfers/", "/console/warehouse/", "/console/warehouse/stock", "/console/lessons/",
+    "/console/supply/", "/console/supply/allocation/", "/console/promotions/", "/console/money/", "/console/claims/",
+    "/console/promotions/campaigns/new", "/console/customers/", "/console/outlook/", "/console/purchases/",
+    "/console/routes/", "/console/transfers/", "/console/warehouse/", "/console/warehouse/stock", "/console/lessons/",
 )  # fmt: skip
 
 

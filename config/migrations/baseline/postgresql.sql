@@ -160,6 +160,7 @@ CREATE TABLE campaign (
   lines JSON NOT NULL,
   fee_minor BIGINT NOT NULL,
   hold_out_bp BIGINT NOT NULL,
+  goal TEXT DEFAULT '' NOT NULL,
   held_out JSON NOT NULL,
   state TEXT NOT NULL,
   made_at TIMESTAMP WITH TIME ZONE NOT NULL,
@@ -1058,6 +1059,7 @@ CREATE TABLE offer (
   made_at TIMESTAMP WITH TIME ZONE NOT NULL,
   made_by TEXT NOT NULL,
   ended_at TIMESTAMP WITH TIME ZONE,
+  goal TEXT DEFAULT '' NOT NULL,
   CONSTRAINT pk_offer PRIMARY KEY (id)
 );
 

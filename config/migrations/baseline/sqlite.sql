@@ -158,6 +158,7 @@ CREATE TABLE campaign (
   lines JSON NOT NULL,
   fee_minor BIGINT NOT NULL,
   hold_out_bp BIGINT NOT NULL,
+  goal TEXT DEFAULT '' NOT NULL,
   held_out JSON NOT NULL,
   state TEXT NOT NULL,
   made_at DATETIME NOT NULL,
@@ -1056,6 +1057,7 @@ CREATE TABLE offer (
   made_at DATETIME NOT NULL,
   made_by TEXT NOT NULL,
   ended_at DATETIME,
+  goal TEXT DEFAULT '' NOT NULL,
   CONSTRAINT pk_offer PRIMARY KEY (id)
 );
 

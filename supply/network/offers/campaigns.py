@@ -146,12 +146,8 @@ def plan(ctx: Context, terms: CampaignTerms, store_ids: Sequence[str]) -> Campai
     """Plan a campaign and ask the stores (rules 1, 2); the same id again is the same campaign."""
     if (known := ctx.session.get(Campaign, terms.id)) is not None:
         return known
-    terms.check()
     chosen = sorted(set(store_ids))
-    if not chosen:
-        raise Invalid("no-store", "Choose at least one store.", field="store_id")
-    if any(terms.answer_by < day_of(ctx.session, store_id, ctx.at) for store_id in chosen):
-        raise Invalid("bad-day", "The response date has passed. Choose today or later.")
+    refuse_bad(ctx.session, terms, chosen, ctx.at)
     held = _held_out(terms, chosen)
     campaign = Campaign(
         id=terms.id, name=terms.name.strip(), why=terms.why.strip(), from_day=terms.from_day, until_day=terms.until_day,
@@ -305,6 +301,15 @@ def stood_bp(session: Session, ask: CampaignAsk, last: dt.date) -> int:
         if live is not None and day <= last:
             stood += len(skus & there[live.id])
     return BASIS * stood // (days * len(skus)) if skus else 0
+
+
+def refuse_bad(session: Session, terms: CampaignTerms, store_ids: Collection[str], at: dt.datetime) -> None:
+    """Refuse a campaign no store could answer, saying why."""
+    terms.check()
+    if not store_ids:
+        raise Invalid("no-store", "Choose at least one store.", field="store_id")
+    if any(terms.answer_by < day_of(session, store_id, at) for store_id in store_ids):
+        raise Invalid("bad-day", "The response date has passed. Choose today or later.")
 
 
 def held_count(stores: int, hold_out_bp: int) -> int:

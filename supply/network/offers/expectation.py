@@ -70,6 +70,8 @@ class AtStore:
     expected_margin_minor: int
     partial: bool
     borrowed: bool
+    expected_qty: float
+    """Units of all its products together: of use where there is one."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,7 @@ class OfProduct:
     sku: str
     name: str
     stock_unit: str
+    portion: int
     usual_qty: int
     expected_qty: int
     uplift_bp: int
@@ -112,6 +115,12 @@ class Expectation:
     days: int
     stores: tuple[AtStore, ...]
     products: tuple[OfProduct, ...]
+
+    @property
+    def uplift(self) -> float:
+        """By how much more is expected to sell, in portions of all products, as it is measured afterwards."""
+        usual = sum(one.usual_qty / one.portion for one in self.products)
+        return sum(one.expected_qty / one.portion for one in self.products) / usual - 1 if usual else 0.0
 
     @property
     def usual_minor(self) -> int:
@@ -151,7 +160,19 @@ def expected(
         mine = parts[one.id]
         money = [round(sum(part.minor[n] for part in mine)) for n in range(4)]
         partial, borrowed = any(part.partial for part in mine), any(part.borrowed for part in mine)
-        rows.append(AtStore(one.id, one.name, money[0], money[1], money[2], money[3], partial, borrowed))
+        rows.append(
+            AtStore(
+                one.id,
+                one.name,
+                money[0],
+                money[1],
+                money[2],
+                money[3],
+                partial,
+                borrowed,
+                sum(part.expected for part in mine),
+            )
+        )
     there = _warehouses(session, terms.skus, at)
     products = []
     for n, thing in enumerate(promoted):
@@ -162,8 +183,8 @@ def expected(
         source = min((one for _, one in lifts), key=SOURCES.index, default="none")
         need = math.ceil(round(sum(part.need for part in mine), 6))
         products.append(
-            OfProduct(thing.sku, product.shown, product.stock_unit, round(usual), round(more), lift_bp, source, need,
-                      *there[thing.sku])
+            OfProduct(thing.sku, product.shown, product.stock_unit, product.price_quantity, round(usual), round(more),
+                      lift_bp, source, need, *there[thing.sku])
         )  # fmt: skip
     return Expectation(days, tuple(rows), tuple(products))
 

@@ -64,8 +64,11 @@ Key = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class Shared:
-    """How stock is shared over waiting orders. packs: of every line; by_rule: of the lines an operator set, what they
-    would have got; shares: those the rule made, in units left by what was set."""
+    """How stock is shared over waiting orders.
+
+    packs: of every line; by_rule: of the lines an operator set, what they would have got; shares: those the rule made
+    of what was left.
+    """
 
     packs: Mapping[Key, int]
     by_rule: Mapping[Key, int]

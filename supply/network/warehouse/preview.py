@@ -40,8 +40,11 @@ set by an operator; waits for credit; nothing is there."""
 
 @dataclass(frozen=True)
 class Line:
-    """One line. packs: what it gets, or would get; needed, have_qty, per_day: as the rule sees its store, None once
-    confirmed; most: packs it could be set to; why: one of WHYS, '' for a confirmed line that got all."""
+    """One line of an order.
+
+    packs: what it gets, or would get; needed, have_qty, per_day: as the rule sees its store, None once confirmed; most:
+    packs it could be set to; why: one of WHYS, '' for a confirmed line that got all.
+    """
 
     order: ReplenishmentOrder
     line: OrderLine
@@ -82,8 +85,10 @@ class Kept:
 
 @dataclass(frozen=True)
 class Preview:
-    """A product in one warehouse. there_qty: promised to nobody; set_qty: of it, set for lines that wait; the lines
-    that wait first, by store."""
+    """A product in one warehouse.
+
+    there_qty: promised to nobody; set_qty: of it, set for lines that wait; lines: those that wait first, by store.
+    """
 
     warehouse_id: str
     there_qty: int
@@ -121,8 +126,10 @@ class Preview:
 
 
 def products() -> sa.Select[*tuple[Any, ...]]:
-    """Ask what orders wait for, by warehouse and product: (warehouse id, SKU, name, stores, units asked by waiting
-    orders, units asked by confirmed ones, units promised to them); what is shortest first."""
+    """Ask what orders wait for by warehouse and product, what is shortest first.
+
+    Columns: warehouse id, SKU, name, stores, units that waiting orders ask, that confirmed ones ask, and were promised.
+    """
     line, order = OrderLine, ReplenishmentOrder
     asked = line.packs * line.pack_qty
     waiting = sa.func.sum(sa.case((order.state == "sent", asked), else_=0))
