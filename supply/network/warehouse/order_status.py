@@ -29,7 +29,8 @@ from supply.orders.suppliers import supplier_of
 class SheetLine:
     """A line in packs.
 
-    given, picked, sent, came: None: not yet. why: shared, set, gone, one of `pick_lists.REASONS`, or ''. scarce: where less was promised, in units; None for lines that were promised before it was kept.
+    given, picked, sent, came: None: not yet. why: shared, set, gone, one of `pick_lists.REASONS`, or ''. scarce:
+    where less was promised, in units; None for lines that were promised before it was kept.
     """
 
     sku: str
