@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from config.ids import NETWORK
-from config.nodes.facts import STORE, Day, Fact, Instant, Whole
+from config.nodes.facts import STORE, Count, Day, Fact, Instant, Whole
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,26 @@ class OrderAcknowledged(Fact, topic="order.acknowledged", said_by=NETWORK):
     packs: tuple[tuple[str, Whole], ...]
 
 
+@dataclass(frozen=True)
+class PackChange:
+    """A line an operator of the network set: its packs, what the rule had given, and the reason the store reads."""
+
+    sku: str
+    packs: Count
+    rule_packs: Count | None
+    why: str
+
+
+class OrderPromised(Fact, topic="order.promised", said_by=NETWORK):
+    """The network changed what it promises of an order. packs: of every line; the highest step stands."""
+
+    store_id: str
+    order_id: str
+    step: Count
+    packs: tuple[tuple[str, Count], ...]
+    changes: tuple[PackChange, ...]
+
+
 class OrderMoved(Fact, topic="order.moved", said_by=NETWORK):
     """An order counts for another day than it named: it reached the network too late for that one."""
 
@@ -109,6 +129,8 @@ class Dispatched(Fact):
     advised_at: str
     acknowledged: tuple[tuple[str, Whole], ...]
     lines: tuple[Advised, ...]
+    promise_step: Count = 0
+    """The last change of the promise (`OrderPromised`) that acknowledged has."""
 
 
 class OrderDispatched(Dispatched, topic="order.dispatched", said_by=NETWORK):

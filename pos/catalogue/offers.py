@@ -68,6 +68,8 @@ class StandingOffer(Base):
     made_by: Mapped[str]
     ended_at: Mapped[dt.datetime | None]
     """When somebody ended it early."""
+    goal: Mapped[str] = mapped_column(default="", server_default="")
+    """What it is for, a code; '' where nobody said."""
 
 
 class Coupon(Base):
@@ -115,7 +117,7 @@ class OfferEdition(Base):
 # --- verbs ---
 
 
-def make(ctx: Context, owner_id: str, offer: Offer) -> StandingOffer:
+def make(ctx: Context, owner_id: str, offer: Offer, *, goal: str = "") -> StandingOffer:
     """Promise an offer (rules 1, 2); `offer.codes` not None says that it needs a coupon.
 
     The offer's id is the command's: the same one again changes nothing, with other terms it is a Conflict.
@@ -129,6 +131,7 @@ def make(ctx: Context, owner_id: str, offer: Offer) -> StandingOffer:
                 "offer-exists", "This promotion already exists as %(name)s. Open it to change it.", name=known.name
             )
         return known
+    row.goal = goal
     ctx.session.add(row)
     _note(ctx, row, "offer.made", terms=row.terms)
     return row

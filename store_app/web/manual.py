@@ -43,8 +43,8 @@ CHAPTERS = {
     "network/demand": "console_assortment console_demand console_outlook console_products",
     "network/purchasing": "console_purchases console_scorecards console_upstream console_warehouse console_picking "
     "console_serving",
-    "network/allocate": "console_supply",
-    "network/offers": "console_network_offers console_campaigns console_prices",
+    "network/allocate": "console_supply console_allocation",
+    "network/offers": "console_promotions console_network_offers console_campaigns console_prices",
     "network/routes": "console_routes console_transfers",
     "network/money": "console_money",
     "network/points": "console_points console_care",

@@ -10,6 +10,7 @@ from store_app.web.presenting import minute, number, qty
 from store_app.words.promotions import weekday
 from store_app.words.words import day_or_weekday, reasons
 from supply.network.warehouse.allocation import Scarcity
+from supply.network.warehouse.preview import Line
 from supply.orders.delivery_calendar import DeliveryCalendar, next_cycle
 
 
@@ -38,6 +39,7 @@ LESS_WORDS = {
     "recalled": _l("Recalled"),
     "shared": _l("Short in the warehouse"),
     "gone": _l("Out of stock when loading"),
+    "set": _l("Set by hand"),
 }
 """Why a store gets less than it asked for (`order_status`)."""
 
@@ -94,3 +96,25 @@ def distance(metres: int) -> str:
     if metres < 1000:
         return _("%(num)s m", num=max(50, round(metres / 50) * 50))
     return _("%(num)s km", num=number(metres / 1000, 1))
+
+
+ALLOCATION_WHYS = {
+    "all": _l("All it ordered; it needs as much."),
+    "above": _l("All it ordered, above its need: every need is met."),
+    "shared": _l("Short: shared by need."),
+    "met": _l("Its need is met; there is no more for what it ordered above it."),
+    "credit": _l("Waits for credit: release it under Money."),
+    "none": _l("Nothing for it: others have fewer days of supply, or nothing is left."),
+}
+"""Why a line gets what it gets (`preview.WHYS`)."""
+
+
+def allocation_why(row: Line) -> str:
+    """Say why a line gets what it gets, and who set it where somebody did."""
+    change = row.change
+    if row.why != "set" or change is None:
+        return str(ALLOCATION_WHYS.get(row.why, _("Confirmed in full.")))
+    words = _("Set by %(name)s: %(why)s.", name=change.by, why=change.why.rstrip(".。"))
+    if change.rule_packs is None:
+        return words
+    return words + " " + ngettext("By need: %(num)d pack.", "By need: %(num)d packs.", change.rule_packs)

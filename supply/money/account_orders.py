@@ -13,11 +13,13 @@ Rules
 Units: *_minor minor units of the store's currency.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from config.errors import Refused
 from config.nodes.journal import Context
 from supply import isolation
 from supply.money import credit, ledger, terms
@@ -34,9 +36,7 @@ def hold_back(ctx: Context, waiting: Sequence[ReplenishmentOrder]) -> set[Key]:
 
     Those whose credit waits for the operator are among them.
     """
-    by_store: dict[str, list[ReplenishmentOrder]] = {}
-    for order in sorted(waiting, key=lambda one: (one.store_id, one.sent_at or ctx.at, one.order_no)):
-        by_store.setdefault(order.store_id, []).append(order)
+    by_store = _by_store(waiting, ctx.at)
     back: set[Key] = set()
 
     def look(stores: Sequence[str]) -> None:
@@ -45,6 +45,29 @@ def hold_back(ctx: Context, waiting: Sequence[ReplenishmentOrder]) -> set[Key]:
     for store in isolation.together(ctx, "orders", list(by_store), look):
         back |= {(store, order.id) for order in by_store[store]}
     return back
+
+
+def on_hold(session: Session, waiting: Sequence[ReplenishmentOrder], at: dt.datetime) -> set[Key]:
+    """Return the orders that would not be filled now (rules 1 to 3); nothing is held, let go or answered."""
+    return {
+        (order.store_id, order.id)
+        for order, _draw, verdict, _why in _verdicts(session, _by_store(waiting, at))
+        if verdict != "fill"
+    }
+
+
+def refuse_beyond(session: Session, order: ReplenishmentOrder) -> None:
+    """Refuse an order that was promised more than its store asked for, where what it owes would grow too much (rule 3).
+
+    To be asked once the promise is written.
+    """
+    session.flush()
+    most_minor, owed = terms.in_force(session)[1].account_most_minor, _owed(session, [order.store_id])
+    if order.store_id in credit.held_stores(session) or owed.get(order.store_id, 0) > most_minor:
+        raise Refused(
+            "beyond-account", "%(store)s has no room on its account for more than it ordered. Promise what it ordered.",
+            store=order.store_id,
+        )  # fmt: skip
 
 
 def costs_of_waiting(session: Session) -> dict[str, int]:
@@ -63,35 +86,55 @@ def costs_of_waiting(session: Session) -> dict[str, int]:
 # --- inside ---
 
 
+def _by_store(waiting: Sequence[ReplenishmentOrder], at: dt.datetime) -> dict[str, list[ReplenishmentOrder]]:
+    found: dict[str, list[ReplenishmentOrder]] = {}
+    for order in sorted(waiting, key=lambda one: (one.store_id, one.sent_at or at, one.order_no)):
+        found.setdefault(order.store_id, []).append(order)
+    return found
+
+
 def _held_of(ctx: Context, by_store: Mapping[str, Sequence[ReplenishmentOrder]]) -> set[Key]:
     """Hold or let go the orders of some stores, each store's oldest first; returns those that may not be filled."""
-    most_minor = terms.in_force(ctx.session)[1].account_most_minor
-    held_lines = credit.held_stores(ctx.session)
-    draws, owed = _draws(ctx.session, by_store), _owed(ctx.session, list(by_store))
     back: set[Key] = set()
+    for order, draw, verdict, why in list(_verdicts(ctx.session, by_store)):
+        if verdict != "fill":
+            back.add((order.store_id, order.id))
+        if verdict == "nothing":
+            arrivals.answer_nothing(ctx, order)
+        elif verdict == "hold" and draw is None:
+            credit.hold_on_account(ctx, order, why=why)
+        elif verdict == "fill" and draw is not None and draw.state == "held":
+            credit.let_go(ctx, order.store_id, order.id)
+    return back
+
+
+def _verdicts(
+    session: Session, by_store: Mapping[str, Sequence[ReplenishmentOrder]]
+) -> Iterator[tuple[ReplenishmentOrder, CreditDraw | None, str, str]]:
+    """Yield of each order its draw, whether it is to `fill`, to `hold` or answered with `nothing`, and why it waits."""
+    most_minor = terms.in_force(session)[1].account_most_minor
+    held_lines = credit.held_stores(session)
+    draws, owed = _draws(session, by_store), _owed(session, list(by_store))
     for order in (order for orders_of_store in by_store.values() for order in orders_of_store):
-        key, draw = (order.store_id, order.id), draws.get((order.store_id, order.id))
+        draw = draws.get((order.store_id, order.id))
         if draw is not None and draw.amount_minor:
             after_minor = owed.get(order.store_id, 0) + max(0, order.cost_minor - draw.amount_minor)
             is_beyond = draw.amount_minor < order.cost_minor and after_minor > most_minor
             if draw.state == "refused" or (draw.state == "granted" and is_beyond):
-                arrivals.answer_nothing(ctx, order)
-            if draw.state != "granted" or is_beyond:
-                back.add(key)
+                yield order, draw, "nothing", ""
+            elif draw.state != "granted":
+                yield order, draw, "hold", ""
             else:
                 owed[order.store_id] = after_minor
+                yield order, draw, "fill", ""
             continue
         after_minor = owed.get(order.store_id, 0) + order.cost_minor
         why = "held" if order.store_id in held_lines else "account" if after_minor > most_minor else ""
         if why and (draw is None or draw.state == "held"):
-            back.add(key)
-            if draw is None:
-                credit.hold_on_account(ctx, order, why=why)
+            yield order, draw, "hold", why
             continue
-        if draw is not None and draw.state == "held":
-            credit.let_go(ctx, *key)
         owed[order.store_id] = after_minor
-    return back
+        yield order, draw, "fill", ""
 
 
 def _draws(session: Session, stores: Iterable[str]) -> dict[Key, CreditDraw]:

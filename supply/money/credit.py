@@ -4,7 +4,7 @@ Rules
 -----
 1. The network sets a store's line every night from figures the store can read and recompute (`credit_limit`), and tells
    it. What is available is the limit less what is owed on credit, advances called in, and what open orders have drawn
-   and not yet brought.
+   and not yet brought. An answered order has drawn what its promised packs cost, at most what was granted.
 2. Credit is drawn by an order to the network and by nothing else: at sending, for the order's whole cost. The network
    looks again; beyond the limit, or on a held line, the order waits until the operator lets it go or refuses it. A
    refused one is answered like an order nothing was there for: the store proposes again. With an order the store calls
@@ -64,7 +64,7 @@ from supply.money.ledger import (
 from supply.orders import arrivals, deliveries, orders
 from supply.orders.claims import costs_of
 from supply.orders.deliveries import Delivery
-from supply.orders.orders import ON_THE_WAY, ReplenishmentOrder
+from supply.orders.orders import ANSWERED, ON_THE_WAY, ReplenishmentOrder
 from supply.orders.suppliers import Supplier
 
 STATES = StateTable(
@@ -404,8 +404,12 @@ def pending(session: Session, store_id: str) -> int:
 
 def pending_by_store(session: Session, store_id: str | None = None) -> dict[str, int]:
     """Return what open orders have drawn and not yet brought, of one store or of all that drew, in two questions."""
+    order = ReplenishmentOrder
+    is_answered = order.state.in_(ANSWERED)
+    drawn = sa.case((is_answered & (order.cost_minor < CreditDraw.amount_minor), order.cost_minor),
+                    else_=CreditDraw.amount_minor)  # fmt: skip
     query = (
-        sa.select(CreditDraw.store_id, CreditDraw.order_id, CreditDraw.amount_minor, ReplenishmentOrder.state)
+        sa.select(CreditDraw.store_id, CreditDraw.order_id, drawn, order.state)
         .outerjoin(
             ReplenishmentOrder,
             sa.and_(ReplenishmentOrder.store_id == CreditDraw.store_id, ReplenishmentOrder.id == CreditDraw.order_id),
@@ -565,7 +569,7 @@ def _sell_through(session: Session, store_id: str, order_id: str, least_days: in
     lines = orders.lines_of(session, order) if order else []
     stocked = [
         Stocked(
-            line.packs * line.pack_cost_minor, line.packs * line.pack_qty,
+            line.packs_expected * line.pack_cost_minor, line.packs_expected * line.pack_qty,
             int(line.why.get("counted_qty_milli") or 1000 * int(line.why.get("on_hand") or 0)),
             round(1000 * float(line.why.get("per_day") or 0)),
         )

@@ -43,6 +43,8 @@ from supply.orders.suppliers import MOST_PACKS, Supplier, Terms, supplier_of, te
 REPORTED_APART = 1_000_000
 FIGURES = ("on_hand", "reserved", "on_the_way", "required_qty", "target", "per_day")
 """What of a line's reasons the network reckons with."""
+OURS = ("scarce",)
+"""What of a line's reasons the network alone writes."""
 FARTHEST = dt.timedelta(weeks=MOST_WEEKS + 1)
 """So far ahead of its arrival an order's day may be: a clock is wrong."""
 
@@ -132,7 +134,8 @@ def _at_our_prices(session: Session, fact: OrderSent, day: dt.date) -> list[Orde
     lines = []
     for reported in fact.lines:
         _refuse_odd(reported)
-        line = OrderLine(store_id=fact.store_id, order_id=fact.order_id, **vars(reported))
+        why = {name: value for name, value in reported.why.items() if name not in OURS}
+        line = OrderLine(store_id=fact.store_id, order_id=fact.order_id, **vars(reported) | {"why": why})
         terms = ours.get(reported.sku)
         if terms is None:
             line.packs = line.pack_cost_minor = 0

@@ -159,10 +159,8 @@ def offer(ctx: Context, store_id: str, wanted: NewOffer, *, id: str) -> NetworkO
 
     Refuses a product no network supplier carries, and an answer day that is over.
     """
-    store_of(ctx.session, store_id)
-    sku, packs, answer_by, why = wanted.sku, wanted.packs, wanted.answer_by, " ".join(wanted.why.split())[:300]
-    _refuse_bad(ctx.session, store_id, packs, why, answer_by, wanted.return_until, ctx.at)
-    _refuse_bad_terms(wanted.terms, wanted.pack_cost_minor, answer_by)
+    refuse_bad(ctx.session, store_id, wanted, ctx.at)
+    sku, packs, answer_by, why = wanted.sku, wanted.packs, wanted.answer_by, _tidy(wanted.why)
     if known := ctx.session.get(NetworkOffer, (store_id, id)):
         if (known.sku, known.packs, known.why, known.answer_by) != (sku, packs, why, answer_by):
             raise Conflict("offer-content-differs", "This offer was already made with different content.", id=id)
@@ -217,6 +215,18 @@ def propose(ctx: Context, store_id: str, kind: str, sku: str, why: str, answer_b
     )
     _send(ctx.session, made, NetworkOfferMade, ctx.at)
     return made
+
+
+def refuse_bad(session: Session, store_id: str, wanted: NewOffer, at: dt.datetime) -> None:
+    """Refuse an offer no store could answer, or of a product the network doesn't sell to this one."""
+    store_of(session, store_id)
+    _refuse_bad(session, store_id, wanted.packs, _tidy(wanted.why), wanted.answer_by, wanted.return_until, at)
+    _refuse_bad_terms(wanted.terms, wanted.pack_cost_minor, wanted.answer_by)
+
+
+def pack_qty_of(session: Session, store_id: str, sku: str) -> int:
+    """Return the units of the pack in which the network sells a product to a store."""
+    return _source(session, store_id, sku).pack_qty
 
 
 def withdraw(ctx: Context, store_id: str, offer_id: str) -> NetworkOffer:
@@ -524,6 +534,10 @@ def _refuse_bad_terms(terms: NetworkOfferTerms, pack_cost_minor: int | None, ans
         raise Invalid("bad-day", "Enter the last day of sale.", field="expires_on")
     if terms.expires_on is not None and terms.expires_on < answer_by:
         raise Invalid("bad-day", "The products would expire before the store responds. Choose other dates.")
+
+
+def _tidy(why: str) -> str:
+    return " ".join(why.split())[:300]
 
 
 def _refuse_bad(

@@ -22,7 +22,7 @@ Rules
 """
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -73,6 +73,8 @@ COSTS_NOTHING = ("proposed", "dropped", "rejected", "cancelled")
 TO_SEND = ("proposed", "approved")
 """The states of an order that is not sent yet."""
 ON_THE_WAY = ("approved", "sent", "acknowledged", "dispatched", "part_received")
+ANSWERED = ("acknowledged", "dispatched", "part_received")
+"""The states of an open order that was answered: it costs what was promised."""
 
 
 class ReplenishmentOrder(Base):
@@ -103,6 +105,8 @@ class ReplenishmentOrder(Base):
     sent_at: Mapped[dt.datetime | None]
     forecast_run_id: Mapped[str | None]
     forecast_age_days: Mapped[int | None]
+    promise_step: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How often an operator of the network changed its promise (`promise_changes`)."""
     postponed: Mapped[bool] = mapped_column(default=False)
     """The basket is below the supplier's minimum, and waiting for the next order day costs less than filling it."""
     by_rule: Mapped[bool] = mapped_column(default=False)
@@ -253,6 +257,9 @@ def dispatched(ctx: Context, fact: Dispatched) -> Delivery:
         promise = OrderAcknowledged(fact.store_id, fact.order_id, fact.acknowledged)
         acknowledged(ctx, promise)
         order = order_of(ctx.session, fact.store_id, fact.order_id)
+        if fact.promise_step > order.promise_step:  # it has overtaken a change of the promise
+            order.promise_step = fact.promise_step
+            promise_again(ctx.session, order, dict(fact.acknowledged))
         if delivery.state != "turned_back" and STATES.legal(order.state, "dispatched"):
             journal.move(ctx, order, "dispatched", subject=subject_of(order), delivery=delivery.id)
     return delivery
@@ -280,6 +287,7 @@ def settle(ctx: Context, store_id: str, order_id: str) -> None:
             loaded = {one.sku: one.advised_qty for one in deliveries.lines_of(ctx.session, ended[-1])}
             for line in lines:
                 line.packs_acknowledged = min(promised_qty(line), loaded.get(line.sku, 0)) // line.pack_qty
+            order.cost_minor = cost_of(lines)
             journal.move(ctx, order, "acknowledged", subject=subject_of(order), why="turned back")
         return
     if order.state == "cancelled" and "posted" in closed:
@@ -306,6 +314,16 @@ def _value(order: ReplenishmentOrder, lines: Iterable[OrderLine]) -> None:
     order.received_minor = sum(
         min(line.qty_received, line.packs * line.pack_qty) * line.pack_cost_minor // line.pack_qty for line in some
     )
+
+
+def promise_again(session: Session, order: ReplenishmentOrder, packs: Mapping[str, int]) -> None:
+    """Promise an answered order so many packs of these lines, and reckon its cost again (rule 12)."""
+    lines = lines_of(session, order)
+    for line in lines:
+        line.packs_acknowledged = packs.get(line.sku, line.packs_acknowledged)
+    order.cost_minor = cost_of(lines)
+    _value(order, lines)
+    session.flush()
 
 
 def put_on(order: ReplenishmentOrder, days: OrderCycle) -> None:

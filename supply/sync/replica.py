@@ -37,6 +37,7 @@ from supply.facts import (
     OrderCancelled,
     OrderDispatched,
     OrderMoved,
+    OrderPromised,
     OrderSent,
 )
 from supply.membership import leaving, level, objections, support
@@ -50,7 +51,7 @@ from supply.network.warehouse import dispatch, returns
 from supply.online.pickup import counter_orders, order_copy, pickup
 from supply.online.pickup import returns as pickup_returns
 from supply.online.storefront import product_stories, storefront
-from supply.orders import arrivals, network_offers, orders
+from supply.orders import arrivals, network_offers, orders, promise_changes
 from supply.orders.deliveries import ON_ITS_WAY, Delivery, delivery_of
 from supply.orders.network_offers import NetworkOffer
 from supply.receiving import receiving, vehicle_arrivals
@@ -150,6 +151,12 @@ def take_answer(ctx: Context, fact: NetworkOfferAnswered) -> None:
 def take_acknowledged(ctx: Context, fact: OrderAcknowledged) -> None:
     """Take over what the network confirmed of an order."""
     orders.acknowledged(ctx, fact)
+
+
+@applies(OrderPromised)
+def take_promised(ctx: Context, fact: OrderPromised) -> None:
+    """Take over what an operator of the network changed in an order's promise."""
+    promise_changes.take(ctx, fact)
 
 
 @applies(OrderMoved)

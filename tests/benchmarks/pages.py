@@ -24,8 +24,8 @@ PAGES = (
     "/console/assortment/", "/console/assortment/?region=R1", "/console/assortment/?store=S0007",
     "/console/assortment/?view=gap", "/console/assortment/?view=dead&region=R1", "/console/assortment/dead/P00001",
     "/console/assortment/proposals", "/console/scorecards/", "/console/prices/", "/console/prices/?show=low",
-    "/console/supply/", "/console/offers/", "/console/money/", "/console/claims/",
-    "/console/campaigns/", "/console/customers/", "/console/purchases/", "/console/routes/",
+    "/console/supply/", "/console/supply/allocation/", "/console/promotions/", "/console/money/", "/console/claims/",
+    "/console/promotions/campaigns/new", "/console/customers/", "/console/purchases/", "/console/routes/",
     "/console/transfers/", "/console/warehouse/", "/console/warehouse/stock", "/console/lessons/",
 )  # fmt: skip
 

@@ -33,10 +33,13 @@ CONSOLE = [
     "/console/",
     "/console/demand/north",
     "/console/supply/",
-    "/console/offers/",
+    "/console/promotions/",
+    "/console/promotions/new",
+    "/console/promotions/offers/new",
+    "/console/supply/allocation/",
     "/console/claims/",
     f"/console/claims/S01/{complaints.CLAIM}",
-    "/console/campaigns/",
+    "/console/promotions/campaigns/new",
     "/console/stores/",
     "/console/customers/",
     "/console/money/",
@@ -261,10 +264,12 @@ def test_the_operators_pages_are_accessible_and_unclipped(page: Page, console: s
 
 def test_an_offer_is_made_by_keyboard(page: Page, console: str, faults: list[str]):
     enter(page, console, "en")
-    page.goto(f"{console}/console/offers/")
+    page.goto(f"{console}/console/promotions/offers/new")
     page.fill("#sku", "milk")
     page.fill("#why", "Your neighbours sell twice as much.")
     page.get_by_label("Store S01").check()
+    page.locator("#why").press("Enter")
+    expect(page.get_by_role("heading", name="What to expect")).to_be_visible()
     page.locator("#why").press("Enter")
     expect(page.get_by_role("status")).to_contain_text("Offered to 1 store.")
     expect(page.locator(".network-offer-row").first).to_contain_text("Your neighbours sell twice as much.")

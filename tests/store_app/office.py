@@ -247,6 +247,13 @@ def send(client: FlaskClient, address: str, /, *, command_id: str = "", **fields
     return client.post(address, data={"csrf_token": token(client), "command_id": command_id or new_id(), **fields})
 
 
+def send_seen(client: FlaskClient, address: str, /, *, command_id: str = "", **fields: Any) -> Any:
+    """Send a form twice, as its page asks: first its figures are shown, then it is saved with their mark."""
+    shown = send(client, address, command_id=command_id, **fields)
+    mark = re.search(r'name="seen" value="(\w+)"', shown.text)
+    return send(client, address, command_id=command_id, seen=mark[1], **fields) if mark else shown
+
+
 def words(answer: Any) -> str:
     """Return the text of a page without its marks."""
     text = re.sub(r"<(script|style|svg)\b.*?</\1>", " ", answer.text, flags=re.DOTALL)

@@ -198,6 +198,7 @@ CREATE TABLE campaign (
   lines JSON NOT NULL,
   fee_minor BIGINT NOT NULL,
   hold_out_bp BIGINT NOT NULL,
+  goal TEXT DEFAULT '' NOT NULL,
   held_out JSON NOT NULL,
   state TEXT NOT NULL,
   made_at DATETIME NOT NULL,
@@ -1096,6 +1097,7 @@ CREATE TABLE offer (
   made_at DATETIME NOT NULL,
   made_by TEXT NOT NULL,
   ended_at DATETIME,
+  goal TEXT DEFAULT '' NOT NULL,
   CONSTRAINT pk_offer PRIMARY KEY (id)
 );
 
@@ -1915,6 +1917,7 @@ CREATE TABLE replenishment_order (
   sent_at DATETIME,
   forecast_run_id TEXT,
   forecast_age_days BIGINT,
+  promise_step BIGINT DEFAULT '0' NOT NULL,
   postponed BOOLEAN NOT NULL,
   by_rule BOOLEAN NOT NULL,
   CONSTRAINT pk_replenishment_order PRIMARY KEY (store_id, id),
@@ -3229,6 +3232,20 @@ CREATE TABLE product_tare (
   CONSTRAINT ck_product_tare_tare_positive CHECK (tare_grams > 0),
   CONSTRAINT fk_product_tare_store_id_store FOREIGN KEY(store_id) REFERENCES store (id),
   CONSTRAINT fk_product_tare_sku_product FOREIGN KEY(sku) REFERENCES product (sku)
+);
+
+CREATE TABLE promise_change (
+  store_id TEXT NOT NULL,
+  order_id TEXT NOT NULL,
+  sku TEXT NOT NULL,
+  packs BIGINT NOT NULL,
+  rule_packs BIGINT,
+  why TEXT NOT NULL,
+  "by" TEXT NOT NULL,
+  at DATETIME NOT NULL,
+  CONSTRAINT pk_promise_change PRIMARY KEY (store_id, order_id, sku),
+  CONSTRAINT fk_promise_change_store_id_order_id_sku_order_line FOREIGN KEY(store_id, order_id, sku) REFERENCES order_line (store_id, order_id, sku),
+  CONSTRAINT ck_promise_change_packs_not_negative CHECK (packs >= 0)
 );
 
 CREATE TABLE quick_key (

@@ -244,7 +244,11 @@ def _of_one_store(one: Attention, name: str) -> dict[str, Any]:
             name=facts.get("name"),
             day=day(facts.get("answer_by")),
         )
-        return {"level": "info", "words": words, "href": url_for("console_network_offers.offers")}
+        return {
+            "level": "info",
+            "words": words,
+            "href": url_for("console_promotions.listed", kind="offer", state="live"),
+        }
     if one.kind == "forecast-old":
         words = _("The forecast for %(region)s is missing or more than two days old.", region=facts.get("name"))
         return {"level": "warn", "words": words, "href": url_for("console_demand.region", region_id=one.subject)}

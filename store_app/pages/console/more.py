@@ -45,11 +45,11 @@ PLACES: tuple[Place, ...] = (
         lazy("Problems and returned products"),
     ),
     Place(
-        "console_campaigns.listed",
+        "console_promotions.listed",
         "network.push",
-        "megaphone",
-        lazy("Campaigns"),
-        lazy("Across stores, with measured results"),
+        "gift",
+        lazy("Promotions"),
+        lazy("For customers, offers to stores, campaigns"),
     ),
     Place(
         "console_transfers.everything",
@@ -59,7 +59,6 @@ PLACES: tuple[Place, ...] = (
         lazy("Between nearby stores"),
     ),
     Place("console_routes.overview", "network.supply", "map", lazy("Routes"), lazy("Vehicles, stops and deliveries")),
-    Place("offers.everything", "offers", "gift", lazy("Promotions"), lazy("Special prices, 3 for 2, coupons")),
     Place(
         "console_stores.stores",
         "network.stores",

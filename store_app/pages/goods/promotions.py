@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from config import ids, words
 from config.errors import DomainError, NotFound, Refused
 from config.ids import new_id
-from config.money import amount_for
+from config.money import BASIS, amount_for
 from config.nodes.publication import EVERYONE
 from pos.catalogue import catalogue, offers
 from pos.catalogue.catalogue import Listing, Product
@@ -22,12 +22,13 @@ from pos.catalogue.offers import StandingOffer
 from pos.pricing import promotions
 from pos.pricing.promises import BUNDLE_KINDS, PACK_KINDS, Choice, Offer
 from pos.pricing.promotions import OfferLine
-from store_app.pages.common import form
+from store_app.pages.common import form, promotion_preview
 from store_app.pages.goods import promotion_form
 from store_app.pages.goods.promotion_form import Draft
-from store_app.runtime.doors import acting, read, write
+from store_app.runtime.doors import acting, clock, read, write
 from store_app.web.presenting import page, place, today, weekdays
 from store_app.web.security import requires
+from store_app.words import goals
 from store_app.words import promotions as promotion_words
 from store_app.words.promotions import Kind
 
@@ -84,7 +85,9 @@ class Example:
 @bp.get("/")
 @requires("offers")
 def everything() -> ResponseReturnValue:
-    """List the offers: live, coming, and the last that ended."""
+    """List the offers: live, coming, and the last that ended; at the network they are among all promotions."""
+    if not place().store_id:
+        return redirect(url_for("console_promotions.listed", kind="customer"), 301)
     with read() as session:
         views = _views(session, offers.all_of(session, _owner()))
     groups = {one: [view for view in views if view.standing == one] for one in ("live", "coming", "ended")}
@@ -96,7 +99,7 @@ def everything() -> ResponseReturnValue:
 @requires("offers")
 def kinds() -> ResponseReturnValue:
     """Show the kinds of offer to choose from."""
-    return page("goods/offers/kinds.html", kinds=promotion_words.KINDS)
+    return page("goods/offers/kinds.html", kinds=promotion_words.KINDS, goal=request.args.get("goal") or None)
 
 
 @bp.get("/new/<key>")
@@ -215,10 +218,15 @@ def _step(kind: Kind, offer_id: str, address: str, *, new: bool) -> ResponseRetu
     offer: Offer | None = None
     try:
         offer = promotion_form.offer_from(kind, draft, offer_id)
+        if step == "save" and not place().store_id and not promotion_preview.is_seen():
+            step = draft["step"] = "preview"
         if step == "save":
-            verb = offers.make if new else offers.change
             with write() as session:
-                row = verb(acting(session), _owner(), offer)
+                if new:
+                    goal = form.one_of("goal", ("", *goals.GOALS), sentence=_("Choose what it is for."))
+                    row = offers.make(acting(session), _owner(), offer, goal=goal)
+                else:
+                    row = offers.change(acting(session), _owner(), offer)
                 name, needs_coupon = row.name, row.needs_coupon
             flash(_("%(name)s saved. The tills apply it from the next sale.", name=name), "good")
             target = "offers.one" if needs_coupon else "offers.everything"
@@ -251,6 +259,7 @@ def _form(
     changing: bool = False,
 ) -> ResponseReturnValue:
     example, found, searched = None, [], draft["searched"]
+    brings, is_network = None, not place().store_id
     with read() as session:
         if searched is not None and draft["step"] != "drop":
             found = _search(session, draft["fields"].get(f"q{searched}", ""))
@@ -260,13 +269,18 @@ def _form(
             try:
                 offers.check(session, offer if offer.name.strip() else replace(offer, name=str(kind.name)))
                 example = _example(session, offer)
+                if is_network and draft["step"] == "preview" and example is not None:
+                    saved_bp = BASIS * example.saved_minor // max(1, example.amount_minor)
+                    brings = promotion_preview.of_offer(session, offer, saved_bp, clock.now())
             except DomainError as refused:
                 fault = fault or (refused if draft["step"] == "preview" else None)
     return page(
         "goods/offers/form.html", "form", status=status, kind=kind, draft=draft, found=found,
         asked=promotion_form.ASKED[kind.key], names=names, offer_id=offer_id, address=address, fault=fault,
         example=example, changing=changing,
-        bundle=kind.kind in BUNDLE_KINDS, weekdays=weekdays(),
+        bundle=kind.kind in BUNDLE_KINDS, weekdays=weekdays(), is_network=is_network, brings=brings, goals=goals,
+        goal=request.values.get("goal", ""), best=promotion_preview.BEST, currency=place().currency,
+        seen=promotion_preview.mark() if is_network and draft["step"] == "preview" and not fault else "",
     )  # fmt: skip
 
 

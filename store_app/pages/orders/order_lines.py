@@ -21,7 +21,7 @@ from store_app.words.forecast import age_sentence, watched_sentences
 from supply.demand.forecasts import ForecastRun, published
 from supply.money import credit
 from supply.money.credit import CreditDraw, CreditLine
-from supply.orders import network_offers, order_days, supply_routes
+from supply.orders import network_offers, order_days, promise_changes, supply_routes
 from supply.orders.network_offers import NetworkOffer
 from supply.orders.orders import ON_THE_WAY, TO_SEND, OrderLine, ReplenishmentOrder
 from supply.orders.suppliers import Supplier, SupplierProduct
@@ -59,6 +59,8 @@ class LineView:
     ordered_qty: int
     acknowledged_qty: int | None
     qty_received: int
+    set_why: str
+    """Why the network set its packs by hand; '' where it did not."""
 
 
 @dataclass(frozen=True)
@@ -181,7 +183,8 @@ def order_view(session: Session, order: ReplenishmentOrder, *, today: dt.date, c
     units = stock_units(session, [row.sku for row in rows])
     supplier = session.get(Supplier, order.supplier_id)
     order_by = _order_by(session, order, supplier, today)
-    lines = [_line(row, order, units.get(row.sku, "each"), today, currency) for row in rows]
+    set_why = {sku: change.why for sku, change in promise_changes.of_order(session, order.store_id, order.id).items()}
+    lines = [_line(row, order, units.get(row.sku, "each"), today, currency, set_why.get(row.sku, "")) for row in rows]
     lines.sort(key=lambda line: (line.runs_out_day or dt.date.max, -line.cost_minor, line.name))
     cost = sum(line.cost_minor for line in lines)
     minimum = supplier.minimum_minor if supplier else 0
@@ -364,7 +367,9 @@ def _order_by(session: Session, order: ReplenishmentOrder, supplier: Supplier | 
     return time if closes.date() == today else f"{words.day_or_weekday(closes.date(), today)} {time}"
 
 
-def _line(row: OrderLine, order: ReplenishmentOrder, unit: str, today: dt.date, currency: str) -> LineView:
+def _line(
+    row: OrderLine, order: ReplenishmentOrder, unit: str, today: dt.date, currency: str, set_why: str
+) -> LineView:  # fmt: skip
     why = orders.OrderWhy.read(row.why)
     cost = row.packs_expected * row.pack_cost_minor
 
@@ -407,4 +412,5 @@ def _line(row: OrderLine, order: ReplenishmentOrder, unit: str, today: dt.date, 
         ordered_qty=row.packs * row.pack_qty,
         acknowledged_qty=None if row.packs_acknowledged is None else row.packs_acknowledged * row.pack_qty,
         qty_received=row.qty_received,
+        set_why=set_why,
     )

@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from config.database import Base
+from config.database import Base, among
 from config.errors import Invalid, NotFound, Refused
 from config.money import BASIS
 from config.nodes import journal
@@ -77,6 +77,7 @@ class CampaignTerms:
     lines: tuple[CampaignLine, ...]
     fee_minor: int = 0
     hold_out_bp: int = 2_500
+    goal: str = ""
 
     def check(self) -> None:
         """Refuse terms no store could answer, saying which."""
@@ -121,6 +122,8 @@ class Campaign(Base):
     lines: Mapped[list[Any]]
     fee_minor: Mapped[int]
     hold_out_bp: Mapped[int]
+    goal: Mapped[str] = mapped_column(default="", server_default="")
+    """One of `network_offers.KINDS`, or ''."""
     held_out: Mapped[list[Any]]
     """The stores that were never asked."""
     state: Mapped[str] = mapped_column(default=STATES.first)
@@ -143,17 +146,13 @@ def plan(ctx: Context, terms: CampaignTerms, store_ids: Sequence[str]) -> Campai
     """Plan a campaign and ask the stores (rules 1, 2); the same id again is the same campaign."""
     if (known := ctx.session.get(Campaign, terms.id)) is not None:
         return known
-    terms.check()
     chosen = sorted(set(store_ids))
-    if not chosen:
-        raise Invalid("no-store", "Choose at least one store.", field="store_id")
-    if any(terms.answer_by < day_of(ctx.session, store_id, ctx.at) for store_id in chosen):
-        raise Invalid("bad-day", "The response date has passed. Choose today or later.")
+    refuse_bad(ctx.session, terms, chosen, ctx.at)
     held = _held_out(terms, chosen)
     campaign = Campaign(
         id=terms.id, name=terms.name.strip(), why=terms.why.strip(), from_day=terms.from_day, until_day=terms.until_day,
         answer_by=terms.answer_by, lines=[asdict(line) for line in terms.lines], fee_minor=terms.fee_minor,
-        hold_out_bp=terms.hold_out_bp, held_out=held, state=STATES.first, made_at=ctx.at, effect={},
+        hold_out_bp=terms.hold_out_bp, goal=terms.goal, held_out=held, state=STATES.first, made_at=ctx.at, effect={},
     )  # fmt: skip
     ctx.session.add(campaign)
     ctx.session.flush()
@@ -277,8 +276,9 @@ def outcome(session: Session, campaign: Campaign, day: dt.date, *, heard_alone: 
     if heard_alone:
         stores = _heard(session, stores, _over_at(campaign))
     span = dt.timedelta(days=days)
-    before = _sold(session, campaign, stores, campaign.from_day - span, campaign.from_day)
-    after = _sold(session, campaign, stores, campaign.from_day, campaign.from_day + span)
+    skus = [line.sku for line in lines_of(campaign.lines)]
+    before = portions_sold(session, skus, stores, campaign.from_day - span, campaign.from_day)
+    after = portions_sold(session, skus, stores, campaign.from_day, campaign.from_day + span)
     seen = [store for store in stores if store in before or store in after]
     effect = uplift(
         np.array([before.get(store, 0.0) for store in seen]), np.array([after.get(store, 0.0) for store in seen]),
@@ -303,6 +303,39 @@ def stood_bp(session: Session, ask: CampaignAsk, last: dt.date) -> int:
     return BASIS * stood // (days * len(skus)) if skus else 0
 
 
+def refuse_bad(session: Session, terms: CampaignTerms, store_ids: Collection[str], at: dt.datetime) -> None:
+    """Refuse a campaign no store could answer, saying why."""
+    terms.check()
+    if not store_ids:
+        raise Invalid("no-store", "Choose at least one store.", field="store_id")
+    if any(terms.answer_by < day_of(session, store_id, at) for store_id in store_ids):
+        raise Invalid("bad-day", "The response date has passed. Choose today or later.")
+
+
+def held_count(stores: int, hold_out_bp: int) -> int:
+    """Return how many of some stores are held out; at least one is asked."""
+    return max(0, min(stores - 1, stores * hold_out_bp // BASIS))
+
+
+def portions_sold(
+    session: Session, skus: Collection[str], stores: Collection[str], first: dt.date, until: dt.date
+) -> dict[str, float]:
+    """Return store -> portions of products sold from a day until before another; rule 7 for what nobody can sell."""
+    row = DailyDemand
+    sold = sa.case((row.sold_qty.between(-MOST_QTY, MOST_QTY), row.sold_qty), else_=0)
+    query = (
+        sa.select(row.store_id, Product.price_quantity, sa.func.sum(sold))
+        .join(Product, Product.sku == row.sku)
+        .where(among(session, row.store_id, stores), row.sku.in_(skus))
+        .where(row.business_day >= first, row.business_day < until)
+        .group_by(row.store_id, Product.price_quantity)
+    )
+    sums: dict[str, float] = {}
+    for store_id, portion, units in session.execute(query):
+        sums[store_id] = sums.get(store_id, 0.0) + int(units) / portion
+    return sums
+
+
 def subject_of(ask: CampaignAsk) -> str:
     """Return how the journal names what is asked of a store."""
     return f"campaign:{ask.campaign_id}/{ask.store_id}"
@@ -313,7 +346,7 @@ def subject_of(ask: CampaignAsk) -> str:
 
 def _held_out(terms: CampaignTerms, chosen: Sequence[str]) -> list[str]:
     """Draw the stores that are not asked (rule 2): those whose lot is lowest, at least one is asked."""
-    count = min(len(chosen) - 1, len(chosen) * terms.hold_out_bp // BASIS)
+    count = held_count(len(chosen), terms.hold_out_bp)
 
     def lot(store_id: str) -> bytes:
         return hashlib.sha256(f"{terms.id}:{store_id}".encode()).digest()
@@ -344,21 +377,3 @@ def _pay(ctx: Context, campaign: Campaign, ask: CampaignAsk) -> None:
     store_of(ctx.session, ask.store_id)
     ask.paid_minor = ask.fee_minor * stood_bp(ctx.session, ask, day_of(ctx.session, ask.store_id, ctx.at)) // BASIS
     ledger.shelf_paid(ctx, ask.store_id, ask.paid_minor, week=f"campaign:{campaign.id}")
-
-
-def _sold(
-    session: Session, campaign: Campaign, stores: Sequence[str], first: dt.date, until: dt.date
-) -> dict[str, float]:
-    """Return store -> portions of the campaign's products sold from a day until before another."""
-    row, skus = DailyDemand, [line.sku for line in lines_of(campaign.lines)]
-    sold = sa.case((row.sold_qty.between(-MOST_QTY, MOST_QTY), row.sold_qty), else_=0)
-    query = (
-        sa.select(row.store_id, Product.price_quantity, sa.func.sum(sold))
-        .join(Product, Product.sku == row.sku)
-        .where(row.store_id.in_(stores), row.sku.in_(skus), row.business_day >= first, row.business_day < until)
-        .group_by(row.store_id, Product.price_quantity)
-    )
-    sums: dict[str, float] = {}
-    for store_id, portion, sold in session.execute(query):
-        sums[store_id] = sums.get(store_id, 0.0) + int(sold) / portion
-    return sums

@@ -13,12 +13,14 @@ Rules
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from config.database import among
+from config.errors import NotFound
 from config.money import amount_for
 from config.nodes import journal
 from config.nodes.journal import Context
@@ -78,6 +80,20 @@ class OfferResult:
         return sum(store.offer.care_minor or 0 for store in self.stores)
 
 
+@dataclass(frozen=True)
+class PushSummary:
+    """A push in a list. offer: one of its offers; answers: how many stores gave which of ANSWERS."""
+
+    id: str
+    offer: NetworkOffer
+    answers: Mapping[str, int]
+
+    @property
+    def stores(self) -> int:
+        """To how many stores it went."""
+        return sum(self.answers.values())
+
+
 # --- verbs ---
 
 
@@ -112,11 +128,46 @@ def look_after(ctx: Context) -> int:
 # --- questions ---
 
 
-def pushes(session: Session, *, limit: int = 200) -> list[OfferResult]:
-    """Return the latest pushes with what each store made of them, the newest first (rules 1, 3)."""
-    query = sa.select(NetworkOffer).where(NetworkOffer.packs > 0)
-    query = query.order_by(NetworkOffer.offered_at.desc(), NetworkOffer.id)
-    offers = list(session.scalars(query.limit(limit)))
+def summaries(session: Session) -> list[PushSummary]:
+    """Return every push with how its stores answered, the newest first (rule 4)."""
+    row, tail = NetworkOffer, sa.literal("-") + NetworkOffer.store_id
+    is_pushed = row.id.endswith(tail)
+    push = sa.case((is_pushed, sa.func.substr(row.id, 1, sa.func.length(row.id) - sa.func.length(tail))), else_=row.id)
+    counted = sa.select(push.label("push"), row.state, sa.func.count(), sa.func.min(row.id))
+    counted = counted.where(row.packs > 0).group_by(push, row.state)
+    answers: dict[str, dict[str, int]] = {}
+    first: dict[str, str] = {}
+    for push_id, state, count, one in session.execute(counted):
+        answer = state if state in ANSWERS else "accepted"
+        mine = answers.setdefault(push_id, {})
+        mine[answer] = mine.get(answer, 0) + int(count)
+        first[push_id] = min(one, first.get(push_id, one))
+    named = {one.id: one for one in session.scalars(sa.select(row).where(among(session, row.id, first.values())))}
+    found = [PushSummary(push_id, named[one], answers[push_id]) for push_id, one in first.items()]
+    return sorted(found, key=lambda one: (one.offer.offered_at, one.id), reverse=True)
+
+
+def push_id_of(store_id: str, offer_id: str) -> str:
+    """Return the push that a store's offer belongs to (rule 4)."""
+    return offer_id.removesuffix(f"-{store_id}")
+
+
+def push_of(session: Session, push_id: str) -> OfferResult:
+    """Return one push with what each store made of it; NotFound when there is none (rules 1, 4)."""
+    row = NetworkOffer
+    mine = (row.id == push_id) | (row.id == sa.literal(f"{push_id}-") + row.store_id)
+    query = sa.select(row).where(mine, row.packs > 0)
+    found = _results(session, list(session.scalars(query.order_by(row.store_id))))
+    if not found:
+        raise NotFound("unknown-offer", "Offer not found. Check the list of promotions.", offer_id=push_id)
+    return found[0]
+
+
+# --- inside ---
+
+
+def _results(session: Session, offers: Sequence[NetworkOffer]) -> list[OfferResult]:
+    """Return offers with what became of them, push by push (rules 1, 3)."""
     came = _came(session, offers)
     lots = {
         (lot.store_id, lot.id): lot
@@ -132,15 +183,12 @@ def pushes(session: Session, *, limit: int = 200) -> list[OfferResult]:
             lot.came_qty if lot else here[1] if here else None,
             lot.sold_qty if lot else sold.get(key, 0), lot.back_qty if lot else 0,
         )  # fmt: skip
-        groups.setdefault(offer.id.removesuffix(f"-{offer.store_id}"), []).append(store)
+        groups.setdefault(push_id_of(offer.store_id, offer.id), []).append(store)
     return [
         OfferResult(network_offer_id, stores[0].offer.name, stores[0].offer.why, terms_from(stores[0].offer.terms).kind,
                stores[0].offer.return_until, sorted(stores, key=lambda one: one.offer.store_id))
         for network_offer_id, stores in groups.items()
     ]  # fmt: skip
-
-
-# --- inside ---
 
 
 def _due(

@@ -210,14 +210,29 @@ def read_requirements(
     return AllocationRequirements(rates, usual, have, days, reach, packs, silent, house_of)
 
 
-def share_out(
-    free: Mapping[Goods, int], wanted: Mapping[Goods, Sequence[OrderLine]], requirements: AllocationRequirements
-) -> tuple[dict[tuple[str, str, str], int], dict[Goods, Scarcity]]:
-    """Return the packs of every line, by store, order and SKU, and how scarce the goods were.
+@dataclass(frozen=True)
+class Share:
+    """What one store gets of goods. lines: whose, the longest waiting first; none of a share that is kept (rule 12)."""
 
-    Of a store's lines the longest waiting is served first. wanted: the longest waiting first. A silent share stays
-    where it is.
-    """
+    claim: Claim
+    lines: tuple[OrderLine, ...]
+    packs: int
+
+    @property
+    def store_id(self) -> str:
+        """Return whose share it is."""
+        return self.claim.key.removesuffix("/")
+
+    @property
+    def units(self) -> int:
+        """Return its units."""
+        return self.packs * self.claim.pack_qty
+
+
+def shares(
+    free: Mapping[Goods, int], wanted: Mapping[Goods, Sequence[OrderLine]], requirements: AllocationRequirements
+) -> dict[Goods, list[Share]]:
+    """Return what every store gets of goods, and what is kept for the silent. wanted: the longest waiting first."""
     alike: dict[tuple[bool, Goods, str, int], list[OrderLine]] = {}
     for goods, lines in wanted.items():
         for line in lines:
@@ -230,22 +245,48 @@ def share_out(
         claim = requirements.claim(goods, mine, before)
         asked[store, goods[1]] = before + min(claim.packs, claim.required_packs) * pack_qty
         claims.setdefault(goods, []).append((claim, mine))
+    found: dict[Goods, list[Share]] = {}
+    for goods, some in claims.items():
+        everybody = [*some, *((claim, list[OrderLine]()) for claim in requirements.silent_claims(goods))]
+        packs = fair_share(free.get(goods, 0), [claim for claim, _ in everybody], requirements.usual_qty(goods))
+        found[goods] = [Share(claim, tuple(mine), n) for (claim, mine), n in zip(everybody, packs, strict=True)]
+    return found
+
+
+def share_out(
+    free: Mapping[Goods, int], wanted: Mapping[Goods, Sequence[OrderLine]], requirements: AllocationRequirements
+) -> tuple[dict[tuple[str, str, str], int], dict[Goods, Scarcity]]:
+    """Return the packs of every line, by store, order and SKU, and how scarce the goods were.
+
+    Of a store's lines the longest waiting is served first. wanted: the longest waiting first. A silent share stays
+    where it is.
+    """
+    return scarcity(free, shares(free, wanted, requirements))
+
+
+def scarcity(
+    free: Mapping[Goods, int], found: Mapping[Goods, Sequence[Share]]
+) -> tuple[dict[tuple[str, str, str], int], dict[Goods, Scarcity]]:
+    """Return the packs of every line of shares, and how scarce their goods were."""
     given: dict[tuple[str, str, str], int] = {}
     scarce: dict[Goods, Scarcity] = {}
-    for goods, found in claims.items():
-        silent = requirements.silent_claims(goods)
-        shares = fair_share(
-            free.get(goods, 0), [*(claim for claim, _ in found), *silent], requirements.usual_qty(goods)
-        )
-        kept = [share * claim.pack_qty for claim, share in zip(silent, shares[len(found) :], strict=True) if share]
-        units = sum(share * claim.pack_qty for (claim, _), share in zip(found, shares, strict=False))
+    for goods, some in found.items():
+        given |= packs_of(some)
+        kept = [one.units for one in some if not one.lines and one.packs]
+        units = sum(one.units for one in some if one.lines)
         scarce[goods] = Scarcity(max(0, free.get(goods, 0)), units, sum(kept), len(kept))
-        for (_, mine), left in zip(found, shares, strict=False):
-            for line in mine:
-                packs = min(line.packs, left)
-                given[line.store_id, line.order_id, line.sku] = packs
-                left -= packs
     return given, scarce
+
+
+def packs_of(found: Iterable[Share]) -> dict[tuple[str, str, str], int]:
+    """Return the packs of every line of shares, by store, order and SKU."""
+    given: dict[tuple[str, str, str], int] = {}
+    for one in found:
+        left = one.packs
+        for line in one.lines:
+            given[line.store_id, line.order_id, line.sku] = packs = min(line.packs, left)
+            left -= packs
+    return given
 
 
 def counted(session: Session, rates: Mapping[Place, float]) -> dict[Place, float]:

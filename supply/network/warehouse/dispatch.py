@@ -21,11 +21,14 @@ Rules
    route is loaded first.
 7. Sharing out, listing and loading go one after the other, so that no goods are taken twice (`locations`, rule 4).
 8. What cannot be confirmed or loaded for one store keeps nobody else's goods waiting (`isolation`).
+9. A line whose packs an operator has set (`promising`) gets those, as far as they are there; the rest is shared as if
+   they were gone.
 """
 
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -46,13 +49,31 @@ from supply.facts import (
 )
 from supply.money import account_orders, credit
 from supply.network.warehouse import allocation, loading, pick_lists, replacements
-from supply.network.warehouse.allocation import Goods
+from supply.network.warehouse.allocation import Goods, Scarcity, Share
 from supply.network.warehouse.pick_lists import PickLine, PickList
-from supply.orders import claims, locations, network_offers, order_days, orders
+from supply.orders import claims, locations, network_offers, order_days, orders, promise_changes
 from supply.orders.deliveries import Delivery
 from supply.orders.network_offers import NetworkOffer
 from supply.orders.orders import OrderLine, ReplenishmentOrder
+from supply.orders.promise_changes import PromiseChange
 from supply.orders.suppliers import Supplier
+
+Key = tuple[str, str, str]
+"""(store id, order id, SKU)"""
+
+
+@dataclass(frozen=True)
+class Shared:
+    """How stock is shared over waiting orders.
+
+    packs: of every line; by_rule: of the lines an operator set, what they would have got; shares: those the rule made
+    of what was left.
+    """
+
+    packs: Mapping[Key, int]
+    by_rule: Mapping[Key, int]
+    scarce: Mapping[Goods, Scarcity]
+    shares: Mapping[Goods, Sequence[Share]]
 
 
 @dataclass(frozen=True)
@@ -69,34 +90,31 @@ class Load:
 
 
 def fill(ctx: Context) -> list[ReplenishmentOrder]:
-    """Share the stock out over every waiting order and confirm them (rules 1, 2); returns them."""
+    """Share the stock out over every waiting order and confirm them (rules 1, 2, 9); returns them."""
     locations.alone(ctx.session)
     sent = _orders(ctx.session, "sent")
     on_hold = account_orders.hold_back(ctx, [order for order, _ in sent])
     waiting = [row for row in sent if (row[0].store_id, row[0].id) not in on_hold]
     lines = _lines(ctx.session, [order for order, _ in waiting])
-    wanted: dict[Goods, list[OrderLine]] = {}
-    for order, warehouse_id in waiting:
-        for line in lines[order.store_id, order.id]:
-            wanted.setdefault((warehouse_id, line.sku), []).append(line)
-    ordering = {(line.store_id, line.sku) for found in wanted.values() for line in found}
-    requirements = allocation.read_requirements(
-        ctx.session, wanted, ordering, order_days.reaches(ctx.session, waiting, ctx.at), at=ctx.at
-    )
-    given, scarce = allocation.share_out(_free(ctx.session, ctx.at), wanted, requirements)
+    changes = promise_changes.of_orders(ctx.session, [order for order, _ in sent])
+    shared = share(ctx.session, waiting, lines, changes, at=ctx.at)
     confirmed = []
     for order, warehouse_id in waiting:
-        packs = tuple(
-            (line.sku, given.get((line.store_id, line.order_id, line.sku), 0))
-            for line in lines[order.store_id, order.id]
-        )
+        mine = lines[order.store_id, order.id]
+        packs = tuple((line.sku, shared.packs.get((line.store_id, line.order_id, line.sku), 0)) for line in mine)
         fact = OrderAcknowledged(store_id=order.store_id, order_id=order.id, packs=packs)
         with isolation.apart(ctx, "orders", fact.store_id) as part:
             orders.acknowledged(ctx, fact)
-            for line in lines[order.store_id, order.id]:
-                if line.packs_expected < line.packs:
-                    line.why = line.why | {"scarce": asdict(scarce[warehouse_id, line.sku])}
+            for line in mine:
+                change = changes.get((line.store_id, line.order_id, line.sku))
+                if change is not None:
+                    change.rule_packs = shared.by_rule.get((line.store_id, line.order_id, line.sku), 0)
+                    change.packs = line.packs_expected
+                elif line.packs_expected < line.packs:
+                    line.why = line.why | {"scarce": asdict(shared.scarce[warehouse_id, line.sku])}
             send_fact(ctx.session, fact, subject=orders.subject_of(order), at=ctx.at)
+            if order.promise_step:
+                send_promise(ctx, order)
         if part.done:
             confirmed.append(order)
     return confirmed
@@ -162,6 +180,61 @@ def take_back(ctx: Context, delivery: Delivery) -> None:
 # --- questions ---
 
 
+def share(
+    session: Session, waiting: Sequence[tuple[ReplenishmentOrder, str]],
+    lines: Mapping[tuple[str, str], Sequence[OrderLine]], changes: Mapping[Key, PromiseChange], *, at: dt.datetime,
+    only_these: bool = False,
+) -> Shared:  # fmt: skip
+    """Return how the free stock is shared over waiting orders (rules 1, 9); lines: of each, all or those of interest.
+
+    changes: of all waiting orders, those that wait for credit too: their goods are kept for them. only_these: look at
+    no other products.
+    """
+    wanted: dict[Goods, list[OrderLine]] = {}
+    for order, warehouse_id in waiting:
+        for line in lines[order.store_id, order.id]:
+            wanted.setdefault((warehouse_id, line.sku), []).append(line)
+    ordering = {(line.store_id, line.sku) for found in wanted.values() for line in found}
+    requirements = allocation.read_requirements(
+        session, wanted, ordering, order_days.reaches(session, waiting, at), at=at
+    )
+    left = free_stock(session, at, {sku for _, sku in wanted} if only_these else None)
+    packs: dict[Key, int] = {}
+    by_rule: dict[Key, int] = {}
+    if changes:
+        scarce_goods = {goods: found for goods, found in wanted.items() if any(_key(one) in changes for one in found)}
+        given = allocation.share_out(left, scarce_goods, requirements)[0]
+        by_rule = {key: given[key] for key in changes if key in given}
+        packs = _take_out(session, changes, left)
+    rest = {goods: [one for one in found if _key(one) not in changes] for goods, found in wanted.items()}
+    shares = allocation.shares(left, rest, requirements)
+    given, scarce = allocation.scarcity(left, shares)
+    return Shared(given | packs, by_rule, scarce, shares)
+
+
+def free_stock(session: Session, at: dt.datetime, skus: Collection[str] | None = None) -> dict[Goods, int]:
+    """Return what stands in every warehouse, can be sold and is promised to nobody; below zero where too much is.
+
+    skus: of these alone; None: of all.
+    """
+    free = _in_stock(session, at, skus)
+    for kept in (_promised(session, skus=skus), pick_lists.held(session, sources=["replacement"])):
+        for goods, qty in kept.items():
+            free[goods] = free.get(goods, 0) - qty
+    for offer, warehouse_id in _accepted(session):
+        goods = (warehouse_id, offer.sku)
+        free[goods] = free.get(goods, 0) - offer.packs * offer.pack_qty
+    return free
+
+
+def set_aside(session: Session) -> dict[Goods, int]:
+    """Return what operators have set for lines of orders that wait (rule 9)."""
+    kept: dict[Goods, int] = {}
+    for line, change, house in _set_lines(session):
+        kept[house, line.sku] = kept.get((house, line.sku), 0) + change.packs * line.pack_qty
+    return kept
+
+
 def promised_of(session: Session, warehouse_id: str) -> dict[str, int]:
     """Return what a warehouse has promised to confirmed orders, accepted offers and claims on a list, by SKU."""
     sums: dict[str, int] = {}
@@ -216,6 +289,13 @@ def waits_for_credit(offer: NetworkOffer, on_hold: Collection[str]) -> bool:
 # --- parts of other verbs ---
 
 
+def send_promise(ctx: Context, order: ReplenishmentOrder) -> None:
+    """Tell a store what an operator changed in its order's promise."""
+    ctx.session.flush()
+    fact = promise_changes.fact_of(ctx.session, order)
+    send_fact(ctx.session, fact, subject=orders.subject_of(order), at=ctx.at)
+
+
 def send_off(
     ctx: Context,
     warehouse_id: str,
@@ -237,6 +317,7 @@ def send_off(
         advised_at=stamp(ctx.at),
         acknowledged=tuple((line.sku, line.packs_acknowledged or 0) for line in orders.lines_of(ctx.session, order)),
         lines=tuple(loaded),
+        promise_step=order.promise_step,
     )
     loading.send_off(ctx, warehouse_id, fact, orders.subject_of(order), lots=lots)
 
@@ -257,14 +338,19 @@ def send_off_offer(
 
 def _orders(session: Session, state: str) -> list[tuple[ReplenishmentOrder, str]]:
     """Return the network's orders in a state with their warehouse, those of the first route first, locked."""
-    query = (
+    found = session.execute(lock_rows(session, in_turn(state)))
+    return [(order, str(warehouse_id)) for order, warehouse_id in found]
+
+
+def in_turn(state: str) -> sa.Select[ReplenishmentOrder, str | None]:
+    """Ask for the network's orders in a state with their warehouse, those of the first route first."""
+    return (
         sa.select(ReplenishmentOrder, Supplier.warehouse_id)
         .join(Supplier, Supplier.id == ReplenishmentOrder.supplier_id)
         .where(ReplenishmentOrder.state == state, Supplier.kind == NETWORK, Supplier.warehouse_id.is_not(None))
         .order_by(ReplenishmentOrder.order_day, ReplenishmentOrder.sent_at, ReplenishmentOrder.store_id)
         .order_by(ReplenishmentOrder.id)
     )
-    return [(order, str(warehouse_id)) for order, warehouse_id in session.execute(lock_rows(session, query))]
 
 
 def _lines(session: Session, found: Sequence[ReplenishmentOrder]) -> dict[tuple[str, str], list[OrderLine]]:
@@ -287,16 +373,18 @@ def _lines(session: Session, found: Sequence[ReplenishmentOrder]) -> dict[tuple[
     return lines
 
 
-def _in_stock(session: Session, at: dt.datetime) -> dict[Goods, int]:
+def _in_stock(session: Session, at: dt.datetime, skus: Collection[str] | None = None) -> dict[Goods, int]:
     """Return what stands ready in every warehouse and can still be sold (rule 5)."""
     query = sa.select(Supplier.warehouse_id).where(Supplier.warehouse_id.is_not(None)).distinct()
     houses = [str(one) for one in session.scalars(query)]
     ready = sa.select(StockLevel.store_id, StockLevel.sku, StockLevel.qty).where(
-        StockLevel.store_id.in_(houses), StockLevel.place == Place.BACKROOM
+        StockLevel.store_id.in_(houses), StockLevel.place == Place.BACKROOM, *_of(StockLevel.sku, skus)
     )
     there = {(house, sku): qty for house, sku, qty in session.execute(ready)}
     for house in houses:
         for sku, qty in batches.unsound(session, house, day=day_of(session, house, at)).items():
+            if skus is not None and sku not in skus:
+                continue
             there[house, sku] = max(0, there.get((house, sku), 0) - qty)
     return there
 
@@ -309,7 +397,7 @@ def _loadable(session: Session, at: dt.datetime) -> dict[Goods, int]:
     return there
 
 
-def _promised(session: Session, *, is_listed: bool = True) -> dict[Goods, int]:
+def _promised(session: Session, *, is_listed: bool = True, skus: Collection[str] | None = None) -> dict[Goods, int]:
     """Return what confirmed orders still have to get; is_listed False: those on no pick list."""
     on_list = (
         sa.exists()
@@ -326,7 +414,7 @@ def _promised(session: Session, *, is_listed: bool = True) -> dict[Goods, int]:
         )
         .join(Supplier, Supplier.id == ReplenishmentOrder.supplier_id)
         .where(ReplenishmentOrder.state == "acknowledged", Supplier.warehouse_id.is_not(None))
-        .where(*([] if is_listed else [~on_list]))
+        .where(*([] if is_listed else [~on_list]), *_of(OrderLine.sku, skus))
         .group_by(Supplier.warehouse_id, OrderLine.sku)
     )
     return {(str(warehouse_id), sku): int(qty) for warehouse_id, sku, qty in session.execute(query)}
@@ -342,15 +430,39 @@ def _accepted(session: Session) -> list[tuple[NetworkOffer, str]]:
     return [(offer, str(warehouse_id)) for offer, warehouse_id in session.execute(lock_rows(session, query))]
 
 
-def _free(session: Session, at: dt.datetime) -> dict[Goods, int]:
-    free = _in_stock(session, at)
-    for kept in (_promised(session), pick_lists.held(session, sources=["replacement"])):
-        for goods, qty in kept.items():
-            free[goods] = free.get(goods, 0) - qty
-    for offer, warehouse_id in _accepted(session):
-        goods = (warehouse_id, offer.sku)
-        free[goods] = free.get(goods, 0) - offer.packs * offer.pack_qty
-    return free
+def _of(column: Any, skus: Collection[str] | None) -> list[sa.ColumnElement[bool]]:
+    return [] if skus is None else [column.in_(skus)]
+
+
+def _key(line: OrderLine) -> Key:
+    return line.store_id, line.order_id, line.sku
+
+
+def _set_lines(session: Session) -> list[tuple[OrderLine, PromiseChange, str]]:
+    """Return the lines of waiting orders that an operator set, with their warehouse, the first set first."""
+    line, order, change = OrderLine, ReplenishmentOrder, PromiseChange
+    query = (
+        sa.select(line, change, Supplier.warehouse_id)
+        .join(order, sa.and_(order.store_id == line.store_id, order.id == line.order_id))
+        .join(Supplier, Supplier.id == order.supplier_id)
+        .join(change, sa.and_(
+            change.store_id == line.store_id, change.order_id == line.order_id, change.sku == line.sku))
+        .where(order.state == "sent", Supplier.warehouse_id.is_not(None))
+        .order_by(change.at, change.store_id, change.order_id, change.sku)
+    )  # fmt: skip
+    return [(one, known, str(house)) for one, known, house in session.execute(query)]
+
+
+def _take_out(session: Session, changes: Collection[Key], left: dict[Goods, int]) -> dict[Key, int]:
+    """Return the packs of the lines an operator set, as far as they are there, and take them out of what is left."""
+    packs = {}
+    for one, change, house in _set_lines(session):
+        goods = (house, one.sku)
+        if _key(one) not in changes:
+            continue
+        packs[_key(one)] = n = max(0, min(change.packs, left.get(goods, 0) // one.pack_qty))
+        left[goods] = left.get(goods, 0) - n * one.pack_qty
+    return packs
 
 
 def _there(lines: Sequence[OrderLine], warehouse_id: str, there: Mapping[Goods, int]) -> list[Advised]:

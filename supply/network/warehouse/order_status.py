@@ -18,17 +18,19 @@ from pos.catalogue.catalogue import Product
 from supply.network.warehouse import pick_lists
 from supply.network.warehouse.allocation import Scarcity
 from supply.network.warehouse.pick_lists import PickLine
-from supply.orders import orders
+from supply.orders import orders, promise_changes
 from supply.orders.deliveries import Delivery, DeliveryLine
 from supply.orders.orders import ReplenishmentOrder
+from supply.orders.promise_changes import PromiseChange
 from supply.orders.suppliers import supplier_of
 
 
 @dataclass(frozen=True)
 class SheetLine:
-    """A line in packs. given, picked, sent, came: None: not yet. why: shared, gone, of `pick_lists.REASONS`, or ''.
+    """A line in packs.
 
-    scarce: where less was promised, in units; None for lines that were promised before it was kept.
+    given, picked, sent, came: None: not yet. why: shared, set, gone, one of `pick_lists.REASONS`, or ''. scarce:
+    where less was promised, in units; None for lines that were promised before it was kept.
     """
 
     sku: str
@@ -43,6 +45,8 @@ class SheetLine:
     why: str
     cost_minor: int
     scarce: Scarcity | None
+    change: PromiseChange | None
+    """What an operator set of it."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,7 @@ def sheet(session: Session, store_id: str, order_id: str) -> OrderSheet:
     lines = orders.lines_of(session, order)
     units = dict(session.execute(sa.select(Product.sku, Product.stock_unit).where(
         Product.sku.in_([line.sku for line in lines]))).all())  # fmt: skip
+    changes = promise_changes.of_order(session, store_id, order_id)
     waits = order.state == "acknowledged"  # what a list that has left once picked for it tells nothing then
     picked = {line.sku: line for line in pick_lists.picked_for(session, store_id, order_id, is_open=waits)}
     left = (
@@ -79,8 +84,8 @@ def sheet(session: Session, store_id: str, order_id: str) -> OrderSheet:
                 line.sku, line.name, units.get(line.sku, "each"), of, line.packs, line.packs_acknowledged,
                 None if one is None or one.picked_qty is None else one.picked_qty / of,
                 None if sent is None else sent / of, None if came is None else int(came) / of,
-                _why(line, one, sent), line.packs_expected * line.pack_cost_minor,
-                Scarcity(**line.why["scarce"]) if "scarce" in line.why else None,
+                _why(line, one, sent, changes.get(line.sku)), line.packs_expected * line.pack_cost_minor,
+                Scarcity(**line.why["scarce"]) if "scarce" in line.why else None, changes.get(line.sku),
             )
         )  # fmt: skip
     pick_id = next((one.pick_id for one in reversed(list(picked.values()))), None)
@@ -90,11 +95,13 @@ def sheet(session: Session, store_id: str, order_id: str) -> OrderSheet:
 # --- inside ---
 
 
-def _why(line: orders.OrderLine, picked: PickLine | None, sent: int | None) -> str:
-    """Return why a line gets less than was asked; of several reasons the last."""
+def _why(line: orders.OrderLine, picked: PickLine | None, sent: int | None, change: PromiseChange | None) -> str:
+    """Return why a line gets other than was asked; of several reasons the last."""
     if picked is not None and picked.short_why:
         return picked.short_why
     given = line.packs_acknowledged
     if given is not None and sent is not None and sent < given * line.pack_qty:
         return "gone"
+    if change is not None:
+        return "set"
     return "shared" if given is not None and given < line.packs else ""

@@ -517,7 +517,8 @@ def test_a_network_on_postgresql_keeps_claims_photos_returns_and_lots_all_the_sa
     assert lots(country) == [(0, 0, 3, 9)] * 2
     assert owes(country) == 9 * BREAD_MINOR - 250
     with country.network.write() as session:
-        (pushed,) = offer_results.pushes(session)
+        (one,) = offer_results.summaries(session)
+        pushed = offer_results.push_of(session, one.id)
         assert (pushed.came_qty, pushed.sold_qty, pushed.count("accepted")) == (12, 0, 1)
         assert offer_results.look_after(Context(session, OPERATOR, later(days=41))) == 0
     assert country.findings() == []

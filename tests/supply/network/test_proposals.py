@@ -162,7 +162,7 @@ def test_neither_goods_nor_a_proposal_can_be_answered_as_the_other(country):
         row = session.get_one(NetworkOffer, ("S1", ASKED))
         kind = network_offers.NetworkOfferAnswered
         body = kind.of_row(row, network_offer_id=row.id).to_body()
-        assert offer_results.pushes(session) == [], "offers of goods have a page of their own"
+        assert offer_results.summaries(session) == [], "offers of goods have a page of their own"
     with country.network.write() as session, pytest.raises(DomainError, match="cannot set an offer to accepted"):
         hear(session, "network_offer.answered", body | {"state": "accepted", "packs": 5})
 

@@ -247,7 +247,8 @@ def test_a_fee_for_the_place_is_paid_once_and_bought_goods_that_stay_are_looked_
         assert offer_results.look_after(Context(session, OPERATOR, later(days=29))) == 0
         assert balances(session, "S1")["care"] == 360, "a fifth of what all of it cost"
         assert session.get(NetworkOffer, ("S1", OFFER)).care_minor == 360
-        (pushed,) = offer_results.pushes(session)
+        (one,) = offer_results.summaries(session)
+        pushed = offer_results.push_of(session, one.id)
         assert (pushed.id, pushed.count("accepted"), pushed.came_qty, pushed.sold_qty) == ("push-0001", 1, 12, 0)
     country.deliver()
     assert country.findings() == []

@@ -83,8 +83,8 @@ def test_stock_outs_of_all_regions_are_one_list_with_what_can_be_done(node):
     assert "2 of 2" in text
     assert "14" in text
     assert text.index("Far (0.5 d)") < text.index("Near (2.5 d)")
-    assert 'href="/console/offers/?sku=milk&amp;days=3"' in answer.text
-    offer = client.get(f"/console/offers/?sku=milk&days=3&region={SOUTH}")
+    assert 'href="/console/promotions/offers/new?sku=milk&amp;days=3"' in answer.text
+    offer = client.get(f"/console/offers/?sku=milk&days=3&region={SOUTH}", follow_redirects=True)
     assert 'value="milk" placeholder' in offer.text
     assert send(client, "/console/transfers/propose").status_code == 303
     assert "No store can spare what another lacks." in words(client.get("/console/transfers/"))

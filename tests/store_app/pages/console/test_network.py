@@ -23,17 +23,19 @@ from supply.demand.history import SellingRate, StoreDay
 from supply.demand.reported_forecasts import ReportedForecast
 from supply.money import credit, terms
 from supply.money.terms import Terms
+from supply.network.offers import offer_results
 from supply.orders.deliveries import Delivery
 from supply.orders.network_offers import NetworkOffer
 from supply.orders.orders import ReplenishmentOrder
 from tests.store_app import money
 from tests.store_app.conftest import NOON, STORE, House
 from tests.store_app.office import send as send_form
-from tests.store_app.office import words
+from tests.store_app.office import send_seen, words
 from tests.store_app.operator import furnish
 from tests.tools import hostile
 
-PAGES = ["/console/", "/console/demand/north", "/console/supply/", "/console/offers/", "/console/stores/"]
+NEW_OFFER = "/console/promotions/offers/new"
+PAGES = ["/console/", "/console/demand/north", "/console/supply/", "/console/promotions/", "/console/stores/"]
 
 
 @pytest.fixture
@@ -80,7 +82,11 @@ def offer(client, *, command_id="", **fields):
         "answer_by": "2026-03-05",
         "store_id": STORE,
     }
-    return send_form(client, "/console/offers/", command_id=command_id, **{**given, **fields})
+    return send_seen(client, NEW_OFFER, command_id=command_id, **{**given, **fields})
+
+
+def page_of(client, made):
+    return client.get(f"/console/promotions/offers/{offer_results.push_id_of(made.store_id, made.id)}")
 
 
 # --- who may look ---
@@ -93,7 +99,7 @@ def test_a_stranger_is_sent_to_sign_in_and_a_shops_staff_cannot_be_here(node, pa
     assert "/signin" in answer.location
 
 
-@pytest.mark.parametrize("path", [*PAGES, "/console/demand/", "/console/?lang=zh", "/console/offers/?lang=zh"])
+@pytest.mark.parametrize("path", [*PAGES, "/console/demand/", "/console/?lang=zh", "/console/promotions/?lang=zh"])
 def test_an_empty_network_says_what_will_be_here(network, path):
     answer = network.signed_in("operator").get(path, follow_redirects=True)
     assert answer.status_code == 200
@@ -338,17 +344,18 @@ def test_an_offer_goes_to_each_chosen_shop_once_however_often_it_is_sent(node, o
         assert offer(operator, command_id=command, store_id=["S01", "S02", "S01"]).status_code == 303
     made = [(one.store_id, one.packs) for one in rows(node, NetworkOffer, why="It sells well next door.")]
     assert sorted(made) == [("S01", 2), ("S02", 2)]
-    assert "Store S02" in words(operator.get("/console/offers/"))
+    assert "Store S02" in words(operator.get(f"/console/promotions/offers/{command}"))
+    assert "0 of 2 stores accepted" in words(operator.get("/console/promotions/?kind=offer"))
 
 
 def test_an_offer_nobody_answered_is_withdrawn_and_an_answered_one_is_not(node, operator):
     offer(operator, why="To be withdrawn.")
     (made,) = rows(node, NetworkOffer, why="To be withdrawn.")
-    address = f"/console/offers/{made.store_id}/{made.id}/withdraw"
-    assert f'action="{address}"' in operator.get("/console/offers/").text
+    address = f"/console/promotions/offers/{made.store_id}/{made.id}/withdraw"
+    assert f'action="{address}"' in page_of(operator, made).text
     for _click in range(2):
         assert send_form(operator, address).status_code == 303
-    page = operator.get("/console/offers/")
+    page = page_of(operator, made)
     assert "1 withdrawn" in words(page), "the word stands beside the colour"
     assert f'action="{address}"' not in page.text
     with node.doors.write() as session:
@@ -361,14 +368,14 @@ def test_goods_a_shop_accepted_are_called_off_with_a_reason(node, operator):
     (made,) = rows(node, NetworkOffer, why="To be called off.")
     with node.doors.write() as session:
         session.get(NetworkOffer, (made.store_id, made.id)).state = "accepted"
-    address = f"/console/offers/{made.store_id}/{made.id}/call-off"
-    assert f'action="{address}"' in operator.get("/console/offers/").text
+    address = f"/console/promotions/offers/{made.store_id}/{made.id}/call-off"
+    assert f'action="{address}"' in page_of(operator, made).text
     assert send_form(operator, address, why=" ").status_code == 422
     for _click in range(2):
         assert send_form(operator, address, why="It leaks.").status_code == 303
     (found,) = rows(node, NetworkOffer, why="To be called off.")
     assert (found.state, found.answered_why) == ("called_off", "It leaks.")
-    assert "It leaks." in words(operator.get("/console/offers/"))
+    assert "It leaks." in words(page_of(operator, made))
 
 
 @pytest.mark.parametrize(
@@ -408,7 +415,7 @@ def test_one_id_for_two_different_offers_is_refused(node, operator):
 def test_a_shop_without_a_node_is_offered_nothing(node, operator):
     with node.doors.write() as session:
         session.get_one(Store, "S02").has_node = False
-    assert 'value="S02"' not in operator.get("/console/offers/").text
+    assert 'value="S02"' not in operator.get(NEW_OFFER).text
     assert offer(operator, store_id="S02").status_code == 422
 
 
@@ -422,7 +429,7 @@ def test_hostile_words_and_numbers_make_no_offer(node, operator):
             offer(operator, answer_by=sent),
             offer(operator, packs=sent, sku="caviar"),
             offer(operator, why=sent, sku="caviar"),
-            send_form(operator, "/console/offers/", command_id=sent or "-"),
+            send_form(operator, NEW_OFFER, command_id=sent or "-"),
             operator.get("/console/demand/north", query_string={"top_category": sent[:2000]}),
             operator.get("/console/demand/north/series", query_string={"top_category": sent[:2000]}),
         ]
@@ -431,7 +438,7 @@ def test_hostile_words_and_numbers_make_no_offer(node, operator):
     assert len(rows(node, NetworkOffer)) == before
 
 
-@pytest.mark.parametrize("path", ["/console/offers/", "/console/supply/fill", "/console/supply/dispatch"])
+@pytest.mark.parametrize("path", [NEW_OFFER, "/console/supply/fill", "/console/supply/dispatch"])
 def test_a_form_without_its_token_is_refused(operator, path):
     assert operator.post(path, data={"sku": "tea"}).status_code == 400
 

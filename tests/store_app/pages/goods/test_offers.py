@@ -17,7 +17,7 @@ from pos.pricing.promises import Choice, Offer, Part
 from store_app.sync.sender import effect_of_edition
 from store_app.words.promotions import KINDS
 from tests.store_app.conftest import NOON, STORE
-from tests.store_app.office import SYSTEM, goods, picture_of, send, words
+from tests.store_app.office import SYSTEM, goods, picture_of, send, send_seen, words
 
 FREE = {"pick0": "sku:milk", "size": "3", "reduced": "1", "name": "Milk week"}
 
@@ -231,9 +231,13 @@ def test_the_network_makes_offers_for_all_its_shops(network):
     found = send(client, "/offers/new/free", **FREE, do="find:0", q0="mil")
     assert 'value="add:0:sku:milk"' not in found.text  # it is picked already
     assert "The customer pays $2.58" in words(found)
-    assert send(client, "/offers/new/free", **FREE, do="save").status_code == 303
-    assert [row.owner_id for row in rows(network)] == [EVERYONE]
-    assert "Every third item free: Whole milk" in words(client.get("/offers/"))
+    unseen = send(client, "/offers/new/free", **FREE, goal="surplus", do="save")
+    assert (unseen.status_code, rows(network)) == (200, []), "first it is shown what to expect"
+    assert send_seen(client, "/offers/new/free", **FREE, goal="surplus", do="save").status_code == 303
+    assert [(row.owner_id, row.goal) for row in rows(network)] == [(EVERYONE, "surplus")]
+    page = words(client.get("/offers/", follow_redirects=True))
+    assert "Milk week Customer promotion Clear surplus stock active" in page
+    assert "Every third item free: Whole milk" in words(client.get(f"/offers/{rows(network)[0].id}"))
 
 
 def test_the_networks_offers_reach_the_shops_with_their_codes(network, build):

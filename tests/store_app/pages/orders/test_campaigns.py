@@ -15,9 +15,10 @@ from supply.shelf import external_rankings
 from supply.shelf.external_rankings import ExternalRank
 from tests.arriving import hear
 from tests.store_app.conftest import NOON, STORE
-from tests.store_app.office import SYSTEM, fill, picture_of, send, words
+from tests.store_app.office import SYSTEM, fill, picture_of, send, send_seen, words
 from tests.store_app.operator import furnish
 
+NEW_CAMPAIGN = "/console/promotions/campaigns/new"
 FIRST = NOON.date() + dt.timedelta(days=7)
 BODY = {
     "store_id": STORE, "campaign_id": "campaign-0001", "name": "11/11", "why": "The week of the match.",
@@ -75,14 +76,20 @@ def test_the_operator_plans_one_for_the_shops_ticked_and_calls_it_off(console):
         "hold_out": "25", "store_id": STORE,
     }  # fmt: skip
     for wrong, status in (({"sku-1": "nothing"}, 422), ({"store_id": "X"}, 422), ({"until_day": "2026-03-01"}, 422)):
-        assert send(client, "/console/campaigns/", **(asked | wrong)).status_code == status
+        assert send(client, NEW_CAMPAIGN, **(asked | wrong)).status_code == status
+    before = picture_of(console)
+    shown = words(send(client, NEW_CAMPAIGN, command_id=command, **asked))
+    assert "What to expect in 7 days" in shown
+    assert "Nothing can be measured: 1 asked and 0 held out, and each group needs three stores." in shown
+    assert picture_of(console) == before, "nothing is saved before its figures were seen"
     for _ in range(2):
-        assert send(client, "/console/campaigns/", command_id=command, **asked).status_code == 303
-    reported = words(client.get("/console/campaigns/"))
+        assert send_seen(client, NEW_CAMPAIGN, command_id=command, **asked).status_code == 303
+    reported = words(client.get(f"/console/promotions/campaigns/{command}"))
     assert "1 awaiting your response" in reported
     assert "No store is held out, so the effect of this campaign can’t be measured." in reported, "25% of one store"
     assert "Not measured: no store is held out." in reported
-    assert send(client, f"/console/campaigns/{command}/call-off").status_code == 303
+    assert "11/11" in words(client.get("/console/promotions/?kind=campaign&state=coming"))
+    assert send(client, f"/console/promotions/campaigns/{command}/call-off").status_code == 303
     with console.doors.read() as session:
         [row] = session.query(campaigns.Campaign).all()
         assert (row.state, row.lines[0]["percent_bp"], row.fee_minor) == ("called_off", 1_500, 4_000)

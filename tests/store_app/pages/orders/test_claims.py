@@ -9,6 +9,7 @@ from config.ids import new_id
 from pos.messages import OutgoingMessage
 from store_app.mail import sending, supplier_mail
 from supply.network.claims import photos
+from supply.network.offers import offer_results
 from supply.orders import claims
 from supply.orders.claims import Claim
 from supply.orders.deliveries import DeliveryLine
@@ -18,7 +19,7 @@ from supply.orders.suppliers import Supplier
 from tests.store_app import complaints, operator
 from tests.store_app.complaints import CLAIM, CONTESTED, DELIVERY, LOT
 from tests.store_app.conftest import NOON, STORE, token
-from tests.store_app.office import fill, picture_of, proposal, send, words
+from tests.store_app.office import fill, picture_of, proposal, send, send_seen, words
 
 
 @pytest.fixture
@@ -163,11 +164,15 @@ def test_the_operator_offers_on_terms_and_sees_what_became_of_it(desk):
         "sku": "tea", "packs": "1", "why": "Too much of it", "answer_by": (NOON.date()).isoformat(), "kind": "surplus",
         "return_until": until, "pack_cost": "19.50", "slot_fee": "3", "store_id": [STORE],
     }  # fmt: skip
-    assert send(client, "/console/offers/", **given).status_code == 303
-    page = words(client.get("/console/offers/"))
+    sent = send_seen(client, "/console/promotions/offers/new", **given)
+    assert sent.status_code == 303
+    assert "Clear surplus stock" in words(client.get(sent.location))
+    with desk.doors.read() as session:
+        ids = [one.id for one in offer_results.summaries(session)]
+    page = " ".join(words(client.get(f"/console/promotions/offers/{push_id}")) for push_id in ids)
     assert "0% sold: 0 of 24" in page
     assert "on consignment until" in page
-    bad = send(client, "/console/offers/", **given | {"kind": "near_expiry"})
+    bad = send(client, "/console/promotions/offers/new", **given | {"kind": "near_expiry"})
     assert (bad.status_code, "Enter the last day of sale" in words(bad)) == (422, True)
 
 
