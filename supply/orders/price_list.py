@@ -186,20 +186,33 @@ def network_supplier(session: Session, supplier_id: str) -> Supplier:
     return row
 
 
-def rows(session: Session, supplier_id: str, day: dt.date, *, text: str = "", most: int = 100) -> list[Priced]:
-    """Return a supplier's products by name (rule 1); text: only those named or numbered so."""
-    query = (
-        sa.select(SupplierProduct, Product)
-        .join(Product, Product.sku == SupplierProduct.sku)
-        .where(SupplierProduct.supplier_id == supplier_id)
-        .order_by(Product.name, Product.sku)
-    )
-    if text:
-        query = query.where(catalogue.matches(text) | (SupplierProduct.article_no == text))
-    found = session.execute(query.limit(most)).all()
-    skus = [product.sku for _, product in found]
+def listed(supplier_id: str) -> sa.Select[str]:
+    """Return the query of the SKUs a supplier sells."""
+    query = sa.select(SupplierProduct.sku).join(Product, Product.sku == SupplierProduct.sku)
+    return query.where(SupplierProduct.supplier_id == supplier_id)
+
+
+def named(text: str) -> sa.ColumnElement[bool]:
+    """Return the condition that a product is named or numbered so, here or by the supplier."""
+    return catalogue.matches(text) | (SupplierProduct.article_no == text)
+
+
+def cost_on(day: dt.date) -> sa.ColumnElement[int]:
+    """Return what a pack of a SupplierProduct costs on a day, for a query to sort by (`suppliers`, rule 3)."""
+    begun = sa.select(SupplierCost.pack_cost_minor).where(
+        SupplierCost.supplier_id == SupplierProduct.supplier_id, SupplierCost.sku == SupplierProduct.sku,
+        SupplierCost.from_day <= day,
+    )  # fmt: skip
+    newest = begun.order_by(SupplierCost.from_day.desc()).limit(1).correlate(SupplierProduct).scalar_subquery()
+    return sa.func.coalesce(newest, SupplierProduct.pack_cost_minor)
+
+
+def rows(session: Session, supplier_id: str, day: dt.date, skus: Sequence[str]) -> list[Priced]:
+    """Return products as a supplier sells them, in their order (rule 1)."""
+    query = listed(supplier_id).with_only_columns(SupplierProduct, Product).where(Product.sku.in_(skus))
+    found = {product.sku: (row, product) for row, product in session.execute(query)}
     now = {one.sku: one.pack_cost_minor for one in suppliers.terms_for(session, supplier_id, skus, day)}
-    coming = _coming(session, supplier_id, skus, day)
+    coming = _coming(session, supplier_id, list(skus), day)
     prices = catalogue.prices_on(session, EVERYONE, day, skus)
     return [
         Priced(
@@ -207,14 +220,8 @@ def rows(session: Session, supplier_id: str, day: dt.date, *, text: str = "", mo
             now[product.sku], row.minimum_packs, tuple(coming.get(product.sku, ())), prices.get(product.sku),
             row.valid_from if row.valid_from is not None and row.valid_from > day else None,
         )
-        for row, product in found
+        for row, product in (found[sku] for sku in skus)
     ]  # fmt: skip
-
-
-def count(session: Session, supplier_id: str) -> int:
-    """Return how many products a supplier sells."""
-    query = sa.select(sa.func.count()).where(SupplierProduct.supplier_id == supplier_id)
-    return int(session.scalar(query) or 0)
 
 
 def changes(session: Session, supplier_id: str, listed: Sequence[Listed], *, today: dt.date) -> list[Change]:

@@ -46,7 +46,8 @@ Fill = Callable[[list[Any]], Sequence[Any]]
 
 @dataclass(frozen=True)
 class Column:
-    """A column. kind: text, number, money, share, qty (of the row's `stock_unit`), date, time, picture or act.
+    """A column. kind: text, plain (as it is), number, money, share, qty (of the row's `stock_unit`), date, time,
+    picture or act.
 
     A picture is in no file, nor is an act: something to do with the row, which is always there.
 
@@ -110,6 +111,7 @@ class Shown:
     """What an address asks of a table. file: the answer where a file is asked for."""
 
     table: Table
+    path: str
     asked: dict[str, str]
     """What each filter is set to, as the address says it."""
     sort: str
@@ -148,6 +150,11 @@ class Shown:
     def everything(self) -> str:
         """The address of this list without filters."""
         return self.address(**dict.fromkeys(self.asked))
+
+    @property
+    def here(self) -> str:
+        """What an address says of this very page of the list: what its rows' forms carry along."""
+        return urlencode([*self.chosen, *([("page", self.pages.page)] if self.pages.page > 1 else [])])
 
     @property
     def query(self) -> str:
@@ -198,7 +205,7 @@ class Shown:
 
     def of_view(self, view: saved_views.SavedView) -> str:
         """Return the address of a saved view."""
-        return f"{request.path}?{view.query}{self._there}"
+        return f"{self.path}?{view.query}{self._there}"
 
     @property
     def forms(self) -> list[tuple[str, str]]:
@@ -210,13 +217,21 @@ class Shown:
         return "#list" if self.table.below else ""
 
     def _at(self, query: list[tuple[str, str]]) -> str:
-        return (f"{request.path}?{urlencode(query)}" if query else request.path) + self._there
+        return (f"{self.path}?{urlencode(query)}" if query else self.path) + self._there
 
 
 def show(
-    table: Table, found: sa.Select[Any] | Sequence[Any], fill: Fill | None = None, *, currency: str | None = None
+    table: Table,
+    found: sa.Select[Any] | Sequence[Any],
+    fill: Fill | None = None,
+    *,
+    currency: str | None = None,
+    at: str = "",
 ) -> Shown:
-    """Return the rows an address asks of a table, or their file; in an open look. found: its query, or all its rows."""
+    """Return the rows an address asks of a table, or their file; in an open look. found: its query, or all its rows.
+
+    at: where the list is, if its page answers other addresses too.
+    """
     asked, faults = {}, []
     for one in table.filters:
         asked[one.key], value, fault = _asked(one)
@@ -230,13 +245,14 @@ def show(
     known = set(request.args.getlist("columns")) & {one.key for one in table.columns}
     columns = [one for one in table.columns if _stays(table, one) or one.key in known] if known else _usual(table)
     money = presenting.place().currency if currency is None else currency
-    shown = Shown(table, asked, sort if by else "", columns, money, faults, form.paged([], 1), [])
+    path = at or request.path
+    shown = Shown(table, path, asked, sort if by else "", columns, money, faults, form.paged([], 1), [])
     if suffix := request.args.get("file", ""):
         rows = list(db.session.scalars(found.limit(MOST + 1))) if isinstance(found, sa.Select) else found
         return replace(shown, pages=form.paged(rows, 1), file=_file(shown, rows, fill, suffix))
     pages = form.paged(found, table.rows)
     if (actor := g.get("actor")) is not None:
-        views = saved_views.of(db.session(), doors().settings.node_id, actor.id, request.path)
+        views = saved_views.of(db.session(), doors().settings.node_id, actor.id, path)
     return replace(shown, pages=pages, rows=fill(pages.items) if fill else pages.items, views=views if actor else [])
 
 

@@ -58,7 +58,7 @@ def listed(fault: DomainError | None = None, **_place: Any) -> ResponseReturnVal
         ]
         answered = lists.show(
             _answered(names), delivery_claims.answered(), lambda some: [_row(session, one, names) for one in some],
-            currency=usual_currency(session),
+            currency=usual_currency(session), at=url_for(".listed"),
         )  # fmt: skip
         coming = [
             ReturnRow(one, names.get(one.store_id, one.store_id), supplier_returns.lines_of(session, one))

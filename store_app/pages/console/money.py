@@ -89,7 +89,7 @@ def overview(fault: DomainError | None = None, **_place: Any) -> ResponseReturnV
     with read() as session:
         debtors, stores = exposure.debtors(session, today()), session.query(Store).order_by(Store.name).all()
         names = {store.id: store.name for store in stores}
-        listed = lists.show(DEBTORS, debtors)
+        listed = lists.show(DEBTORS, debtors, at=url_for(".overview"))
         shown: dict[str, Any] = {
             "draws": credit.held_draws(session),
             "costs": account_orders.costs_of_waiting(session),

@@ -26,9 +26,11 @@ from sqlalchemy.orm import Session
 from config.errors import DomainError, Invalid, NotFound
 from config.money import exponent
 from config.nodes.publication import EVERYONE
+from pos.catalogue import catalogue
+from pos.catalogue.catalogue import Product
 from store_app.files import importing, network
 from store_app.files.sheet import Sheet
-from store_app.pages.common import form, uploads
+from store_app.pages.common import form, lists, uploads
 from store_app.pages.orders.suppliers import calendar_choices, calendar_typed
 from store_app.runtime.doors import acting, clock, doors, read, write
 from store_app.web.presenting import page
@@ -37,10 +39,10 @@ from store_app.words.supply import takes_orders
 from supply import two_people
 from supply.orders import delivery_calendar, price_list, suppliers
 from supply.orders.price_list import Change, Limits, Listed, PriceFile, PriceProposal
-from supply.orders.suppliers import Contact, Supplier
+from supply.orders.suppliers import Contact, Supplier, SupplierProduct
 
 bp = Blueprint("console_prices", __name__, url_prefix="/console/prices")
-SHOWN, ROWS_SHOWN = 100, 200
+ROWS_SHOWN = 200
 KINDS = {"price-list": _l("A price list"), "products": _l("Products")}
 WHAT = {
     price_list.NEW: _l("new"), price_list.DEARER: _l("increased"), price_list.CHEAPER: _l("reduced"),
@@ -53,12 +55,15 @@ WHAT = {
 @requires("network.buying")
 def listed(fault: DomainError | None = None, supplier_id: str = "", **_place: Any) -> ResponseReturnValue:
     """Show a supplier's terms and its price list, with every cost that is to come."""
-    text = form.tidy(request.args.get("q", ""))[: form.WORDS]
     with read() as session:
         every, chosen = _chosen(session, supplier_id or request.args.get("supplier", ""))
         currency, day = network.money_and_day(session, EVERYONE, clock.now())
-        rows = price_list.rows(session, chosen.id, day, text=text, most=SHOWN + 1)
-        count = price_list.count(session, chosen.id)
+        query = price_list.listed(chosen.id)
+        categories = session.scalars(query.with_only_columns(Product.category).distinct().order_by(Product.category))
+        shown = lists.show(
+            _table(chosen.id, day, lists.categories(categories)), query,
+            lambda skus: price_list.rows(session, chosen.id, day, skus), currency=currency, at=url_for(".listed"),
+        )  # fmt: skip
         waiting = two_people.waiting(session, PriceProposal)
     places = exponent(currency)
     terms = delivery_calendar.written(chosen.calendar) | {
@@ -67,11 +72,10 @@ def listed(fault: DomainError | None = None, supplier_id: str = "", **_place: An
     }
     if request.method == "POST" and "lead_days" in request.form:
         terms = dict(request.form.items()) | calendar_typed()
-    return page(
+    return shown.file or page(
         "console/prices.html",
         suppliers=every, supplier=chosen, days=takes_orders(chosen.calendar, day), terms=terms, **calendar_choices(),
-        rows=rows[:SHOWN], is_cut=len(rows) > SHOWN, shown=SHOWN, count=count, text=text, currency=currency,
-        waiting=waiting, fault=fault, at_fault=request.form.get("sku", ""),
+        shown=shown, currency=currency, waiting=waiting, fault=fault, at_fault=request.form.get("sku", ""),
     )  # fmt: skip
 
 
@@ -118,7 +122,8 @@ def set_cost(supplier_id: str) -> ResponseReturnValue:
     if waits:
         return _reported_to_wait(waits)
     flash(_("Saved. The new cost takes effect on the day you chose."), "good")
-    return redirect(url_for("console_prices.listed", supplier=supplier_id, q=request.args.get("q") or None), 303)
+    there = request.args.to_dict(flat=False) | {"supplier": supplier_id}
+    return redirect(url_for("console_prices.listed", **there), 303)
 
 
 @bp.get("/file")
@@ -237,6 +242,32 @@ def drop(proposal_id: str) -> ResponseReturnValue:
 
 
 # --- inside ---
+
+
+def _table(supplier_id: str, day: dt.date, categories: lists.Choices) -> lists.Table:
+    sold = SupplierProduct
+    price = catalogue.price_of(EVERYONE, day)
+    return lists.Table(
+        f"prices-{supplier_id}",
+        (
+            lists.Column("name", _("Product"), by=Product.shown, look="lead"),
+            lists.Column("sku", _("SKU"), by=Product.sku, shown=False, look="said"),
+            lists.Column("article_no", _("Supplier’s number"), by=sold.article_no, shown=False, look="said"),
+            lists.Column("pack_qty", _("Pack size"), "qty", by=sold.pack_qty, look="said"),
+            lists.Column("minimum_packs", _("Minimum packs"), "number", by=sold.minimum_packs, look="said"),
+            lists.Column("pack_cost_minor", _("Cost per pack"), "money", by=price_list.cost_on(day), look="sum"),
+            lists.Column("price_minor", _("Store price"), "money", by=price, look="said"),
+            lists.Column("begins", _("Sold from"), "date", by=sold.valid_from, shown=False, look="said"),
+            lists.Column("edit", _("Edit"), "act", look="whole"),
+        ),
+        (
+            lists.Filter("q", _("Name or number"), "text", price_list.named),
+            lists.Filter("category", _("Category"), "choice", lambda one: Product.category == one, categories),
+        ),
+        (Product.name, Product.sku),
+        keeps=("supplier",),
+        below=True,
+    )  # fmt: skip
 
 
 def _may(session: Session, found: Sequence[Change], of: str) -> bool:

@@ -37,7 +37,7 @@ def listed(fault: DomainError | None = None, **_place: Any) -> ResponseReturnVal
     """List what is to decide, what is on its way, and what came."""
     with read() as session:
         waiting = [_view(session, one) for one in purchases.purchases(session, OPEN)]
-        past = lists.show(_past(session), sa.select(Purchase).where(Purchase.state.in_(PAST)))
+        past = lists.show(_past(session), sa.select(Purchase).where(Purchase.state.in_(PAST)), at=url_for(".listed"))
         off = supplier_messages.not_sent(session, "cancellation")
         money = usual_currency(session)
     waiting.sort(key=lambda one: (one["state"] != "proposed", one["expected_day"]))

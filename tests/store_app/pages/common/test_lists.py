@@ -15,11 +15,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from config.errors import DomainError
-from pos.catalogue.catalogue import Product, TaxClass
+from pos.catalogue.catalogue import Listing, Product, TaxClass
+from pos.stock.ledger import StockLevel
 from pos.store import saved_views
 from store_app.pages.common import lists
 from store_app.runtime.doors import read
-from tests.store_app.conftest import House, add_team, post
+from supply.orders.suppliers import Supplier, SupplierProduct
+from tests.store_app.conftest import STORE, House, add_team, post
 from tests.store_app.office import words
 
 HOSTILE = ("=1+1", "+49", "-2", "@cmd", "\t=x", "  =y")
@@ -69,6 +71,13 @@ def stocked(network: House) -> House:
             session.add(TaxClass(id="t7", name="Food", rate_bp=700, inclusive=True))
             session.flush()
         session.add_all(Product(tax_class_id="t7", **one) for one in PRODUCTS)
+        session.flush()
+        if network.doors.settings.role == "network":
+            session.add(Supplier(id="net", name="Network supply", kind="network", warehouse_id="WH1", owner_id="*"))
+            session.flush()
+            for n, one in enumerate(PRODUCTS):
+                session.add(SupplierProduct(supplier_id="net", sku=one["sku"], pack_qty=6, pack_cost_minor=100 * n))
+                session.add(StockLevel(store_id="WH1", sku=one["sku"], place="floor", qty=n))
     return network
 
 
@@ -152,6 +161,18 @@ NETWORK_LISTS = (
     "/console/claims/",
     "/console/money/",
     "/console/purchases/",
+    "/console/prices/",
+    "/console/warehouse/stock",
+)
+
+
+STORE_LISTS = (
+    "/products/",
+    "/stock/",
+    "/customers/",
+    "/pickup/past",
+    "/reports/receipts",
+    "/invoices/",
 )
 
 
@@ -161,18 +182,44 @@ def links(client: FlaskClient, there: str) -> list[str]:
     return [unescape(one) for one in re.findall(r'class="list-sort" href="([^"#]+)', page.text)]
 
 
-def test_every_list_of_the_operators_sorts_by_each_of_its_heads_and_leaves_as_a_file(stocked):
+def look_through(client: FlaskClient, there: str) -> None:
+    for way in links(client, there):
+        assert client.get(way).status_code == 200, way
+    for form in ("csv", "xlsx"):
+        answer = client.get(f"{there}?file={form}")
+        assert (answer.status_code, answer.headers["Content-Disposition"][:10]) == (200, "attachment"), there
+    assert client.get(f"{there}?file=exe").status_code == 404
+    for odd in ("sort=hash'--", "columns=nothing&columns=", "page=x", "first=x&last=y", "state=?&of=?&late=%00"):
+        assert client.get(f"{there}?{odd}").status_code in (200, 400), (there, odd)
+
+
+@pytest.mark.parametrize("there", NETWORK_LISTS)
+def test_every_list_of_the_operators_sorts_by_each_of_its_heads_and_leaves_as_a_file(stocked, there):
     add_team(stocked)
-    client = stocked.signed_in("operator")
-    for there in NETWORK_LISTS:
-        for way in links(client, there):
-            assert client.get(way).status_code == 200, way
-        for form in ("csv", "xlsx"):
-            answer = client.get(f"{there}?file={form}")
-            assert (answer.status_code, answer.headers["Content-Disposition"][:10]) == (200, "attachment"), there
-        assert client.get(f"{there}?file=exe").status_code == 404
-        for odd in ("sort=hash'--", "columns=nothing&columns=", "page=x", "first=x&last=y", "state=?&of=?&late=%00"):
-            assert client.get(f"{there}?{odd}").status_code in (200, 400), (there, odd)
+    look_through(stocked.signed_in("operator"), there)
+
+
+@pytest.mark.parametrize("there", STORE_LISTS)
+def test_every_list_of_a_stores_sorts_by_each_of_its_heads_and_leaves_as_a_file(house, there):
+    with house.doors.write() as session:
+        session.add(TaxClass(id="t9", name="Food", rate_bp=700, inclusive=True))
+        session.flush()
+        for one in PRODUCTS:
+            session.add(Product(tax_class_id="t9", **one))
+            session.flush()
+            session.add(Listing(store_id=STORE, sku=one["sku"], active=True))
+    client = house.signed_in("shopkeeper")
+    look_through(client, there)
+    if there in ("/products/", "/stock/"):
+        pages = [client.get(f"{there}?sort=-sku&page={n}").text for n in (1, 2)]
+        assert sum(page.count("<tr>") for page in pages) >= len(PRODUCTS)
+        assert len(table_of(client.get(f"{there}?file=csv&sort=-sku&q=bread"))) < len(PRODUCTS)
+
+
+@pytest.mark.parametrize("there", STORE_LISTS)
+def test_a_cashier_gets_no_file_of_a_page_that_is_not_theirs(house, there):
+    client = house.signed_in("cashier")
+    assert client.get(there).status_code == client.get(f"{there}?file=csv").status_code
 
 
 @pytest.mark.parametrize("role", ["buyer", "warehouse", "support", "finance", "reader"])
