@@ -178,13 +178,15 @@ def document_of(session: Session, sale: Sale) -> dict[str, Any]:
     return document
 
 
+NEWEST_FIRST = Sale.business_day.desc(), Sale.completed_at.desc(), Sale.id.desc()
+
+
 def newest_first(query: sa.Select[Any]) -> sa.Select[Any]:
     """Ask for the newest sales first, by their days; that a day is any day has SQLite look where days are in order.
 
     By their moments alone it put all sales ever made in order, for the twenty that are shown.
     """
-    query = query.where(Sale.business_day > dt.date.min)
-    return query.order_by(Sale.business_day.desc(), Sale.completed_at.desc(), Sale.id.desc())
+    return query.where(Sale.business_day > dt.date.min).order_by(*NEWEST_FIRST)
 
 
 def lines_of(session: Session, sale: Sale) -> list[SaleLine]:

@@ -46,7 +46,7 @@ def _ingest(bench: Any, asked: Asked) -> Any:
 
 def _pages(bench: Any, asked: Asked) -> Any:
     asked.getfixturevalue("postgres_url")
-    return bench.measure(80, 1, stores=8)
+    return bench.measure(80, 1, stores=8, rows=60)
 
 
 def _replenish(bench: Any, asked: Asked) -> Any:

@@ -182,27 +182,20 @@ def newest(session: Session, verb: str, subject: str) -> tuple[dt.datetime, dict
     return None if row is None else (row.at, json.loads(row.body))
 
 
-def search(
-    node_id: str, *, text: str = "", actor_id: str = "", people: bool = False, since: dt.datetime | None = None,
-    until: dt.datetime | None = None,
-) -> sa.Select[Any]:  # fmt: skip
-    """Return the query for a node's entries, the newest first.
+def search(node_id: str) -> sa.Select[Any]:
+    """Return the query for a node's entries, the newest first."""
+    return sa.select(JournalEntry).where(JournalEntry.node_id == node_id).order_by(JournalEntry.n.desc())
 
-    text: every word stands in the name, verb, subject or facts; people: without jobs; until: not included.
-    """
-    query = sa.select(JournalEntry).where(JournalEntry.node_id == node_id)
-    for word in text.split():
-        columns = (JournalEntry.actor_name, JournalEntry.verb, JournalEntry.subject, JournalEntry.body)
-        query = query.where(sa.or_(*(column.icontains(word, autoescape=True) for column in columns)))
-    if actor_id:
-        query = query.where(JournalEntry.actor_id == actor_id)
-    if people:
-        query = query.where(JournalEntry.actor_id.not_like("job:%"))
-    if since is not None:
-        query = query.where(JournalEntry.at >= since)
-    if until is not None:
-        query = query.where(JournalEntry.at < until)
-    return query.order_by(JournalEntry.n.desc())
+
+def holds(text: str) -> sa.ColumnElement[bool]:
+    """Return the condition that every word stands in an entry's name, verb, subject or facts."""
+    columns = (JournalEntry.actor_name, JournalEntry.verb, JournalEntry.subject, JournalEntry.body)
+    found = (sa.or_(*(one.icontains(word, autoescape=True) for one in columns)) for word in text.split())
+    return sa.and_(sa.true(), *found)
+
+
+BY_PEOPLE = JournalEntry.actor_id.not_like("job:%")
+"""The condition that an entry is no job's."""
 
 
 def verify(session: Session, node_id: str) -> list[str]:

@@ -461,6 +461,11 @@ def prices_on(session: Session, store_id: str, day: dt.date, skus: Sequence[str]
     return {sku: price for sku, price in rows if price is not None}
 
 
+def price_of(store_id: str, day: dt.date) -> sa.ColumnElement[int]:
+    """Return a Product's price at a store on a day, for a query to sort by."""
+    return _price().element.params(store=store_id, day=day)
+
+
 def asked_on(session: Session, store_id: str, day: dt.date, skus: Sequence[str]) -> dict[str, int]:
     """Return what a store asks for some products on a day (rule 7)."""
     label = table_of(ShelfLabel).c

@@ -277,22 +277,26 @@ def search(session: Session, store_id: str, text: str) -> list[Found]:
     """
     if not text.strip():
         return _recent(session, store_id)
+    return _found(session, store_id, [named_so(text)])
+
+
+def named_so(text: str) -> sa.ColumnElement[bool]:
+    """Return the condition that name, pinyin or the last digits of a number fit (rule 4); too little fits no one."""
     words = unicodedata.normalize("NFKC", text).casefold().split()
     digits = re.sub(r"[\s()/+.-]", "", unicodedata.normalize("NFKC", text))
     if digits.isdecimal():
         if len(digits) < LEAST_DIGITS:
-            return []
+            return sa.false()
         ends = {digits, digits.lstrip("0") or digits} if len(digits) > WHOLE_FROM else {digits}
-        return _found(session, store_id, [sa.or_(*(Customer.phone.endswith(one, autoescape=True) for one in ends))])
+        return sa.or_(*(Customer.phone.endswith(one, autoescape=True) for one in ends))
     if not words or (len("".join(words)) < 2 and words[0].isascii()):
-        return []
-    return _found(session, store_id, [Customer.search_text.contains(word, autoescape=True) for word in words])
+        return sa.false()
+    return sa.and_(*(Customer.search_text.contains(word, autoescape=True) for word in words))
 
 
 def listed(store_id: str) -> sa.Select[str]:
-    """Return the query of the ids of a store's customers, by name."""
-    here = sa.select(Customer.id).where(Customer.store_id == store_id, Customer.erased_at.is_(None))
-    return here.order_by(Customer.name, Customer.id)
+    """Return the query of the ids of a store's customers."""
+    return sa.select(Customer.id).where(Customer.store_id == store_id, Customer.erased_at.is_(None))
 
 
 def named(session: Session, store_id: str, ids: Sequence[str]) -> dict[str, Found]:

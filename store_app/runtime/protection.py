@@ -64,6 +64,7 @@ _OF_TABLES: dict[str, dict[str, tuple[str, ...]]] = {
         "producer": ("name", "phone", "place"),
         "review": ("words", "by_name", "answer"),
         "sale": ("note",),
+        "saved_view": ("name", "query"),
         "signed_batch": ("text",),
         "store": ("summary_email",),
         "supplier_document": ("said",),

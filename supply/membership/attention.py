@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from config.nodes.inbox import InboxAlarm, InboxMessage
 from config.nodes.node import Peer
+from pos.catalogue.catalogue import Product
 from pos.store.store import Region, Store, StoreKey
 from supply import isolation, two_people
 from supply.demand import history
@@ -143,12 +144,18 @@ def _silent(session: Session, at: dt.datetime, store_id: str | None = None) -> l
 
 def _scarce(session: Session) -> list[Attention]:
     """Warehouse goods that are gone."""
-    gone = {house: lots.kept(session, house, is_gone=True, most=1000) for house in suppliers.warehouses(session)}
+    gone = {house: _gone(session, house) for house in suppliers.warehouses(session)}
     return [
         Attention("warehouse-empty", house, {"count": len(rows), "names": [row.name for row in rows]})
         for house, rows in gone.items()
         if rows
     ]
+
+
+def _gone(session: Session, house: str) -> list[lots.Kept]:
+    of = lots.keeping(house)
+    skus = session.scalars(of.query.where(of.is_gone).order_by(Product.name, Product.sku).limit(1000))
+    return lots.kept(session, house, list(skus))
 
 
 def _goods(session: Session, at: dt.datetime) -> list[Attention]:

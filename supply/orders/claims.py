@@ -380,10 +380,9 @@ def claims_in(session: Session, states: Iterable[str], limit: int = 100) -> list
     return list(session.scalars(query.order_by(Claim.filed_at, Claim.store_id, Claim.id).limit(limit)))
 
 
-def latest_answered(session: Session, limit: int = 40) -> list[Claim]:
-    """Return all stores' answered claims, the latest answer first."""
-    query = sa.select(Claim).where(Claim.answered_at.is_not(None), Claim.state.not_in(WAITING))
-    return list(session.scalars(query.order_by(Claim.answered_at.desc(), Claim.store_id, Claim.id).limit(limit)))
+def answered() -> sa.Select[Claim]:
+    """Return the query of all stores' answered claims."""
+    return sa.select(Claim).where(Claim.answered_at.is_not(None), Claim.state.not_in(WAITING))
 
 
 def replacements_due(session: Session) -> list[Claim]:

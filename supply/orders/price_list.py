@@ -199,20 +199,54 @@ def network_supplier(session: Session, supplier_id: str) -> Supplier:
     return row
 
 
-def listed(supplier_id: str, day: dt.date, *, text: str = "", category: str = "", show: str = "") -> sa.Select[str]:
-    """Return the SKUs of a supplier's products by name, as a query.
+def listed(supplier_id: str) -> sa.Select[str]:
+    """Return the query of the SKUs a supplier sells."""
+    query = sa.select(SupplierProduct.sku).join(Product, Product.sku == SupplierProduct.sku)
+    query = query.join(TaxClass, TaxClass.id == Product.tax_class_id)
+    return query.where(SupplierProduct.supplier_id == supplier_id)
 
-    text: only those named or numbered so; show: one of SHOWN alone, '' all.
-    """
-    row = SupplierProduct
-    query = sa.select(row.sku).join(Product, Product.sku == row.sku).where(row.supplier_id == supplier_id)
-    if text:
-        query = query.where(catalogue.matches(text) | (row.article_no == text))
-    if category:
-        query = query.where(Product.category == category)
-    if show:
-        query = query.join(TaxClass, TaxClass.id == Product.tax_class_id).where(_shows(show, day))
-    return query.order_by(Product.name, Product.sku)
+
+def named(text: str) -> sa.ColumnElement[bool]:
+    """Return the condition that a product is named or numbered so, here or by the supplier."""
+    return catalogue.matches(text) | (SupplierProduct.article_no == text)
+
+
+def cost_on(day: dt.date) -> sa.ColumnElement[int]:
+    """Return what a pack of a SupplierProduct costs on a day, for a query to sort by (`suppliers`, rule 3)."""
+    begun = sa.select(SupplierCost.pack_cost_minor).where(
+        SupplierCost.supplier_id == SupplierProduct.supplier_id, SupplierCost.sku == SupplierProduct.sku,
+        SupplierCost.from_day <= day,
+    )  # fmt: skip
+    newest = begun.order_by(SupplierCost.from_day.desc()).limit(1).correlate(SupplierProduct).scalar_subquery()
+    return sa.func.coalesce(newest, SupplierProduct.pack_cost_minor)
+
+
+def shows(show: str, day: dt.date) -> sa.ColumnElement[bool]:
+    """Return the condition that one of SHOWN is about a product of `listed` (rule 6)."""
+    row, cost, price = SupplierProduct, SupplierCost, Price
+    of_cost = (cost.supplier_id == row.supplier_id, cost.sku == row.sku)
+    of_price = (price.sku == row.sku, price.scope_id == EVERYONE)
+    if show == "coming":
+        return sa.exists().where(*of_cost, cost.from_day > day)
+    if show == "changed":
+        since = day - dt.timedelta(days=LATELY_DAYS)
+        lately = (sa.exists().where(*of_cost, cost.from_day.between(since, day)),
+                  sa.exists().where(*of_price, price.from_day.between(since, day)))  # fmt: skip
+        return sa.or_(*lately)
+    now = sa.select(price.price_minor).where(*of_price, price.from_day <= day).order_by(price.from_day.desc()).limit(1)
+    asked = now.scalar_subquery()
+    if show == "unpriced":
+        return asked.is_(None)
+    tax = sa.case((TaxClass.inclusive, BASIS + TaxClass.rate_bp), else_=BASIS)
+    net = sa.cast(asked, sa.Double) * BASIS / tax
+    return net - sa.cast(cost_on(day), sa.Double) * Product.price_quantity / row.pack_qty < net * LOW_BP / BASIS
+
+
+def _percent(before: tuple[int, int] | None, one: Change) -> int:
+    if before is None:
+        return 0
+    was, now = before[1] * one.qty, one.amount_minor * before[0]
+    return min(MOST_PERCENT, -(-abs(now - was) * 100 // was)) if was else MOST_PERCENT
 
 
 def rows(session: Session, supplier_id: str, day: dt.date, skus: Sequence[str]) -> list[Priced]:
@@ -245,13 +279,6 @@ def rows(session: Session, supplier_id: str, day: dt.date, skus: Sequence[str]) 
     return answer
 
 
-def categories(session: Session, supplier_id: str) -> list[str]:
-    """Return the categories of a supplier's products, in order."""
-    query = sa.select(Product.category).join(SupplierProduct, SupplierProduct.sku == Product.sku)
-    mine = query.where(SupplierProduct.supplier_id == supplier_id)
-    return list(session.scalars(mine.distinct().order_by(Product.category)))
-
-
 def lowest_costs(session: Session, skus: Sequence[str], day: dt.date) -> dict[str, int]:
     """Return what the price quantity of products costs stores on a day, at the cheapest of the network's suppliers."""
     rows = session.execute(
@@ -266,12 +293,6 @@ def lowest_costs(session: Session, skus: Sequence[str], day: dt.date) -> dict[st
         each = amount_for(per, begun.get((row.supplier_id, row.sku), row.pack_cost_minor), row.pack_qty)
         found[row.sku] = min(each, found.get(row.sku, each))
     return found
-
-
-def count(session: Session, supplier_id: str) -> int:
-    """Return how many products a supplier sells."""
-    query = sa.select(sa.func.count()).where(SupplierProduct.supplier_id == supplier_id)
-    return int(session.scalar(query) or 0)
 
 
 def changes(session: Session, supplier_id: str, listed: Sequence[Listed], *, today: dt.date) -> list[Change]:
@@ -418,35 +439,3 @@ def _changed(session: Session, supplier_id: str, skus: Sequence[str], day: dt.da
         for sku, on in session.execute(query):
             found[sku] = max(on, found.get(sku, on))
     return found
-
-
-def _shows(show: str, day: dt.date) -> sa.ColumnElement[bool]:
-    """Return which products one of SHOWN is about (rule 6)."""
-    row, cost, price = SupplierProduct, SupplierCost, Price
-    of_cost = (cost.supplier_id == row.supplier_id, cost.sku == row.sku)
-    of_price = (price.sku == row.sku, price.scope_id == EVERYONE)
-    if show == "coming":
-        return sa.exists().where(*of_cost, cost.from_day > day)
-    if show == "changed":
-        since = day - dt.timedelta(days=LATELY_DAYS)
-        lately = (sa.exists().where(*of_cost, cost.from_day.between(since, day)),
-                  sa.exists().where(*of_price, price.from_day.between(since, day)))  # fmt: skip
-        return sa.or_(*lately)
-    now = sa.select(price.price_minor).where(*of_price, price.from_day <= day).order_by(price.from_day.desc()).limit(1)
-    asked = now.scalar_subquery()
-    if show == "unpriced":
-        return asked.is_(None)
-    begun = (
-        sa.select(cost.pack_cost_minor).where(*of_cost, cost.from_day <= day).order_by(cost.from_day.desc()).limit(1)
-    )
-    pack = sa.func.coalesce(begun.scalar_subquery(), row.pack_cost_minor)
-    tax = sa.case((TaxClass.inclusive, BASIS + TaxClass.rate_bp), else_=BASIS)
-    net = sa.cast(asked, sa.Double) * BASIS / tax
-    return net - sa.cast(pack, sa.Double) * Product.price_quantity / row.pack_qty < net * LOW_BP / BASIS
-
-
-def _percent(before: tuple[int, int] | None, one: Change) -> int:
-    if before is None:
-        return 0
-    was, now = before[1] * one.qty, one.amount_minor * before[0]
-    return min(MOST_PERCENT, -(-abs(now - was) * 100 // was)) if was else MOST_PERCENT

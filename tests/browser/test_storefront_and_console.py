@@ -46,6 +46,11 @@ CONSOLE = [
     "/console/money/stores/S01",
     "/console/lessons/",
     "/console/lessons/write",
+    "/console/products/?sort=-category&columns=sku&columns=brand",
+    "/console/prices/?q=a",
+    "/console/warehouse/stock",
+    "/console/purchases/",
+    "/console/audit/",
 ]
 
 CONTROLLED = """() => new Promise((done) => navigator.serviceWorker.controller

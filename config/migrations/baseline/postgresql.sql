@@ -2128,6 +2128,15 @@ CREATE INDEX ix_sale_line_returns ON sale_line (store_id, returns_sale_id) WHERE
 
 CREATE INDEX ix_sale_line_sku ON sale_line (store_id, sku);
 
+CREATE TABLE saved_view (
+  node_id TEXT NOT NULL,
+  staff_id TEXT NOT NULL,
+  path TEXT NOT NULL,
+  name TEXT NOT NULL,
+  query TEXT NOT NULL,
+  CONSTRAINT pk_saved_view PRIMARY KEY (node_id, staff_id, path, name)
+);
+
 CREATE TABLE school_holiday (
   scope_id TEXT NOT NULL,
   day DATE NOT NULL,

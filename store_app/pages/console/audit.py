@@ -5,7 +5,7 @@ Rules
 1. Only the network's own journal: each store keeps its own. Nothing here changes an entry; what was changed behind the
    journal's back breaks its chain, which every night looks through (`store_app.node.checking`).
 2. Verbs and facts stand as they were written.
-3. A table has ROWS_TAKEN entries at most, the newest; who takes it is journalled.
+3. Who takes it as a file is journalled.
 """
 
 import datetime as dt
@@ -14,7 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from flask import Blueprint, Response, request, url_for
+from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -23,81 +23,90 @@ from config.ids import NETWORK
 from config.nodes import journal
 from config.nodes.journal import JournalEntry
 from pos.store.store import Staff
-from store_app.pages.common import form, money_views
-from store_app.pages.customers.statements import table
+from store_app.pages.common import form, lists, money_views
 from store_app.runtime.doors import acting, read, write
 from store_app.web.presenting import page, place, today
 from store_app.web.security import requires
 from store_app.words.refusals import sentence_of
 
 bp = Blueprint("console_audit", __name__, url_prefix="/console/audit")
-ROWS, ROWS_TAKEN = 50, 10_000
 EVERYONE, PEOPLE = "", "people"
-Asked = tuple[str, str, dt.date, dt.date]
 
 
 @bp.get("/")
 @requires("network.audit")
 def listed() -> ResponseReturnValue:
     """Show the entries asked for, the newest first."""
-    asked, fault = _asked()
-    text, who, first, last = asked
     with read() as session:
-        people = session.scalars(sa.select(Staff).where(Staff.node_id == NETWORK).order_by(Staff.name)).all()
-        found = form.paged(_query(asked), ROWS)
-        rows = [(one, _facts(one)) for one in found]
-    choices = [(PEOPLE, _("People")), (EVERYONE, _("People and nightly jobs")), *((one.id, one.name) for one in people)]
-    kept: dict[str, Any] = {"q": text or None, "who": who, "first": first.isoformat(), "last": last.isoformat()}
-    return page(
-        "console/audit.html", rows=rows, found=found, text=text, who=who, first=first, last=last, choices=choices,
-        fault=sentence_of(fault) if fault else "", table_address=url_for(".taken", **kept),
-        page_address=lambda number: url_for(".listed", **kept, page=number),
-    )  # fmt: skip
-
-
-@bp.get("/journal.csv")
-@requires("network.audit")
-def taken() -> Response:
-    """Answer the entries asked for as a table."""
-    asked, fault = _asked()
-    if fault:
-        raise fault
-    with write() as session:
-        entries: list[JournalEntry] = list(session.scalars(_query(asked).limit(ROWS_TAKEN)))
-        rows = [
-            [str(one.n), one.at.isoformat(), one.actor_id, one.actor_name, one.verb, one.subject, one.body, one.hash]
-            for one in entries
-        ]
-        words = {"text": asked[0], "who": asked[1], "first": asked[2], "last": asked[3], "rows": len(rows)}
-        journal.record(acting(session), verb="journal.taken", subject="node:network", **words)
-    head = ["n", "at", "person", "name", "verb", "subject", "facts", "hash"]
-    return table([head, *rows], f"journal-{asked[3].isoformat()}.csv")
+        query = sa.select(Staff.id, Staff.name).where(Staff.node_id == NETWORK).order_by(Staff.name)
+        people: dict[str, str] = dict(session.execute(query).all())
+        if asked := form.tidy(request.args.get("who", PEOPLE))[: form.WORDS]:
+            people.setdefault(asked, asked)  # whoever wrote an entry is found, also who is not among the people now
+        shown = lists.show(_table(people), journal.search(NETWORK))
+    try:
+        money_views.period(request.args, today())
+    except Invalid as fault:
+        shown.faults[:] = [sentence_of(fault)]
+    if shown.file:
+        with write() as session:
+            facts = {"text": shown.asked["q"], **{name: shown.asked[name] for name in ("who", "first", "last")}}
+            journal.record(acting(session), verb="journal.taken", subject="node:network", rows=shown.total, **facts)
+    return shown.file or page("console/audit.html", shown=shown, facts=_facts)
 
 
 # --- inside ---
 
 
-def _asked() -> tuple[Asked, Invalid | None]:
-    """Return words, person and days of the address, and what is wrong with the days."""
-    text = form.tidy(request.args.get("q", ""))[: form.WORDS]
-    who = form.tidy(request.args.get("who", PEOPLE))[: form.WORDS]
-    try:
-        return (text, who, *money_views.period(request.args, today())), None
-    except Invalid as fault:
-        return (text, who, *money_views.period({}, today())), fault
-
-
-def _query(asked: Asked) -> sa.Select[Any]:
-    text, who, first, last = asked
-    zone = ZoneInfo(place().tz)
-    since, until = (
-        dt.datetime.combine(day, dt.time(), zone).astimezone(dt.UTC) for day in (first, last + dt.timedelta(days=1))
+def _table(people: dict[str, str]) -> lists.Table:
+    first, last = money_views.period({}, today())
+    groups = {PEOPLE: _("People"), EVERYONE: _("People and nightly jobs")}
+    entry = JournalEntry
+    return lists.Table(
+        "journal",
+        (
+            lists.Column("at", _("When"), "time", by=entry.at, look="figures"),
+            lists.Column("actor_name", _("Person"), by=entry.actor_name),
+            lists.Column("actor_id", _("Person’s number"), by=entry.actor_id, shown=False),
+            lists.Column("verb", _("Action"), by=entry.verb, look="lead"),
+            lists.Column("subject", _("About"), by=entry.subject, shown=False),
+            lists.Column("body", _("Details"), look="whole"),
+            lists.Column("n", _("Entry"), "number", by=entry.n, shown=False),
+            lists.Column("hash", _("Checksum"), shown=False, look="code-text"),
+        ),
+        (
+            lists.Filter(
+                "q",
+                _("Words"),
+                "text",
+                journal.holds,
+                hint=_(
+                    "Finds names, actions, store numbers, order numbers and amounts. "
+                    "Entries stay as they were written, in English."
+                ),
+            ),
+            lists.Filter("who", _("Person"), "choice", _is, list((people | groups).items()), PEOPLE),
+            lists.Filter("first", _("From"), "date", lambda day: entry.at >= _midnight(day), default=first.isoformat()),
+            lists.Filter(
+                "last",
+                _("To"),
+                "date",
+                lambda day: entry.at < _midnight(day + dt.timedelta(days=1)),
+                default=last.isoformat(),
+            ),
+        ),
+        (entry.n.desc(),),
     )
-    one = "" if who in (EVERYONE, PEOPLE) else who
-    return journal.search(NETWORK, text=text, actor_id=one, people=who == PEOPLE, since=since, until=until)
+
+
+def _is(who: str) -> sa.ColumnElement[bool]:
+    return journal.BY_PEOPLE if who == PEOPLE else JournalEntry.actor_id == who
+
+
+def _midnight(day: dt.date) -> dt.datetime:
+    return dt.datetime.combine(day, dt.time(), ZoneInfo(place().tz)).astimezone(dt.UTC)
 
 
 def _facts(entry: JournalEntry) -> list[tuple[str, str]]:
     """Return an entry's facts in the order they were written."""
-    body = json.loads(entry.body)
+    body: dict[str, Any] = json.loads(entry.body)
     return [(name, one if isinstance(one, str) else json.dumps(one, ensure_ascii=False)) for name, one in body.items()]

@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 
 from config.errors import DomainError, NotFound
 from pos.store.store import Store, usual_currency
-from store_app.pages.common import form, waiting
+from store_app.pages.common import form, lists, waiting
 from store_app.pages.orders.claims import picture, typed_grants
 from store_app.runtime.doors import acting, read, write
-from store_app.web.presenting import about_store, page, today
+from store_app.web.presenting import about_store, page, state_word, today
 from store_app.web.security import requires
 from store_app.words import claims as claims_words
 from supply.network.claims import handling, photos
@@ -56,15 +56,18 @@ def listed(fault: DomainError | None = None, **_place: Any) -> ResponseReturnVal
         waiting_ones = [
             _row(session, one, names) for one in delivery_claims.claims_in(session, delivery_claims.WAITING)
         ]
-        answered = [_row(session, one, names) for one in delivery_claims.latest_answered(session)]
+        answered = lists.show(
+            _answered(names), delivery_claims.answered(), lambda some: [_row(session, one, names) for one in some],
+            currency=usual_currency(session), at=url_for(".listed"),
+        )  # fmt: skip
         coming = [
             ReturnRow(one, names.get(one.store_id, one.store_id), supplier_returns.lines_of(session, one))
             for one in supplier_returns.returns(session, "sent")
         ]
-        rows: list[ClaimRow | ReturnRow] = [*waiting_ones, *answered, *coming]
+        rows: list[ClaimRow | ReturnRow] = [*waiting_ones, *answered.rows, *coming]
         skus = [line.sku for row in rows for line in row.lines]
         units, currency = waiting.stock_units(session, skus), usual_currency(session)
-    return page(
+    return answered.file or page(
         "console/claims.html",
         currency=currency,
         waiting=waiting_ones,
@@ -146,6 +149,78 @@ def photo(store_id: str, photo_id: str) -> Response:
 
 
 # --- inside ---
+
+
+def _answered(names: dict[str, str]) -> lists.Table:
+    """Return the list of answered claims, the latest answer first."""
+    states = [one for one in sorted(delivery_claims.STATES.states) if one not in delivery_claims.WAITING]
+    stores = sorted(names.items(), key=lambda one: one[1])
+    return lists.Table(
+        "claims",
+        (
+            lists.Column(
+                "store",
+                _("Store"),
+                by=Claim.store_id,
+                value=lambda row: f"{row.store} · {row.claim.claim_no}",
+                look="lead",
+            ),
+            lists.Column("problem", _("Problem"), value=_problem),
+            lists.Column(
+                "filed_at",
+                _("Filed"),
+                "time",
+                by=Claim.filed_at,
+                value=lambda row: row.claim.filed_at,
+                shown=False,
+                look="said",
+            ),
+            lists.Column(
+                "answered_at",
+                _("Answered"),
+                "time",
+                by=Claim.answered_at,
+                value=lambda row: row.claim.answered_at,
+                look="said",
+            ),
+            lists.Column("state", _("State"), by=Claim.state, value=lambda row: state_word(row.claim.state)),
+            lists.Column(
+                "claimed_minor",
+                _("Claimed"),
+                "money",
+                by=Claim.claimed_minor,
+                value=lambda row: row.claim.claimed_minor,
+                shown=False,
+                look="said",
+            ),
+            lists.Column(
+                "granted_minor",
+                _("Approved"),
+                "money",
+                by=Claim.granted_minor,
+                value=lambda row: row.claim.granted_minor,
+                look="sum",
+            ),
+        ),
+        (
+            lists.Filter(
+                "of", _("Store"), "choice", lambda one: Claim.store_id == one, [("", _("All stores")), *stores]
+            ),
+            lists.Filter(
+                "state",
+                _("State"),
+                "choice",
+                lambda one: Claim.state == one,
+                [("", _("Every state")), *((one, state_word(one)) for one in states)],
+            ),
+        ),
+        (Claim.answered_at.desc(), Claim.store_id, Claim.id),
+        below=True,
+    )
+
+
+def _problem(row: ClaimRow) -> str:
+    return ", ".join(f"{line.name}: {claims_words.KINDS[line.kind]}" for line in row.lines)
 
 
 def _row(session: Session, claim: Claim, names: dict[str, str]) -> ClaimRow:

@@ -7,13 +7,14 @@ from typing import Any
 from flask import Blueprint, Response, flash, g, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
 from config.errors import DomainError, Invalid, NotFound
 from config.money import exponent
 from config.nodes.journal import Context
 from pos.store.store import Store, store_of
-from store_app.pages.common import form, money_views
+from store_app.pages.common import form, lists, money_views
 from store_app.pages.customers.statements import table
 from store_app.runtime.doors import acting, clock, read, write
 from store_app.web.presenting import about_store, page, place, today
@@ -47,6 +48,39 @@ LOSS_DAYS = 365
 SCALES = {"_bp": 100, "_ppm": 10_000}
 """A term's ending -> how many of its units one typed per cent is."""
 
+DEBTORS = lists.Table(
+    "stores-money",
+    (
+        lists.Column("name", _l("Store"), look="lead"),
+        lists.Column("id", _l("Store number"), shown=False, look="said"),
+        lists.Column("credit_minor", _l("Owed on credit"), "money", look="sum said"),
+        lists.Column("limit_minor", _l("Limit"), "money", look="said"),
+        lists.Column("level", _l("Level"), value=lambda one: money.LEVELS[one.level], look="said"),
+        lists.Column("ages", _l("By age"), "picture", look="whole"),
+        lists.Column("late_minor", _l("Overdue"), "money", look="said"),
+        lists.Column("exposure_minor", _l("Exposure"), "money", shown=False, look="said"),
+        lists.Column("funds_minor", _l("Balance held"), "money", look="said"),
+        lists.Column("state", _l("State"), value=lambda one: _("on hold") if one.state == "held" else _("in order")),
+    ),
+    (
+        lists.Filter(
+            "find",
+            _l("Find a store"),
+            "text",
+            lambda text: lambda one: text.casefold() in f"{one.name} {one.id}".casefold(),
+        ),
+        lists.Filter(
+            "late",
+            _l("Overdue"),
+            "choice",
+            lambda _late: lambda one: one.late_minor > 0,
+            [("", _l("All stores")), ("1", _l("Overdue"))],
+        ),
+    ),
+    below=True,
+)
+"""The stores with a line or an account, the latest money first."""
+
 
 @bp.get("/")
 @requires("network.money")
@@ -55,6 +89,7 @@ def overview(fault: DomainError | None = None, **_place: Any) -> ResponseReturnV
     with read() as session:
         debtors, stores = exposure.debtors(session, today()), session.query(Store).order_by(Store.name).all()
         names = {store.id: store.name for store in stores}
+        listed = lists.show(DEBTORS, debtors, at=url_for(".overview"))
         shown: dict[str, Any] = {
             "draws": credit.held_draws(session),
             "costs": account_orders.costs_of_waiting(session),
@@ -66,8 +101,7 @@ def overview(fault: DomainError | None = None, **_place: Any) -> ResponseReturnV
             "silent": [names.get(one, one) for one in lost_entries.silent(session)],
             "kind_word": money.kind_word,
             "subjects": money.SUBJECTS,
-            "debtors": debtors,
-            "level_words": money.LEVELS,
+            "listed": listed,
             "age_words": money.AGES,
             "lent_minor": sum(one.credit_minor for one in debtors),
             "exposure_minor": sum(one.exposure_minor for one in debtors),
@@ -86,7 +120,7 @@ def overview(fault: DomainError | None = None, **_place: Any) -> ResponseReturnV
             "term_words": money.TERMS,
             "fault": fault,
         }
-    return page("console/money.html", **shown)
+    return listed.file or page("console/money.html", **shown)
 
 
 @bp.get("/stores/<store_id>")

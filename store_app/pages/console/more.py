@@ -1,8 +1,10 @@
 """More of the network: every place of the operator's beyond the bar."""
 
 from flask import Blueprint, Response
+from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as lazy
 
+from store_app.pages.common import lists
 from store_app.pages.common.places import Place, may_enter
 from store_app.web.presenting import page
 from store_app.web.security import requires, while_setting_up
@@ -130,3 +132,10 @@ PLACES: tuple[Place, ...] = (
 def listed() -> Response:
     """List every place of the operator's beyond the bar: some stand nowhere else, more of them on a phone."""
     return page("store/more.html", rail_places=may_enter(PLACES), groups=[], unused=[])
+
+
+@bp.post("/network/view")
+@requires("network.look")
+def view() -> ResponseReturnValue:
+    """Save or delete a view of one of the operator's lists: also who changes nothing else has views."""
+    return lists.keep_view()

@@ -26,9 +26,11 @@ from sqlalchemy.orm import Session
 from config.errors import DomainError, Invalid, NotFound
 from config.money import exponent
 from config.nodes.publication import EVERYONE
-from store_app.files import exporting, importing, network
+from pos.catalogue import catalogue
+from pos.catalogue.catalogue import Product
+from store_app.files import importing, network
 from store_app.files.sheet import Sheet
-from store_app.pages.common import form, uploads
+from store_app.pages.common import form, lists, uploads
 from store_app.pages.orders.suppliers import calendar_choices, calendar_typed
 from store_app.runtime.doors import acting, clock, doors, read, write
 from store_app.web.presenting import page
@@ -36,11 +38,11 @@ from store_app.web.security import requires
 from store_app.words.supply import takes_orders
 from supply import two_people
 from supply.orders import delivery_calendar, price_list, suppliers
-from supply.orders.price_list import Change, Limits, Listed, Priced, PriceFile, PriceProposal
-from supply.orders.suppliers import Contact, Supplier
+from supply.orders.price_list import Change, Limits, Listed, PriceFile, PriceProposal
+from supply.orders.suppliers import Contact, Supplier, SupplierProduct
 
 bp = Blueprint("console_prices", __name__, url_prefix="/console/prices")
-ROWS, ROWS_SHOWN, MOST_EXPORTED = 50, 200, 50_000
+ROWS_SHOWN = 200
 KINDS = {"price-list": _l("A price list"), "products": _l("Products")}
 WHAT = {
     price_list.NEW: _l("new"), price_list.DEARER: _l("increased"), price_list.CHEAPER: _l("reduced"),
@@ -58,14 +60,15 @@ SHOWN = {
 @requires("network.buying")
 def listed(fault: DomainError | None = None, supplier_id: str = "", **_place: Any) -> ResponseReturnValue:
     """Show a supplier's terms and its price list, with every cost that is to come."""
-    asked = _asked()
     with read() as session:
         every, chosen = _chosen(session, supplier_id or request.args.get("supplier", ""))
         currency, day = network.money_and_day(session, EVERYONE, clock.now())
-        found = form.paged(price_list.listed(chosen.id, day, **asked), ROWS)
-        rows = price_list.rows(session, chosen.id, day, list(found))
-        categories = price_list.categories(session, chosen.id)
-        count = price_list.count(session, chosen.id)
+        query = price_list.listed(chosen.id)
+        categories = session.scalars(query.with_only_columns(Product.category).distinct().order_by(Product.category))
+        shown = lists.show(
+            _table(chosen.id, day, lists.categories(categories)), query,
+            lambda skus: price_list.rows(session, chosen.id, day, skus), currency=currency, at=url_for(".listed"),
+        )  # fmt: skip
         waiting = two_people.waiting(session, PriceProposal)
     places = exponent(currency)
     terms = delivery_calendar.written(chosen.calendar) | {
@@ -74,32 +77,11 @@ def listed(fault: DomainError | None = None, supplier_id: str = "", **_place: An
     }
     if request.method == "POST" and "lead_days" in request.form:
         terms = dict(request.form.items()) | calendar_typed()
-    return page(
+    return shown.file or page(
         "console/prices.html",
         suppliers=every, supplier=chosen, days=takes_orders(chosen.calendar, day), terms=terms, **calendar_choices(),
-        rows=rows, found=found, count=count, asked=asked, text=asked["text"], currency=currency, categories=categories,
-        shown=SHOWN, address=partial(_address, chosen.id, asked),
-        page_address=lambda number: _address(chosen.id, asked, page=number, _anchor="list-title"),
-        waiting=waiting, fault=fault, at_fault=request.form.get("sku", ""),
+        shown=shown, currency=currency, waiting=waiting, fault=fault, at_fault=request.form.get("sku", ""),
     )  # fmt: skip
-
-
-@bp.get("/list.csv")
-@requires("network.buying")
-def table() -> ResponseReturnValue:
-    """Answer with the list that the page shows as a file."""
-    with read() as session:
-        _every, chosen = _chosen(session, request.args.get("supplier", ""))
-        currency, day = network.money_and_day(session, EVERYONE, clock.now())
-        skus = list(session.scalars(price_list.listed(chosen.id, day, **_asked()).limit(MOST_EXPORTED)))
-        parts = (skus[start : start + 500] for start in range(0, len(skus), 500))
-        rows = [_cells(row, currency) for some in parts for row in price_list.rows(session, chosen.id, day, some)]
-    head = [
-        _("SKU"), _("Product"), _("Category"), _("Article number"), _("Pack size"), _("Unit"), _("Cost per pack"),
-        _("Price quantity"), _("Cost"), _("Store price"), _("Margin without tax"), _("Margin, percent"),
-        _("Last changed"),
-    ]  # fmt: skip
-    return exporting.csv_answer(f"prices-{chosen.id}-{day.isoformat()}", head, rows)
 
 
 @bp.post("/<supplier_id>/terms")
@@ -145,7 +127,8 @@ def set_cost(supplier_id: str) -> ResponseReturnValue:
     if waits:
         return _reported_to_wait(waits)
     flash(_("Saved. The new cost takes effect on the day you chose."), "good")
-    return redirect(url_for("console_prices.listed", supplier=supplier_id, q=request.args.get("q") or None), 303)
+    there = request.args.to_dict(flat=False) | {"supplier": supplier_id}
+    return redirect(url_for("console_prices.listed", **there), 303)
 
 
 @bp.get("/file")
@@ -266,27 +249,34 @@ def drop(proposal_id: str) -> ResponseReturnValue:
 # --- inside ---
 
 
-def _asked() -> dict[str, str]:
-    """Read the filter; what it says that cannot be is passed over."""
-    text, category = (form.tidy(request.args.get(name, ""))[: form.WORDS] for name in ("q", "category"))
-    show = request.args.get("show", "")
-    return {"text": text, "category": category, "show": show if show in price_list.SHOWN else ""}
-
-
-def _address(supplier_id: str, asked: dict[str, str], endpoint: str = ".listed", **more: Any) -> str:
-    said = {"supplier": supplier_id, "q": asked["text"], "category": asked["category"], "show": asked["show"]}
-    return url_for(endpoint, **{name: value for name, value in said.items() if value} | more)
-
-
-def _cells(row: Priced, currency: str) -> list[exporting.Cell]:
-    def cell(value: Any, shape: str = "") -> exporting.Cell:
-        return exporting.cell(value, shape, currency)
-
-    return [
-        *map(cell, (row.sku, row.name, row.category, row.article_no, row.pack_qty, row.stock_unit)),
-        cell(row.pack_cost_minor, "money"), row.price_quantity, cell(row.cost_minor, "money"),
-        cell(row.price_minor, "money"), cell(row.margin_minor, "money"), cell(row.margin_bp, "share"), row.changed_on,
-    ]  # fmt: skip
+def _table(supplier_id: str, day: dt.date, categories: lists.Choices) -> lists.Table:
+    sold = SupplierProduct
+    price, parts = catalogue.price_of(EVERYONE, day), [("", _("All")), *SHOWN.items()]
+    return lists.Table(
+        f"prices-{supplier_id}",
+        (
+            lists.Column("name", _("Product"), by=Product.shown, look="lead"),
+            lists.Column("sku", _("SKU"), by=Product.sku, shown=False, look="said"),
+            lists.Column("article_no", _("Supplier’s number"), by=sold.article_no, shown=False, look="said"),
+            lists.Column("pack_qty", _("Pack size"), "qty", by=sold.pack_qty, look="said"),
+            lists.Column("minimum_packs", _("Minimum packs"), "number", by=sold.minimum_packs, look="said"),
+            lists.Column("pack_cost_minor", _("Cost per pack"), "money", by=price_list.cost_on(day), look="sum"),
+            lists.Column("price_minor", _("Store price"), "money", by=price, look="said"),
+            lists.Column("margin_minor", _("Margin without tax"), "money", look="said"),
+            lists.Column("margin_bp", _("Margin, percent"), "share", look="said"),
+            lists.Column("changed_on", _("Last changed"), "date", look="said"),
+            lists.Column("begins", _("Sold from"), "date", by=sold.valid_from, shown=False, look="said"),
+            lists.Column("edit", _("Edit"), "act", look="whole"),
+        ),
+        (
+            lists.Filter("q", _("Name or number"), "text", price_list.named),
+            lists.Filter("category", _("Category"), "choice", lambda one: Product.category == one, categories),
+            lists.Filter("show", _("Only"), "chips", lambda one: price_list.shows(one, day), parts),
+        ),
+        (Product.name, Product.sku),
+        keeps=("supplier",),
+        below=True,
+    )  # fmt: skip
 
 
 def _may(session: Session, found: Sequence[Change], of: str) -> bool:

@@ -18,7 +18,7 @@ from pos.catalogue.catalogue import Price, Product
 from pos.pricing.promises import Offer
 from pos.reports.figures import share_bp
 from pos.store.store import Store, usual_currency
-from store_app.pages.common import form
+from store_app.pages.common import form, lists
 from store_app.pages.goods.product import Dated, price_steps
 from store_app.runtime.doors import doors, read
 from store_app.web import presenting
@@ -30,29 +30,17 @@ from supply.demand import forecasts
 from supply.membership import overview, product_view
 
 bp = Blueprint("console_products", __name__, url_prefix="/console/products")
-ROWS, STORES, SOON_DAYS, PRICES = 50, 20, 3, 12
+STORES, SOON_DAYS, PRICES = 20, 3, 12
 
 
 @bp.get("/")
 @requires("network.demand")
 def listed() -> ResponseReturnValue:
-    """List the network's products, those searched for or of a category."""
-    text = form.tidy(request.args.get("q", ""))[: form.WORDS]
+    """List the network's products."""
     with read() as session:
-        categories = list(session.scalars(_shared(sa.select(Product.category)).distinct().order_by(Product.category)))
-        category = request.args.get("category", "")
-        category = category if category in categories else ""
-        query = _shared(sa.select(Product))
-        if text:
-            query = query.where(catalogue.matches_or_code(text))
-        if category:
-            query = query.where(Product.category == category)
-        found = form.paged(query.order_by(Product.name, Product.sku), ROWS)
-        rows = list(found)
-    return page(
-        "console/products.html", rows=rows, found=found, text=text, category=category, categories=categories,
-        page_address=lambda number: url_for(".listed", q=text or None, category=category or None, page=number),
-    )  # fmt: skip
+        categories = session.scalars(_shared(sa.select(Product.category)).distinct().order_by(Product.category))
+        shown = lists.show(_table(lists.categories(categories)), _shared(sa.select(Product)))
+    return shown.file or page("console/products.html", shown=shown)
 
 
 @bp.get("/<sku>")
@@ -147,6 +135,26 @@ def outlook(sku: str) -> ResponseReturnValue:
 
 
 # --- inside ---
+
+
+def _table(categories: lists.Choices) -> lists.Table:
+    return lists.Table(
+        "products",
+        (
+            lists.Column("shown", _("Product"), by=Product.name, look="lead"),
+            lists.Column("sku", _("SKU"), by=Product.sku, shown=False, look="said"),
+            lists.Column("category", _("Category"), by=Product.category),
+            lists.Column("department", _("Department"), by=Product.department, shown=False),
+            lists.Column("brand", _("Brand"), by=Product.brand),
+            lists.Column("pack_text", _("Pack"), by=Product.pack_text, look="said"),
+            lists.Column("shelf_life_days", _("Shelf life, days"), "number", by=Product.shelf_life_days, shown=False),
+        ),
+        (
+            lists.Filter("q", _("Name or number"), "text", catalogue.matches_or_code),
+            lists.Filter("category", _("Category"), "choice", lambda one: Product.category == one, categories),
+        ),
+        (Product.name, Product.sku),
+    )
 
 
 def _shared(query: sa.Select[Any]) -> sa.Select[Any]:

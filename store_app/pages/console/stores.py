@@ -20,7 +20,7 @@ from config.nodes.node import EPOCH_BEGUN, JOURNAL_CHANGED, KEY_ASKS, KEY_MISUSE
 from config.nodes.publication import listed
 from pos.store.store import Region, Store, keys_of, usual_currency, withdraw_key
 from store_app.node.doctor import BAD, WARN
-from store_app.pages.common import charts, form, money_views
+from store_app.pages.common import charts, form, lists, money_views
 from store_app.pages.console import console, store_lights, store_map
 from store_app.pages.orders import closed_days as closed_pages
 from store_app.runtime.doors import acting, doors, read, write
@@ -38,7 +38,7 @@ from supply.network.routes.vehicles import MapPoint
 from supply.orders import suppliers, supply_routes
 
 bp = Blueprint("console_stores", __name__, url_prefix="/console/stores")
-SHOWN, A_PAGE = 50, 50
+SHOWN = 50
 
 
 @dataclass(frozen=True)
@@ -53,37 +53,26 @@ class Kept:
 @bp.get("/")
 @requires("network.stores")
 def stores() -> ResponseReturnValue:
-    """List the stores with when they were heard and how they trade."""
-    wanted = form.tidy(request.args.get("find", ""))[:60]
+    """List the stores with when they were heard and how they trade: what needs somebody first."""
     with read() as session:
         found = overview.stores(session, today())
         currency = usual_currency(session)
         care = exposure.care(session, today())
         places = session.scalars(sa.select(MapPoint)).all()
-    if wanted:
-        found = [one for one in found if wanted.casefold() in f"{one.name} {one.id} {one.region}".casefold()]
-    now = doors().now()
-    behind = {one.id: store_lights.of_age(now - one.behind_since) for one in found if one.behind_since}
-    # what needs somebody comes first: two copies, silence, what was set aside, money and conduct, what waits
-    found.sort(
-        key=lambda one: (
-            one.alarm is None, behind.get(one.id, ("",))[0] != BAD, not one.parked, -care[one.id].needs,
-            not one.waiting,
-        )
-    )  # fmt: skip
+        now = doors().now()
+        behind = {one.id: store_lights.of_age(now - one.behind_since) for one in found if one.behind_since}
+        # what needs somebody comes first: two copies, silence, what was set aside, money and conduct, what waits
+        found.sort(
+            key=lambda one: (
+                one.alarm is None, behind.get(one.id, ("",))[0] != BAD, not one.parked, -care[one.id].needs,
+                not one.waiting,
+            )
+        )  # fmt: skip
+        states = {one.id: _state(one, care[one.id], behind.get(one.id, ("", ""))) for one in found}
+        shown = lists.show(_table(found, care, states), found, currency=currency)
     drawn = _map(found, care, behind, places)
-    return page(
-        "console/stores.html",
-        stores=form.paged(found, A_PAGE),
-        page_address=lambda number: url_for(".stores", find=wanted or None, page=number),
-        currency=currency,
-        find=wanted,
-        map=drawn,
-        care=care,
-        behind=behind,
-        level_words=money_words.LEVELS,
-        key_alarms=(KEY_ASKS, KEY_MISUSED),
-        journal_changed=JOURNAL_CHANGED,
+    return shown.file or page(
+        "console/stores.html", shown=shown, currency=currency, map=drawn, care=care, states=states
     )
 
 
@@ -242,6 +231,77 @@ def reopen_days(store_id: str) -> ResponseReturnValue:
 
 
 # --- inside ---
+
+
+def _table(
+    found: Sequence[overview.StoreView], care: dict[str, exposure.Care], states: dict[str, tuple[str, str, Any]]
+) -> lists.Table:
+    def level(one: overview.StoreView) -> Any:
+        reached = care[one.id].level
+        return None if reached is None else money_words.LEVELS[reached]
+
+    def named(text: str) -> Callable[[overview.StoreView], bool]:
+        return lambda one: text.casefold() in f"{one.name} {one.id} {one.region}".casefold()
+
+    regions = sorted({one.region for one in found})
+    tones = {"": _("Every state"), "bad": _("Late or duplicate"), "warn": _("to check"), "good": _("in order")}
+    return lists.Table(
+        "stores",
+        (
+            lists.Column("name", _("Store"), look="lead"),
+            lists.Column("id", _("Store number"), shown=False, look="said"),
+            lists.Column("region", _("Region")),
+            lists.Column("heard_at", _("Last sync"), "time", value=lambda one: one.heard_at if one.has_node else None),
+            lists.Column("last_day", _("Sales up to"), "date", look="desk-only"),
+            lists.Column("week_minor", _("Seven days"), "money", look="sum"),
+            lists.Column("open_orders", _("Open orders"), "number", look="desk-only"),
+            lists.Column("credit", _("Credit"), "money", value=lambda one: care[one.id].limit_minor, look="desk-only"),
+            lists.Column(
+                "late", _("Overdue"), "money", value=lambda one: care[one.id].late_minor, shown=False, look="said"
+            ),
+            lists.Column("level", _("Level"), value=level, look="desk-only"),
+            lists.Column("counts", _("To count"), "share", value=lambda one: care[one.id].counts_bp, look="desk-only"),
+            lists.Column("state", _("State"), value=lambda one: states[one.id][1]),
+        ),
+        (
+            lists.Filter("find", _("Find a store"), "text", named),
+            lists.Filter(
+                "region",
+                _("Region"),
+                "choice",
+                lambda name: lambda one: one.region == name,
+                [("", _("All regions")), *((one, one) for one in regions)],
+            ),
+            lists.Filter(
+                "state",
+                _("State"),
+                "choice",
+                lambda tone: lambda one: states[one.id][0] == tone,
+                list(tones.items()),
+            ),
+        ),
+    )
+
+
+def _state(store: overview.StoreView, own: exposure.Care, behind: tuple[str, Any]) -> tuple[str, str, Any]:
+    """Return how a store is: its tone, the word, and what to do where that says more."""
+    if store.left_on:
+        return "", _("left on %(day)s", day=day(store.left_on)), ""
+    if not store.has_node or not store.heard_at:
+        return "", _("not connected yet"), ""
+    if store.alarm:
+        is_key, is_journal = store.alarm in (KEY_ASKS, KEY_MISUSED), store.alarm == JOURNAL_CHANGED
+        return "bad", _("check its key") if is_key else _("books changed?") if is_journal else _("duplicate?"), ""
+    if behind[0] in (WARN, BAD):
+        return behind[0], _("complete through %(when)s", when=since(store.behind_since)), behind[1]
+    if store.parked:
+        words = ngettext("%(num)d message set aside", "%(num)d messages set aside", store.parked)
+        return "warn", words, ""
+    if own.needs:
+        return "warn", _("to check"), ""
+    if store.waiting:
+        return "info", ngettext("%(num)d message waiting", "%(num)d messages waiting", store.waiting), ""
+    return "good", _("in order"), ""
 
 
 def _settle_signing(store_id: str, name: str, settle: Callable[..., None], reported: str) -> ResponseReturnValue:

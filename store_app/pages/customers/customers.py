@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import DomainError, NotFound
 from config.money import exponent
+from config.nodes import journal
 from config.words import names
 from pos.customers import consent, customers, loyalty, points_terms, tab
 from pos.customers.consent import PURPOSES
@@ -27,7 +28,7 @@ from pos.reports import statement
 from pos.store import partner_keys
 from pos.store.store import Store, store_of
 from pos.till import shift
-from store_app.pages.common import form
+from store_app.pages.common import form, lists
 from store_app.pages.common.own_till import own_till
 from store_app.pages.customers.loyalty import figures
 from store_app.payments.providers import consent_to_points, providers, send_code
@@ -38,7 +39,7 @@ from store_app.web.security import can, requires
 from store_app.words.words import tender_choices
 
 bp = Blueprint("customers", __name__, url_prefix="/customers")
-ROWS, DEBTORS, LINES = 50, 20, 30
+DEBTORS, LINES = 20, 30
 POINT_WORDS = {
     "earned": lazy("Earned"),
     "spent": lazy("Redeemed"),
@@ -71,6 +72,38 @@ class OwesRow:
     worst: int
 
 
+def _tab(column: Any) -> Any:
+    """Return what a customer's tab says, for a query to sort by."""
+    mine = tab.TabAccount.store_id == Customer.store_id, tab.TabAccount.customer_id == Customer.id
+    return sa.select(column).where(*mine).correlate(Customer).scalar_subquery()
+
+
+def _points(row: Found) -> int | None:
+    return row.points if row.member else None
+
+
+PEOPLE = lists.Table(
+    "customers",
+    (
+        lists.Column("name", lazy("Customer"), by=Customer.name, look="lead"),
+        lists.Column("phone_end", lazy("Phone"), look="figures"),
+        lists.Column("points", lazy("Points"), "number", value=_points, look="said"),
+        lists.Column(
+            "tab_balance_minor", lazy("Owes"), "money", by=_tab(tab.TabAccount.balance_minor),
+            value=lambda row: row.tab_balance_minor or None, look="sum",
+        ),
+        lists.Column(
+            "tab_left_minor", lazy("Limit left"), "money",
+            by=_tab(tab.TabAccount.limit_minor - tab.TabAccount.balance_minor),
+            value=lambda row: row.tab_left_minor if row.tab_limit_minor else None, look="said",
+        ),
+    ),
+    (lists.Filter("q", lazy("Name, pinyin, or the last digits of the number"), "text", customers.named_so),),
+    (Customer.name, Customer.id),
+    below=True,
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class LineRow:
     """A line of the tab in words, with what it paid or what is still unpaid of it."""
@@ -91,30 +124,27 @@ class LineRow:
 @requires("tab")
 def people(fault: DomainError | None = None) -> ResponseReturnValue:
     """Show who owes most and since when, and the customers a search finds."""
-    text = form.tidy(request.args.get("q", ""))[: customers.NAME_LETTERS]
     store_id = str(place().store_id)
     with read() as session:
-        found = None if text else form.paged(customers.listed(store_id), ROWS)
-        rows = (
-            customers.search(session, store_id, text)
-            if found is None
-            else list(customers.named(session, store_id, found.items).values())
-        )
+        shown = lists.show(
+            PEOPLE, customers.listed(store_id), lambda ids: list(customers.named(session, store_id, ids).values()),
+            at=url_for(".people"),
+        )  # fmt: skip
         debts = tab.debts(session, store_id, today())
-        owing = [] if text else _owing(session, store_id, debts[:DEBTORS])
+        owing = _owing(session, store_id, debts[:DEBTORS])
         vouchers_minor = vouchers.outstanding_minor(session, store_id, today())
-    return page(
+    if shown.file:
+        with write() as session:
+            journal.record(acting(session), verb="customers.taken", subject=f"store:{store_id}", rows=shown.total)
+    return shown.file or page(
         "customers/people.html",
-        text=text,
-        rows=rows,
-        found=found,
+        shown=shown,
         owing=owing,
         owed_minor=sum(debt.owed_minor for debt in debts),
         late_minor=sum(sum(debt.ages_minor[2:]) for debt in debts),
         many_owe=len(debts),
         vouchers_minor=vouchers_minor,
         least_digits=customers.LEAST_DIGITS,
-        page_address=lambda number: url_for("customers.people", page=number),
         fault=fault,
     )
 

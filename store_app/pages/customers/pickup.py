@@ -9,6 +9,8 @@ from flask import Blueprint, flash, g, redirect, request, url_for
 from flask import session as browser
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel.speaklater import LazyString
 from sqlalchemy.orm import Session
 
 from config.errors import DomainError, Invalid, NotFound
@@ -23,7 +25,7 @@ from pos.sale.sale_request import SaleRequest
 from pos.stock import recall, stock
 from pos.store.store import Store
 from pos.till import shift
-from store_app.pages.common import form, waiting
+from store_app.pages.common import form, lists, waiting
 from store_app.pages.common.own_till import till_of
 from store_app.pages.common.timeline import Step, timeline
 from store_app.payments.providers import providers
@@ -35,6 +37,7 @@ from supply.money import refunds
 from supply.online import home_delivery
 from supply.online.orders import (
     OPEN,
+    STATES,
     PickupLine,
     PickupOrder,
     asked_back,
@@ -51,7 +54,26 @@ from supply.online.storefront.time_slots import FULL_TERM, LEAST_TERM, passed_on
 
 bp = Blueprint("pickup", __name__, url_prefix="/pickup")
 RAIL_COUNTS["pickups"] = waiting.pickups
-ROWS = 50
+OVER = [one for one in STATES.states if one not in OPEN]
+PAST = lists.Table(
+    "orders",
+    (
+        lists.Column("order_no", _l("Order"), by=PickupOrder.number, look="lead"),
+        lists.Column("placed_at", _l("Ordered"), "time", by=PickupOrder.placed_at),
+        lists.Column("collected_at", _l("Collected"), "time", by=PickupOrder.collected_at, shown=False, look="said"),
+        lists.Column("state", _l("State"), by=PickupOrder.state, value=lambda one: state_word(one.state)),
+        lists.Column("total_minor", _l("Total"), "money", by=PickupOrder.total_minor, look="sum"),
+    ),
+    (
+        lists.Filter("q", _l("Order"), "text", lambda text: PickupOrder.order_no.icontains(text, autoescape=True)),
+        lists.Filter(
+            "state", _l("State"), "choice", lambda one: PickupOrder.state == one,
+            [("", _l("Every state")), *((one, LazyString(state_word, one)) for one in OVER)],
+        ),
+    ),
+    (PickupOrder.placed_at.desc(), PickupOrder.id.desc()),
+)  # fmt: skip
+"""The orders that are over."""
 TO_PICK = ("accepted", "picking", "short")
 JUST_NOW = dt.timedelta(minutes=1)
 NOTES = (5, 10, 20, 50, 100)
@@ -137,19 +159,10 @@ def orders(fault: DomainError | None = None) -> ResponseReturnValue:
 @requires("pickup")
 def past() -> ResponseReturnValue:
     """Show the orders that are over, the newest first."""
-    query = (
-        sa.select(PickupOrder)
-        .where(PickupOrder.store_id == str(place().store_id), PickupOrder.state.not_in(OPEN))
-        .order_by(PickupOrder.placed_at.desc(), PickupOrder.id.desc())
-    )
+    query = sa.select(PickupOrder).where(PickupOrder.store_id == str(place().store_id), PickupOrder.state.not_in(OPEN))
     with read():
-        found = form.paged(query, ROWS)
-    return page(
-        "customers/pickup/past.html",
-        orders=found,
-        page_address=lambda number: url_for("pickup.past", page=number),
-        currency=place().currency,
-    )
+        shown = lists.show(PAST, query)
+    return shown.file or page("customers/pickup/past.html", shown=shown)
 
 
 @bp.get("/<order_id>")

@@ -61,15 +61,24 @@ class Row:
 Query = sa.Select[Product, Listing, TaxClass, bool]
 
 
-def products(store_id: str, asked: Asked, day: dt.date) -> Query:
-    """Return the query of the products asked for: Product, Listing, TaxClass, whether it has a code."""
-    query = (
+def every(store_id: str) -> Query:
+    """Return the query of the products a store knows: Product, Listing, TaxClass, whether it has a code."""
+    return (
         sa.select(Product, Listing, TaxClass, _has_code().label("has_code"))
         .join(TaxClass, TaxClass.id == Product.tax_class_id)
         .outerjoin(Listing, sa.and_(Listing.sku == Product.sku, Listing.store_id == store_id))
-        .where(*_known(store_id), _condition(asked.show, store_id, day))
+        .where(*_known(store_id))
     )
-    query = query.where(*map(catalogue.matches_or_code, asked.text.casefold().split()))
+
+
+def named_so(text: str) -> sa.ColumnElement[bool]:
+    """Return the condition that each word is of a product's name or its code."""
+    return sa.and_(sa.true(), *map(catalogue.matches_or_code, text.casefold().split()))
+
+
+def products(store_id: str, asked: Asked, day: dt.date) -> Query:
+    """Return the query of the products asked for, by name, as `every` does."""
+    query = every(store_id).where(condition(asked.show, store_id, day), named_so(asked.text))
     for column, wanted in (
         (Product.category, asked.top_category),
         (Product.brand, asked.brand),
@@ -80,16 +89,16 @@ def products(store_id: str, asked: Asked, day: dt.date) -> Query:
     return query.order_by(Product.name, Product.sku)
 
 
-def rows(session: Session, store_id: str, query: Query, day: dt.date) -> list[Row]:
-    """Return the products of a query with today's price, cost and margin."""
-    found = session.execute(query).all()
-    prices = _prices(session, store_id, day, [one.Product.sku for one in found])
-    return [_row(one, prices.get(one.Product.sku), store_id) for one in found]
+def rows(session: Session, store_id: str, skus: Sequence[str], day: dt.date) -> list[Row]:
+    """Return products in their order, with today's price, cost and margin."""
+    found = {one.Product.sku: one for one in session.execute(every(store_id).where(Product.sku.in_(skus)))}
+    prices = _prices(session, store_id, day, skus)
+    return [_row(found[sku], prices.get(sku), store_id) for sku in skus if sku in found]
 
 
 def counts(session: Session, store_id: str, day: dt.date) -> dict[str, int]:
     """Return how many products each filter finds."""
-    many = [sa.func.sum(sa.case((_condition(show, store_id, day), 1), else_=0)).label(show) for show in FILTERS]
+    many = [sa.func.sum(sa.case((condition(show, store_id, day), 1), else_=0)).label(show) for show in FILTERS]
     query = (
         sa.select(*many)
         .select_from(Product)
@@ -184,14 +193,8 @@ def other_names(product: Product, called: Mapping[str, Mapping[str, str]]) -> di
     }
 
 
-# --- inside ---
-
-
-def _known(store_id: str) -> tuple[sa.ColumnExpressionArgument[bool], ...]:
-    return Product.active, Product.owner_id.in_((EVERYONE, store_id))
-
-
-def _condition(show: str, store_id: str, day: dt.date) -> sa.ColumnElement[bool]:
+def condition(show: str, store_id: str, day: dt.date) -> sa.ColumnElement[bool]:
+    """Return what one of FILTERS keeps."""
     listed = sa.and_(Listing.sku.is_not(None), Listing.active)
     if show == "unlisted":
         return sa.or_(Listing.sku.is_(None), ~Listing.active)
@@ -207,6 +210,13 @@ def _condition(show: str, store_id: str, day: dt.date) -> sa.ColumnElement[bool]
     if show == "costless":
         return sa.and_(listed, Listing.cost_minor.is_(None), Product.kind == "goods")
     return listed
+
+
+# --- inside ---
+
+
+def _known(store_id: str) -> tuple[sa.ColumnExpressionArgument[bool], ...]:
+    return Product.active, Product.owner_id.in_((EVERYONE, store_id))
 
 
 def _has_code() -> sa.ColumnElement[bool]:

@@ -3,16 +3,19 @@
 import datetime as dt
 from typing import Any
 
-from flask import Blueprint, Response, request, url_for
+import sqlalchemy as sa
+from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as lazy
+from sqlalchemy.orm import Session
 
 from config.errors import DomainError, Invalid
 from config.money import exponent
-from pos.catalogue import photos
-from pos.catalogue.catalogue import Product
+from pos.catalogue import catalogue, photos
+from pos.catalogue.catalogue import Listing, Product, TaxClass
 from store_app.files import exporting
-from store_app.pages.common import form
+from store_app.pages.common import form, lists
 from store_app.pages.goods import product_list
 from store_app.pages.goods.product_list import FILTERS, Asked
 from store_app.runtime.doors import doors, read
@@ -21,7 +24,6 @@ from store_app.web.presenting import page, place, today
 from store_app.web.security import requires
 
 bp = Blueprint("products", __name__, url_prefix="/products")
-ROWS = 50
 FILTER_WORDS = {
     "all": lazy("All"),
     "own": lazy("Our own"),
@@ -43,27 +45,16 @@ PER_WORDS = {"each": lazy("each"), "gram": lazy("per kg"), "millilitre": lazy("p
 @bp.get("/", endpoint="listed")
 @requires("catalogue")
 def listed() -> ResponseReturnValue:
-    """List what this store sells, filtered by the address."""
-    store_id, asked = str(place().store_id), asked_for()
+    """List what this store sells."""
+    store_id, day = str(place().store_id), today()
     with read() as session:
-        query = product_list.products(store_id, asked, today())
-        found = form.paged(query.with_only_columns(Product.sku), ROWS)
-        rows = product_list.rows(session, store_id, query.where(Product.sku.in_(found.items)), today())
-        numbers = product_list.counts(session, store_id, today())
-        top_categories = product_list.named(session, store_id, Product.category)
+        query = product_list.every(store_id).with_only_columns(Product.sku)
+        shown = lists.show(
+            _table(session, store_id, day), query, lambda skus: product_list.rows(session, store_id, skus, day)
+        )
         pictured = photos.marks(session, store_id)
-    return page(
-        "goods/products/list.html",
-        photos=pictured,
-        exporters=exporting.offered(doors().settings),
-        rows=rows,
-        found=found,
-        asked=asked,
-        top_categories=top_categories,
-        filters=[(show, FILTER_WORDS[show], numbers[show]) for show in FILTERS],
-        per_words=PER_WORDS,
-        page_address=lambda number: url_for("products.listed", page=number, **address_of(asked)),
-        here=address_of(asked),
+    return shown.file or page(
+        "goods/products/list.html", photos=pictured, shown=shown, per_words=PER_WORDS, here=address_of(asked_for())
     )
 
 
@@ -83,6 +74,39 @@ def export(suffix: str) -> Response:
             for row in product_list.table(session, store_id, query, today())
         ]
     return exporting.table_answer(doors().settings, suffix, f"products-{today().isoformat()}", product_list.TABLE, rows)
+
+
+def _table(session: Session, store_id: str, day: dt.date) -> lists.Table:
+    numbers = product_list.counts(session, store_id, day)
+    taxes = session.execute(sa.select(TaxClass.id, TaxClass.name).order_by(TaxClass.name)).all()
+    return lists.Table(
+        "products",
+        (
+            lists.Column("name", _("Product"), by=Product.shown, look="lead"),
+            lists.Column("sku", _("SKU"), by=Product.sku, shown=False, look="said"),
+            lists.Column("category", _("Category"), by=Product.category, look="muted small"),
+            lists.Column("brand", _("Brand"), by=Product.brand, shown=False, look="said"),
+            lists.Column("price_minor", _("Price"), "money", by=catalogue.price_of(store_id, day), look="sum"),
+            lists.Column("cost_minor", _("Cost"), "money", by=Listing.cost_minor, look="said"),
+            lists.Column("margin_bp", _("Margin"), "share", look="said"),
+        ),
+        (
+            lists.Filter("q", _("Scan, or search by name, pinyin or number"), "text", product_list.named_so),
+            lists.Filter(
+                "top_category", _("Category"), "choice", lambda one: Product.category == one,
+                lists.categories(product_list.named(session, store_id, Product.category)),
+            ),
+            lists.Filter(
+                "tax", _("Tax"), "choice", lambda one: TaxClass.id == one,
+                [("", _("All")), *((one.id, one.name) for one in taxes)],
+            ),
+            lists.Filter(
+                "show", _("Filter"), "chips", lambda show: product_list.condition(show, store_id, day),
+                [(show, FILTER_WORDS[show], numbers[show]) for show in FILTERS], "all",
+            ),
+        ),
+        (Product.name, Product.sku),
+    )  # fmt: skip
 
 
 # --- shared with the other pages of products ---

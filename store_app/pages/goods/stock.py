@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, request, url_for
+from flask import Blueprint
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -15,7 +15,7 @@ from pos.catalogue import catalogue
 from pos.catalogue.catalogue import Listing, Product
 from pos.stock import stock
 from pos.stock.ledger import INSIDE, CountTask, Reservation, StockLevel, StockMovement
-from store_app.pages.common import find_product, form, waiting
+from store_app.pages.common import find_product, form, lists, waiting
 from store_app.runtime.doors import acting, read, write
 from store_app.web.presenting import RAIL_COUNTS, page, place, today
 from store_app.web.security import requires
@@ -25,10 +25,8 @@ from supply.demand.history import DailyDemand
 
 bp = Blueprint("stock", __name__, url_prefix="/stock")
 RAIL_COUNTS["stock"] = waiting.stock
-ROWS = 50
 LOW_DAYS = 2
 LOOK_BACK_DAYS = 28
-FILTERS = ("all", "counts", "negative", "low", "held")
 
 
 @dataclass(frozen=True)
@@ -46,32 +44,23 @@ class LevelRow:
     count_reason: str | None
     is_low: bool
     cover_text: str
+    days: int | None
+    category: str
 
 
 @bp.get("/")
 @requires("stock.look")
 def levels(fault: DomainError | None = None) -> ResponseReturnValue:
     """Show the products and how many of each there are, filtered by the address."""
-    text = form.tidy(request.args.get("q", ""))[: form.WORDS]
-    show = request.args.get("show", "all")
-    show = show if show in FILTERS else "all"
     store_id = str(place().store_id)
     with read() as session:
-        found = form.paged(_found(store_id, text, show).order_by(Product.name, Product.sku), ROWS)
-        rows = _rows(session, store_id, found.items)
-        filters = _filters(session, store_id)
-    return page(
-        "goods/stock/levels.html",
-        rows=rows,
-        found=found,
-        text=text,
-        show=show,
-        filters=filters,
-        page_address=lambda number: url_for(
-            "stock.levels", q=text or None, show=show if show != "all" else None, page=number
-        ),
-        fault=fault,
-    )
+        here = _here(store_id)
+        categories = session.scalars(sa.select(Product.category).where(here).distinct().order_by(Product.category))
+        shown = lists.show(
+            _table(store_id, lists.categories(categories), _filters(session, store_id)), sa.select(Product).where(here),
+            lambda some: _rows(session, store_id, some),
+        )  # fmt: skip
+    return shown.file or page("goods/stock/levels.html", shown=shown, fault=fault)
 
 
 @bp.get("/<sku>/count")
@@ -124,17 +113,36 @@ def inside(by_place: Any) -> list[tuple[str, int]]:
 # --- inside ---
 
 
-def _found(store_id: str, text: str, show: str) -> sa.Select[Product]:
-    here = sa.or_(
+def _here(store_id: str) -> sa.ColumnElement[bool]:
+    """Return the condition that a product is sold here, or lies here."""
+    return sa.or_(
         sa.exists().where(Listing.store_id == store_id, Listing.sku == Product.sku, Listing.active),
         sa.exists().where(StockLevel.store_id == store_id, StockLevel.sku == Product.sku, StockLevel.qty != 0),
     )
-    query = sa.select(Product).where(here)
-    if text:
-        query = query.where(catalogue.matches_or_code(text))
-    if show != "all":
-        query = query.where(Product.sku.in_(_skus(store_id, show)))
-    return query
+
+
+def _table(store_id: str, categories: lists.Choices, filters: lists.Choices) -> lists.Table:
+    mine = sa.select(sa.func.sum(StockLevel.qty)).where(StockLevel.store_id == store_id, StockLevel.sku == Product.sku)
+    on_hand = sa.func.coalesce(mine.scalar_subquery(), 0)
+    return lists.Table(
+        "stock",
+        (
+            lists.Column("name", _("Product"), by=Product.shown, look="lead"),
+            lists.Column("sku", _("SKU"), by=Product.sku, shown=False, look="said"),
+            lists.Column("category", _("Category"), by=Product.category, shown=False),
+            lists.Column("on_hand", _("In the store"), "qty", by=on_hand, look="sum"),
+            lists.Column("held", _("Reserved"), "qty", value=lambda row: row.held or None, look="said"),
+            lists.Column("available", _("Free"), "qty", look="said"),
+            lists.Column("days", _("Days left"), "number", look="said", shown=False),
+            lists.Column("where_text", _("Where"), look="muted small"),
+        ),
+        (
+            lists.Filter("q", _("Name or code"), "text", catalogue.matches_or_code),
+            lists.Filter("category", _("Category"), "choice", lambda one: Product.category == one, categories),
+            lists.Filter("show", _("Filter"), "chips", lambda show: Product.sku.in_(_skus(store_id, show)), filters),
+        ),
+        (Product.name, Product.sku),
+    )
 
 
 def _skus(store_id: str, show: str) -> sa.Select[str]:
@@ -202,21 +210,20 @@ def _rows(session: Session, store_id: str, products: list[Product]) -> list[Leve
                 count_reason=tasks.get(product.sku),
                 is_low=cover is not None and cover < LOW_DAYS,
                 cover_text=words.decimal_text(cover) if cover else "0",
+                days=None if cover is None else int(cover),
+                category=product.category,
             )
         )
     return rows
 
 
-def _filters(session: Session, store_id: str) -> list[tuple[str, str, int | None]]:
-    words = {
-        "all": _("Everything"),
-        "counts": _("Please count"),
-        "negative": _("Below zero"),
-        "low": _("Running low"),
-        "held": _("Reserved"),
-    }
-    numbers = {"all": None, "counts": waiting.counts(session, store_id), "low": None}
+def _filters(session: Session, store_id: str) -> lists.Choices:
+    numbers = {"counts": waiting.counts(session, store_id)}
     for show in ("negative", "held"):
         distinct = _skus(store_id, show).distinct().subquery()
-        numbers[show] = session.scalar(sa.select(sa.func.count()).select_from(distinct))
-    return [(show, words[show], numbers[show]) for show in FILTERS]
+        numbers[show] = session.scalar(sa.select(sa.func.count()).select_from(distinct)) or 0
+    words = {
+        "": _("Everything"), "counts": _("Please count"), "negative": _("Below zero"), "low": _("Running low"),
+        "held": _("Reserved"),
+    }  # fmt: skip
+    return [(show, word, numbers.get(show)) for show, word in words.items()]

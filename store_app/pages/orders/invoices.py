@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 
 from config.errors import DomainError, Invalid, NotFound
 from config.words import language
-from store_app.pages.common import form
+from store_app.pages.common import form, lists
 from store_app.runtime.child_process import read_apart
 from store_app.runtime.doors import acting, read, write
-from store_app.web.presenting import page, place, today
+from store_app.web.presenting import page, place, state_word, today
 from store_app.web.security import can, requires
 from store_app.words import invoices as words
 from supply.network.claims import credit_memos, handling
@@ -28,7 +28,6 @@ from supply.receiving.documents.supplier_documents import NewCost, SupplierPaper
 from supply.receiving.notes import paper_notes, picture
 
 bp = Blueprint("invoices", __name__, url_prefix="/invoices")
-ROWS = 50
 UPLOAD_BYTES = reading.MOST_BYTES + 100_000
 
 
@@ -57,12 +56,13 @@ def listed(fault: DomainError | None = None) -> ResponseReturnValue:
     """List the documents taken in, the latest first, and ask for another."""
     store_id = str(place().store_id)
     with read() as session:
-        found = form.paged(supplier_documents.papers_of(store_id), ROWS)
         mine = sa.select(Supplier.id, Supplier.name).where(Supplier.owner_id == store_id, Supplier.active)
         waiting = incoming.waiting(session, store_id)
         photographed = len(paper_notes.waiting(session, store_id))
         suppliers = [(one, name) for one, name in session.execute(mine.order_by(Supplier.name))]
-    return page("orders/invoices/list.html", found=found, suppliers=suppliers, names=dict(suppliers), kinds=words.KINDS,
+        names: dict[str, str] = dict(session.execute(sa.select(Supplier.id, Supplier.name)).all())
+        shown = lists.show(_table(suppliers, names), supplier_documents.papers_of(store_id), at=url_for(".listed"))
+    return shown.file or page("orders/invoices/list.html", shown=shown, suppliers=suppliers, kinds=words.KINDS,
                 waiting=waiting, photographed=photographed, reads_photos=picture.is_installed(),
                 fault=fault)  # fmt: skip
 
@@ -185,6 +185,41 @@ def approve(paper_id: str) -> ResponseReturnValue:
 
 
 # --- inside ---
+
+
+def _table(suppliers: list[tuple[str, str]], names: dict[str, str]) -> lists.Table:
+    paper = SupplierPaper
+    name = sa.select(Supplier.name).where(Supplier.id == paper.supplier_id).scalar_subquery()
+    states = [(one, state_word(one)) for one in supplier_documents.STATES.states]
+    return lists.Table(
+        "invoices",
+        (
+            lists.Column("number", _("Document"), by=paper.number, look="lead"),
+            lists.Column("kind", _("Kind"), by=paper.kind, value=lambda one: words.KINDS[one.kind], shown=False),
+            lists.Column("supplier", _("Supplier"), by=name, value=lambda one: names.get(one.supplier_id)),
+            lists.Column("day", _("Date"), "date", by=paper.day),
+            lists.Column("payable_minor", _("Total"), "money", by=paper.payable_minor, value=_payable, look="said"),
+            lists.Column("state", _("State"), by=paper.state, value=lambda one: state_word(one.state), look="sum"),
+        ),
+        (
+            lists.Filter("q", _("Number"), "text", lambda text: paper.number.icontains(text, autoescape=True)),
+            lists.Filter(
+                "of", _("Supplier"), "choice", lambda one: paper.supplier_id == one,
+                [("", _("All suppliers")), *suppliers],
+            ),
+            lists.Filter(
+                "state", _("State"), "choice", lambda one: paper.state == one, [("", _("Every state")), *states],
+            ),
+            lists.Filter("first", _("From"), "date", lambda day: paper.day >= day),
+            lists.Filter("last", _("To"), "date", lambda day: paper.day <= day),
+        ),
+        (paper.taken_at.desc(), paper.id.desc()),
+        below=True,
+    )  # fmt: skip
+
+
+def _payable(paper: SupplierPaper) -> int | None:
+    return None if paper.kind == "advice" else paper.payable_minor
 
 
 def _sent() -> bytes:

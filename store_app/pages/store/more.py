@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 from flask import Blueprint, Response
+from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as lazy
 from flask_babel.speaklater import LazyString
 from sqlalchemy.orm import Session
@@ -22,7 +23,7 @@ from pos.payments.vouchers import Voucher
 from pos.producers.producers import Producer
 from pos.stock.consignment_stock import Consignment
 from pos.store.partner_keys import PartnerKey
-from store_app.pages.common import waiting
+from store_app.pages.common import lists, waiting
 from store_app.pages.common.places import Place, may_enter
 from store_app.runtime.doors import own_doors, read
 from store_app.web.presenting import RAIL_COUNTS, page, place
@@ -584,6 +585,13 @@ def places() -> Response:
             groups.append((group.name, used))
             unused += [one for one in own if one not in used]
     return page("store/more.html", rail_places=may_enter(FROM_THE_RAIL), groups=groups, unused=unused)
+
+
+@bp.post("/view")
+@requires("sell")
+def view() -> ResponseReturnValue:
+    """Save or delete a view of one of the store's lists."""
+    return lists.keep_view()
 
 
 @bp.app_template_global()

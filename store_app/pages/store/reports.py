@@ -14,9 +14,10 @@ from config.errors import Invalid, NotFound
 from pos.reports import figures, reports
 from pos.reports.figures import Figures, Overview
 from pos.reports.reports import Report, Row
+from pos.sold import NEWEST_FIRST, Sale
 from pos.store.store import store_of
 from store_app.files import exporting
-from store_app.pages.common import charts, form
+from store_app.pages.common import charts, form, lists
 from store_app.runtime.doors import doors, read
 from store_app.web import presenting
 from store_app.web.days import day_of
@@ -54,7 +55,20 @@ PERIOD_WORDS = {
 }  # fmt: skip
 SHOWN, MOST = 25, 1000
 """Rows on the page, and as many when all are asked for; the files hold every one."""
-BARS, BEST, RECEIPTS, HEATS = 12, 5, 50, 5
+BARS, BEST, HEATS = 12, 5, 5
+RECEIPTS_LIST = lists.Table(
+    "receipts",
+    (
+        lists.Column("receipt_no", _l("Receipt"), "plain", by=Sale.receipt_no, look="lead"),
+        lists.Column("business_day", _l("Day"), "date", by=Sale.business_day),
+        lists.Column("completed_at", _l("Time"), "time", by=Sale.completed_at),
+        lists.Column("cashier_name", _l("Cashier"), by=Sale.cashier_name),
+        lists.Column("total_minor", _l("Total"), "money", by=Sale.total_minor, look="sum"),
+    ),
+    order=NEWEST_FIRST,
+    keeps=("from", "to", *reports.COMMON),
+)
+"""A period's receipts that have something in common."""
 DEFINITIONS = {name: _l(words) for name, words in MEANINGS.items()}
 """The figures of a period, each with what it means (`pos.reports.figures`)."""
 RECEIPTS_BY = {"day": "day", "hour": "hour", "product": "sku", "margin": "sku", "category": "name",
@@ -129,14 +143,13 @@ def receipts() -> Response:
     }
     with read() as look:
         store = store_of(look, str(place().store_id))
-        found = form.paged(reports.receipts(store, first_day, last_day, only | numbers), RECEIPTS)
+        shown = lists.show(RECEIPTS_LIST, reports.receipts(store, first_day, last_day, only | numbers))
         row = look.scalar(reports.named(only)) if {"sku", "cashier", "tax"} & only.keys() else None
-    return page(
+    return shown.file or page(
         "store/report_receipts.html",
         period=Period("own", first_day, last_day),
-        found=found,
+        shown=shown,
         common=_common(only | numbers, row),
-        page_address=lambda number: _receipts_at(request.args.to_dict() | {"page": number}),
     )
 
 

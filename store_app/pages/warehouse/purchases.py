@@ -3,6 +3,7 @@
 import datetime as dt
 from typing import Any
 
+import sqlalchemy as sa
 from flask import Blueprint, Response, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -12,21 +13,22 @@ from sqlalchemy.orm import Session
 from config.errors import DomainError
 from pos.messages import OutgoingMessage
 from pos.store.store import usual_currency
-from store_app.pages.common import form
+from store_app.pages.common import form, lists
 from store_app.pages.common.waiting import stock_units
 from store_app.pages.orders.order_messages import as_paper
 from store_app.runtime.doors import acting, read, write
-from store_app.web.presenting import page, today
+from store_app.web.presenting import page, state_word, today
 from store_app.web.security import requires
 from store_app.words.messages import message_sentence
 from supply.network.purchasing import purchasing
 from supply.network.recalls import upstream_returns
 from supply.orders import purchases, supplier_messages
+from supply.orders.purchases import Purchase
 from supply.orders.suppliers import Supplier, warehouses
 
 bp = Blueprint("console_purchases", __name__, url_prefix="/console/purchases")
 PATIENCE = dt.timedelta(days=purchases.PATIENCE_DAYS)
-OPEN = ["proposed", "ordered"]
+OPEN, PAST = ["proposed", "ordered"], ["received", "cancelled"]
 
 
 @bp.get("/")
@@ -35,14 +37,20 @@ def listed(fault: DomainError | None = None, **_place: Any) -> ResponseReturnVal
     """List what is to decide, what is on its way, and what came."""
     with read() as session:
         waiting = [_view(session, one) for one in purchases.purchases(session, OPEN)]
-        past = purchases.purchases(session, ["received", "cancelled"], limit=20)
+        past = lists.show(_past(session), sa.select(Purchase).where(Purchase.state.in_(PAST)), at=url_for(".listed"))
         off = supplier_messages.not_sent(session, "cancellation")
         money = usual_currency(session)
     waiting.sort(key=lambda one: (one["state"] != "proposed", one["expected_day"]))
-    return page(
-        "warehouse/purchases.html", waiting=waiting, past=past, currency=money, fault=fault,
-        off=off, message_words=message_sentence, email=request.form.get("email"),
-    )  # fmt: skip
+    return past.file or page(
+        "warehouse/purchases.html",
+        waiting=waiting,
+        past=past,
+        currency=money,
+        fault=fault,
+        off=off,
+        message_words=message_sentence,
+        email=request.form.get("email"),
+    )
 
 
 @bp.post("/propose")
@@ -141,6 +149,52 @@ def again(warehouse_id: str, message_id: str) -> ResponseReturnValue:
 
 
 # --- inside ---
+
+
+def _past(session: Session) -> lists.Table:
+    """Return the list of purchases that came or were called off, the latest first."""
+    names: dict[str, str] = dict(session.execute(sa.select(Supplier.id, Supplier.name)).all())
+    sellers = session.scalars(sa.select(Purchase.supplier_id).distinct())
+    choices = sorted(((one, names.get(one, one)) for one in sellers if one), key=lambda one: one[1])
+    name = sa.select(Supplier.name).where(Supplier.id == Purchase.supplier_id).scalar_subquery()
+    return lists.Table(
+        "purchases",
+        (
+            lists.Column(
+                "number",
+                _("Supplier order"),
+                by=Purchase.purchase_no,
+                value=lambda one: f"{one.store_id}-{one.purchase_no}",
+                look="lead",
+            ),
+            lists.Column("supplier", _("Supplier"), by=name, value=lambda one: names.get(one.supplier_id or "")),
+            lists.Column("state", _("State"), by=Purchase.state, value=lambda one: state_word(one.state)),
+            lists.Column("ordered_at", _("Ordered"), "time", by=Purchase.ordered_at, shown=False, look="said"),
+            lists.Column("expected_day", _("Day"), "date", by=Purchase.expected_day),
+            lists.Column("received_at", _("Received"), "time", by=Purchase.received_at, shown=False, look="said"),
+            lists.Column("cost_minor", _("Amount"), "money", by=Purchase.cost_minor, look="sum"),
+        ),
+        (
+            lists.Filter(
+                "supplier",
+                _("Supplier"),
+                "choice",
+                lambda one: Purchase.supplier_id == one,
+                [("", _("All suppliers")), *choices],
+            ),
+            lists.Filter(
+                "state",
+                _("State"),
+                "choice",
+                lambda one: Purchase.state == one,
+                [("", _("Every state")), *((one, state_word(one)) for one in PAST)],
+            ),
+            lists.Filter("first", _("From"), "date", lambda day: Purchase.expected_day >= day),
+            lists.Filter("last", _("To"), "date", lambda day: Purchase.expected_day <= day),
+        ),
+        (Purchase.expected_day.desc(), Purchase.store_id, Purchase.id.desc()),
+        below=True,
+    )
 
 
 def _home(session: Session, message: OutgoingMessage) -> str:

@@ -9,11 +9,11 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from config.errors import DomainError, Invalid, NotFound
-from pos.catalogue.catalogue import Product
+from pos.catalogue.catalogue import Product, matches
 from pos.stock import waste
 from pos.stock.waste import WriteOff
 from pos.store.store import usual_currency
-from store_app.pages.common import find_product, form
+from store_app.pages.common import find_product, form, lists
 from store_app.runtime.doors import acting, clock, read, write
 from store_app.web.presenting import page, qty, today
 from store_app.web.security import requires
@@ -23,7 +23,6 @@ from supply.orders.suppliers import warehouses
 
 bp = Blueprint("console_warehouse", __name__, url_prefix="/console/warehouse")
 LOST_DAYS = 30
-SHOWN = 100
 
 
 @bp.get("/")
@@ -69,16 +68,24 @@ def write_off(warehouse_id: str) -> ResponseReturnValue:
 @requires("network.supply")
 def stock(fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show what stands in a warehouse product by product, and what of it is promised."""
-    text = form.tidy(request.args.get("q", ""))[: form.WORDS]
-    is_gone = request.args.get("gone") == "1"
     with read() as session:
         house, houses = _house(session)
-        rows = lots.kept(session, house, text=text, is_gone=is_gone, most=SHOWN + 1)
-        bays = pick_lists.bays(session, house, {row.sku for row in rows})
-    return page(
+        keeping = lots.keeping(house)
+        categories = session.scalars(
+            keeping.query.with_only_columns(Product.category).distinct().order_by(Product.category)
+        )
+        bays: dict[str, str] = {}
+
+        def filled(skus: list[str]) -> list[lots.Kept]:
+            bays.update(pick_lists.bays(session, house, skus))
+            return lots.kept(session, house, skus)
+
+        shown = lists.show(
+            _table(keeping, lists.categories(categories), bays), keeping.query, filled, at=url_for(".stock")
+        )
+    return shown.file or page(
         "warehouse/stock.html",
-        house=house, houses=houses, text=text, is_gone=is_gone, rows=rows[:SHOWN], is_cut=len(rows) > SHOWN,
-        shown=SHOWN, bays=bays, fault=fault, at_fault=request.form.get("sku", ""),
+        house=house, houses=houses, shown=shown, bays=bays, fault=fault, at_fault=request.form.get("sku", ""),
     )  # fmt: skip
 
 
@@ -102,7 +109,7 @@ def count(warehouse_id: str) -> ResponseReturnValue:
     if change:
         put = _("%(qty)s more than before.") if change > 0 else _("%(qty)s less than before.")
         words += " " + put % {"qty": qty(abs(change), unit)}
-    return form.done(words, "console_warehouse.stock", warehouse=warehouse_id, q=request.args.get("q") or None)
+    return form.done(words, "console_warehouse.stock", **_back(warehouse_id))
 
 
 @bp.post("/<warehouse_id>/bay")
@@ -114,7 +121,38 @@ def settle_bay(warehouse_id: str) -> ResponseReturnValue:
     with write() as session:
         pick_lists.settle_bay(acting(session), warehouse_id, sku, bay)
     flash(_("Pick lists now use that location."), "good")
-    return redirect(url_for("console_warehouse.stock", warehouse=warehouse_id, q=request.args.get("q") or None), 303)
+    return redirect(url_for("console_warehouse.stock", **_back(warehouse_id)), 303)
+
+
+def _table(of: lots.Keeping, categories: lists.Choices, bays: dict[str, str]) -> lists.Table:
+    return lists.Table(
+        "warehouse",
+        (
+            lists.Column("name", _("Product"), by=Product.shown, look="lead"),
+            lists.Column("sku", _("SKU"), by=Product.sku, shown=False, look="said"),
+            lists.Column("bay", _("Location"), value=lambda one: bays.get(one.sku), look="said"),
+            lists.Column("pack_qty", _("Pack size"), "qty", by=of.pack_qty, look="said"),
+            lists.Column("promised_qty", _("Reserved"), "qty", look="said"),
+            lists.Column("coming_on", _("Next arrival"), "date", look="said"),
+            lists.Column("qty", _("In the warehouse"), "qty", by=of.qty, look="sum"),
+            lists.Column("edit", _("Enter count"), "act", look="whole"),
+        ),
+        (
+            lists.Filter("q", _("Name or number"), "text", matches),
+            lists.Filter("category", _("Category"), "choice", lambda one: Product.category == one, categories),
+            lists.Filter(
+                "gone", _("Stock"), "choice", lambda _gone: of.is_gone,
+                [("", _("All products")), ("1", _("Out of stock"))],
+            ),
+        ),
+        (Product.name, Product.sku),
+        keeps=("warehouse",),
+    )  # fmt: skip
+
+
+def _back(warehouse_id: str) -> dict[str, Any]:
+    """Return the values of the stock list's address as the form's address had them."""
+    return request.args.to_dict(flat=False) | {"warehouse": warehouse_id}
 
 
 def _house(session: Session) -> tuple[str, list[str]]:

@@ -144,27 +144,42 @@ def houses(session: Session) -> list[House]:
     return [House(str(house), name, int(many), int(there)) for house, name, many, there in session.execute(query)]
 
 
-def kept(session: Session, warehouse_id: str, *, text: str = "", is_gone: bool = False, most: int = 100) -> list[Kept]:
-    """Return what a warehouse has or sells, by name; text: only products named so, is_gone: only what is sold out."""
-    from supply.network.warehouse.dispatch import promised_of
+@dataclass(frozen=True)
+class Keeping:
+    """The query of the SKUs that a warehouse has or sells, with what it can be sorted and narrowed by."""
 
+    query: sa.Select[str]
+    qty: sa.ColumnElement[int]
+    pack_qty: sa.ColumnElement[int]
+    is_gone: sa.ColumnElement[bool]
+    """Sold from there, and sold out."""
+
+
+def keeping(warehouse_id: str) -> Keeping:
+    """Return how to ask for what a warehouse has or sells."""
     there, sold = _there(warehouse_id), _sold(warehouse_id)
-    qty = sa.func.coalesce(there.c.qty, 0)
     query = (
-        sa.select(Product.sku, Product.shown, Product.stock_unit, qty, sold.c.pack_qty)
+        sa.select(Product.sku)
         .outerjoin(there, there.c.sku == Product.sku)
         .outerjoin(sold, sold.c.sku == Product.sku)
         .where(sa.or_(there.c.qty != 0, sold.c.sku.is_not(None)))
     )
-    if is_gone:
-        query = query.where(sold.c.sku.is_not(None), there.c.qty <= 0)
-    if text:
-        query = query.where(matches(text))
+    is_gone = sa.and_(sold.c.sku.is_not(None), there.c.qty <= 0)
+    return Keeping(query, sa.func.coalesce(there.c.qty, 0), sold.c.pack_qty, is_gone)
+
+
+def kept(session: Session, warehouse_id: str, skus: Sequence[str]) -> list[Kept]:
+    """Return what a warehouse has of products, in their order."""
+    from supply.network.warehouse.dispatch import promised_of
+
+    of = keeping(warehouse_id)
+    query = of.query.add_columns(Product.shown, Product.stock_unit, of.qty, of.pack_qty).where(Product.sku.in_(skus))
     promised, coming = promised_of(session, warehouse_id), _coming(session, warehouse_id)
-    return [
-        Kept(sku, name, unit, int(qty), promised.get(sku, 0), pack_qty, coming.get(sku))
-        for sku, name, unit, qty, pack_qty in session.execute(query.order_by(Product.name, Product.sku).limit(most))
-    ]
+    found = {
+        sku: Kept(sku, name, unit, int(qty), promised.get(sku, 0), pack_qty, coming.get(sku))
+        for sku, name, unit, qty, pack_qty in session.execute(query)
+    }
+    return [found[sku] for sku in skus if sku in found]
 
 
 def lots(session: Session, warehouse_id: str, *, text: str = "", at: dt.datetime, most: int = 100) -> list[Stood]:

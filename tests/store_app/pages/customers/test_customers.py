@@ -17,7 +17,7 @@ from pos.payments import vouchers
 from pos.printing.queue import PrintJob
 from pos.store.store import store_of
 from pos.till import shift
-from store_app.pages.customers.customers import ROWS
+from store_app.pages.common.lists import ROWS
 from tests.builders import voucher_code
 from tests.store_app.conftest import NOON, STORE, House
 from tests.store_app.office import send, words

@@ -16,8 +16,8 @@ from pos.catalogue.catalogue import Barcode, Listing, Price, Product, TaxClass
 from pos.catalogue.public_products import PublicProduct
 from pos.printing.queue import PrintJob
 from store_app.files import importing
+from store_app.pages.common.lists import ROWS
 from store_app.pages.goods import product_list
-from store_app.pages.goods.products import ROWS
 from tests.store_app.conftest import NOON, STORE, House
 from tests.store_app.office import EAN, GOODS, SYSTEM, fill, picture_of, send, words
 
