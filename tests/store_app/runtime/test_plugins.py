@@ -34,8 +34,13 @@ def install(folder: Path, name: str, text: str, *groups: str) -> None:
     (note / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n")
     points = "".join(f"[{group}]\n{name} = plugin_{name}:PLUGIN\n" for group in groups)
     (note / "entry_points.txt").write_text(points)
+    unload()
+
+
+def unload() -> None:
+    """Forget the plug-ins and their modules: the next ones lie in another folder."""
     forget()
-    for module in [one for one in sys.modules if one.startswith("plugin_")]:
+    for module in [one for one in sys.modules if one.startswith(("plugin_", "corner_pay"))]:
         del sys.modules[module]
 
 
@@ -58,9 +63,9 @@ def installed(tmp_path, monkeypatch):
         (note / "METADATA").write_text(f"Metadata-Version: 2.1\nName: twice{n}\nVersion: 1\n")
         (note / "entry_points.txt").write_text(f"[cornerstore.payments]\ntwice = twice{n}:PLUGIN\n")
     monkeypatch.syspath_prepend(str(folder))
-    forget()
+    unload()
     yield
-    forget()
+    unload()
 
 
 def entered(house: House):
