@@ -279,6 +279,7 @@ def _served(folder: Path, database_url: str, *, is_past: bool) -> Iterator[tuple
         "CORNERSTORE_THREADS": "2",
     }
     if is_past:
+        environment["CORNERSTORE_PRACTICE"] = "1"  # no second factor to set up
         environment["CORNERSTORE_PRACTICE_CLOCK"] = str(folder / "clock.json")
         PracticeClock(folder / "clock.json").set(dt.datetime.combine(MORNING_AFTER, dt.time(9), dt.UTC))
     command = [sys.executable, "-m", "store_app", "serve", "--no-work", "--gunicorn"]

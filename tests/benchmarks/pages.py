@@ -71,6 +71,7 @@ def _ask(address: str, rounds: int) -> dict[str, list[float]]:
                 answer = client.get(path)
                 ms = (time.perf_counter() - began) * 1000
                 assert answer.status_code == 200, f"{path} answered {answer.status_code}"
+                assert "sign-in" not in answer.url.path, f"{path} led to {answer.url.path}"
                 if n:  # the first round warms
                     spent.setdefault(path, []).append(ms)
     return spent
