@@ -9,10 +9,10 @@ Rules
    stores and at least half of them sold in these days, and that one of the network's suppliers sells.
 4. Expected of a gap is half the median of what those that sell it sold, a week, as in the benchmarks (their rule 8):
    the margin on the network's price without tax over the lowest cost of its suppliers. Only what gains is a gap; the
-   MOST_GAPS best of a store are kept.
+   best of a store are kept (MOST).
 5. Dead stock: in stock, not sold in these days, and none came in meanwhile, in a store whose sales were known before
    them. What a store began with is no arrival. Idle since its last sale or arrival of the last LOOK_BACK_DAYS,
-   whichever is later; None: neither. Its value is at the lowest cost of the network's suppliers.
+   whichever is later; None: neither. Its value is at the lowest cost of the network's suppliers; MOST are kept.
 6. Days of supply are what is there over what the store sells a day (`stockouts`, rule 1).
 
 Quantities in stock units, *_milli thousandths, *_minor minor units.
@@ -21,6 +21,7 @@ Quantities in stock units, *_milli thousandths, *_minor minor units.
 import bisect
 import datetime as dt
 import statistics
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -42,7 +43,9 @@ from supply.membership.benchmarks import gain_of_adding
 from supply.orders import price_list
 
 DAYS, LOOK_BACK_DAYS = 28, 364
-LEAST_SELLING, MOST_GAPS, AT_ONCE = 2, 40, 500
+LEAST_SELLING, AT_ONCE = 2, 500
+MOST = {"gap": 40, "dead": 100}
+"""So many findings of a kind are kept of a store, those worth most."""
 CAME = "received"
 """Why products come in."""
 
@@ -186,30 +189,31 @@ def review(session: Session, region_id: str, today: dt.date) -> Review:
     peers = _peers(session, stores, first, newest)
     begun = sa.select(StoreDay.store_id).where(among(session, StoreDay.store_id, stores), StoreDay.business_day < first)
     known = list(session.scalars(begun.distinct()))
-    gaps: dict[str, list[dict[str, Any]]] = {}
+    by_store: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for skus in _parts(session):
         seen = _look(session, stores, skus, first, newest)
-        dead = _dead(session, seen, region_id, known, first, today)
-        found.findings.extend(dead)
-        dead_of = _count(dead)
+        for dead in _dead(session, seen, region_id, known, first, today):
+            by_store.setdefault((dead["store_id"], "dead"), []).append(dead)
         for sku in skus:
             sold, stock, listed = (part.get(sku, {}) for part in (seen.sold, seen.stock, seen.listed))
             if not (sold or stock or listed):
                 continue
             missing = [one for one in stores if not any(one in part for part in (listed, sold, stock))]
             for gap in _gaps(seen, sku, missing, peers):
-                gaps.setdefault(gap["store_id"], []).append(gap | {"region_id": region_id, "seen_on": today})
+                made = gap | {"region_id": region_id, "seen_on": today}
+                by_store.setdefault((gap["store_id"], "gap"), []).append(made)
             found.lines.append(
                 {"region_id": region_id, "sku": sku, "stores": len(stores), "told": len(told),
                  "listed": sum(1 for one in stores if (one in listed if one in told else one in sold or one in stock)),
                  "selling": len(sold), "stocked": len(stock), "sold_qty": sum(sold.values()),
-                 "stock_qty": sum(stock.values()), "gaps": 0, "dead": dead_of.get(sku, 0)}
+                 "stock_qty": sum(stock.values()), "gaps": 0, "dead": 0}
             )  # fmt: skip
-    for some in gaps.values():
-        found.findings.extend(sorted(some, key=lambda one: (-one["worth_minor"], one["sku"]))[:MOST_GAPS])
-    kept = _count([one for one in found.findings if one["kind"] == "gap"])
+    for (_store_id, kind), some in by_store.items():
+        some.sort(key=lambda one: (-(one["worth_minor"] or 0), one["sku"]))
+        found.findings.extend(some[: MOST[kind]])
+    kept = Counter((str(one["kind"]), str(one["sku"])) for one in found.findings)
     for line in found.lines:
-        line["gaps"] = kept.get(line["sku"], 0)
+        line["gaps"], line["dead"] = kept["gap", line["sku"]], kept["dead", line["sku"]]
     return found
 
 
@@ -447,10 +451,3 @@ def _dead(
         for key, qty in still.items()
         if key not in last or last[key] < first
     ]  # fmt: skip
-
-
-def _count(rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for row in rows:
-        found[row["sku"]] = found.get(row["sku"], 0) + 1
-    return found

@@ -27,6 +27,7 @@ Units: *_minor currency minor units, *_bp basis points, quantities in stock unit
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
@@ -383,8 +384,14 @@ def proposals(*which: sa.ColumnElement[bool]) -> sa.Select[NetworkOffer]:
 
 def last_proposal(session: Session, store_id: str, sku: str) -> NetworkOffer | None:
     """Return what was last proposed to a store of a product."""
-    query = proposals(NetworkOffer.store_id == store_id, NetworkOffer.sku == sku)
-    found: NetworkOffer | None = session.scalar(query.limit(1))
+    return last_proposals(session, [store_id], sku).get(store_id)
+
+
+def last_proposals(session: Session, store_ids: Sequence[str], sku: str) -> dict[str, NetworkOffer]:
+    """Return what was last proposed to each of these stores of a product."""
+    found: dict[str, NetworkOffer] = {}
+    for one in session.scalars(proposals(NetworkOffer.store_id.in_(store_ids), NetworkOffer.sku == sku)):
+        found.setdefault(one.store_id, one)
     return found
 
 

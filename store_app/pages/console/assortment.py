@@ -95,10 +95,12 @@ def one(kind: str, sku: str, fault: DomainError | None = None) -> ResponseReturn
         rows = list(found)
         stores = {row.id: row for row in session.scalars(sa.select(Store).where(
             Store.id.in_([row.store_id for row in rows])))}  # fmt: skip
-        asked = {row.store_id: network_offers.last_proposal(session, row.store_id, sku) for row in rows}
+        asked = network_offers.last_proposals(session, list(stores), sku)
         currency = usual_currency(session)
         at = doors().now()
-        may = {row.store_id: stores[row.store_id].has_node and not _is_settled(asked[row.store_id], at) for row in rows}
+        may = {
+            row.store_id: stores[row.store_id].has_node and not _is_settled(asked.get(row.store_id), at) for row in rows
+        }
     reason = _reason(kind, rows)
     return page(
         "console/assortment_product.html", kind=kind, product=product, which=which, store=store, found=found, rows=rows,

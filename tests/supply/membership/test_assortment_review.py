@@ -84,6 +84,19 @@ def test_what_few_comparable_stores_sell_is_no_gap(country):
     assert ("gap", "S1", "tea") not in seen(country), "one of three"
 
 
+def test_what_less_than_half_of_the_comparable_stores_sell_is_no_gap(country):
+    def lay_in(store_id: str) -> None:
+        with country.network.write() as session:
+            session.add(Store(id=store_id, name=store_id, slug=store_id.lower(), region_id="R1", currency="EUR",
+                              tz="UTC", rollover_hour=4, joined_at=AT))  # fmt: skip
+            session.flush()
+            session.add(StoreDay(store_id=store_id, business_day=LAST, open=True, sales=1, revenue_minor=28_000))
+
+    for store_id, is_gap in (("S6", True), ("S7", True), ("S8", True), ("S9", False)):
+        lay_in(store_id)
+        assert (("gap", "S1", "tea") in seen(country)) is is_gap, "three of four, of five, of six, of seven"
+
+
 def test_dead_stock_did_not_sell_and_did_not_just_come(country):
     dead = {store: one for (kind, store, sku), one in seen(country).items() if (kind, sku) == ("dead", "bread")}
     assert {store: (one.qty_milli, one.idle_days, one.worth_minor) for store, one in dead.items()} == {
@@ -134,13 +147,14 @@ def test_a_store_tells_what_it_lists_once_and_its_newest_word_stands(country, se
     assert ("gap", "S1", "tea") not in seen(country), "what is listed is no gap"
 
 
-def test_a_list_with_what_it_does_not_list_is_refused(country):
-    def say(listed: list[str], ending: list[str]) -> None:
+def test_a_list_with_what_it_does_not_list_is_refused_and_an_older_one_passed_over(country):
+    def say(listed: list[str], ending: list[str], step: int = 2) -> None:
         with country.network.write() as session:
-            hear(session, "assortment.reported", {"store_id": "S1", "step": 1, "listed": listed, "ending": ending})
+            hear(session, "assortment.reported", {"store_id": "S1", "step": step, "listed": listed, "ending": ending})
 
     with pytest.raises(DomainError, match="not valid"):
         say(["bread"], ["tea"])
     say(["bread", "nothing-known"], [])
+    say(["tea"], [], step=1)
     with country.network.read() as session:
         assert session.scalars(sa.select(Listing.sku)).all() == ["bread"]
