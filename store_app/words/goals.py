@@ -42,7 +42,7 @@ STATES = {
 SOURCES = {
     "typed": _l("your figure"),
     "learnt": _l("learnt from past promotions in its category"),
-    "usual": _l("usual for campaigns, nothing learnt yet"),
+    "usual": _l("what campaigns usually bring"),
     "none": _l("no effect expected"),
 }
 """Whence an uplift is known (`expectation.SOURCES`)."""

@@ -321,7 +321,8 @@ def _uplift(
 ) -> tuple[int, str]:
     """Return what a promotion brings of a product in a region, and whence that is known (rule 2)."""
     if one.uplift_bp is not None:
-        return one.uplift_bp, "typed" if one.uplift_bp else "none"
+        proposed = usual_bp // 100 * 100  # as the form proposes it, in whole percent
+        return one.uplift_bp, "none" if not one.uplift_bp else "usual" if one.uplift_bp == proposed else "typed"
     top = history.top_category(product.department, product.category, product.stock_unit)
     worth, moved = effects.get((region, top), {}).get(OFFER, (0.0, 0.0))
     return (round(BASIS * math.expm1(moved / worth)), "learnt") if worth > 0 else (usual_bp, "usual")

@@ -28,8 +28,8 @@ def test_sales_margin_and_need_are_recomputed_by_hand(country):
         session.add(SellingRate(store_id="S1", sku="bread", per_day=2.0))
         stock.open_stock(Context(session, OPERATOR, AT), "S1", [("bread", 5)], source_id="s1")
         session.flush()
-        found = expectation.expected(session, [Promoted("bread", 2_000, 3_000)], STORES, days=7, at=AT)
-    usual, more = 14.0, 14.0 * 1.3
+        found = expectation.expected(session, [Promoted("bread", 2_000, 4_000)], STORES, days=7, at=AT)
+    usual, more = 14.0, 14.0 * 1.4
     sales, promoted = usual * 250, more * 250 * 0.8
     margins = usual * (250 / 1.09 - 150), more * (200 / 1.09 - 150)
     first, second = found.stores
@@ -38,8 +38,8 @@ def test_sales_margin_and_need_are_recomputed_by_hand(country):
     assert (first.borrowed, second.borrowed, first.partial) == (False, True, False)
     assert second.expected_minor == first.expected_minor, "it is taken to sell what the others sell on average"
     (bread,) = found.products
-    assert (bread.usual_qty, bread.expected_qty, bread.uplift_bp, bread.source) == (28, 36, 3_000, "typed")
-    assert bread.need_qty == 32, "18.2 less the 5 that are there, and 18.2"
+    assert (bread.usual_qty, bread.expected_qty, bread.uplift_bp, bread.source) == (28, 39, 4_000, "typed")
+    assert bread.need_qty == 35, "19.6 less the 5 that are there, and 19.6"
     assert (bread.there_qty, bread.coming_qty) == (60, 0)
     assert found.expected_minor == 2 * round(promoted)
 

@@ -30,7 +30,7 @@ def test_the_operator_sees_who_gets_what_sets_packs_with_a_reason_and_takes_them
     stale = send(client, f"{address}/set", **given | {"packs": "1", "why": "Another"})
     assert (stale.status_code, "Someone else just changed this order" in words(stale)) == (409, True)
     order_page = words(client.get(f"/console/picking/orders/{key[0]}/{key[1]}"))
-    assert "Allocation" in order_page
+    assert "Stock allocation" in order_page
     assert send(client, f"{address}/take-back", **given | {"step": "1"}).status_code == 303
     with network.doors.read() as session:
         assert session.get(PromiseChange, key) is None
