@@ -68,8 +68,8 @@ def test_every_page_is_accessible_and_unclipped(page: Page, known: Node, faults:
 
 def test_a_tab_is_found_and_paid_off_by_keyboard(page: Page, known: Node, faults: list[str]):
     enter(page, known, "/customers/")
-    page.fill("#q", "8000")
-    page.press("#q", "Enter")
+    page.fill("#f-q", "8000")
+    page.press("#f-q", "Enter")
     page.get_by_role("link", name="王小明").press("Enter")
     expect(page.locator(".owed-big")).to_have_text("$119.00")
     page.fill("#repay", "100")

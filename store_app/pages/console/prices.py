@@ -127,7 +127,7 @@ def set_cost(supplier_id: str) -> ResponseReturnValue:
     if waits:
         return _reported_to_wait(waits)
     flash(_("Saved. The new cost takes effect on the day you chose."), "good")
-    there = request.args.to_dict(flat=False) | {"supplier": supplier_id}
+    there: dict[str, Any] = request.args.to_dict(flat=False) | {"supplier": supplier_id}
     return redirect(url_for("console_prices.listed", **there), 303)
 
 

@@ -252,7 +252,7 @@ def _table(
             lists.Column("id", _("Store number"), shown=False, look="said"),
             lists.Column("region", _("Region")),
             lists.Column("heard_at", _("Last sync"), "time", value=lambda one: one.heard_at if one.has_node else None),
-            lists.Column("last_day", _("Sales up to"), "date", look="desk-only"),
+            lists.Column("last_day", _("Sales up to"), "date", shown=False, look="said"),
             lists.Column("week_minor", _("Seven days"), "money", look="sum"),
             lists.Column("open_orders", _("Open orders"), "number", look="desk-only"),
             lists.Column("credit", _("Credit"), "money", value=lambda one: care[one.id].limit_minor, look="desk-only"),
