@@ -10,7 +10,7 @@ Rules
    line is promised it at once; its order costs what is promised (`orders`, rule 12).
 4. A line can be set and taken back until its order is on a pick list or has left. Taken back, it gets what the rule
    gave, or would give; where that is no longer there it stays as it is.
-5. Who sets a line says which state of the order he saw (`promise_step`): of two at once the second is told. Goods are
+5. Who sets a line says which state of the order they saw (`promise_step`): of two at once the second is told. Goods are
    shared, set, listed and loaded one after the other (`locations`, rule 4), so that nothing is promised twice.
 6. Of a confirmed order something stays: who wants none of it to go asks the store to cancel it.
 """
