@@ -26,7 +26,7 @@ from config.ids import is_store_id
 from config.nodes import facts
 from config.nodes.facts import Fact
 from config.nodes.journal import Context, canonical, record
-from config.words import LANGUAGES
+from config.words import LANGUAGES, language
 from pos.store import pins
 from pos.store.opening_hours import Week, every_day, week
 from pos.store.roles import STAFF_ROLES
@@ -197,15 +197,16 @@ def found_store(
     region: str | tuple[str, str],
     currency: str,
     tz: str,
-    tills: tuple[tuple[str, str], ...] = (("T1", "Till 1"),),
+    tills: tuple[tuple[str, str], ...] | None = None,
     at: dt.datetime,
     **columns: Any,
 ) -> Store:
     """Found a store with its region and tills.
 
     region: as a person names it (`region_named`), or (id, name) as the network tells it, made when new; tills: (id,
-    name). columns: further columns of Store (slug, address, smallest_coin_minor, language ...); the slug is made from
-    the name unless given, and ends with the id where another store has it.
+    name), else one, named in the store's language. columns: further columns of Store (slug, address,
+    smallest_coin_minor, language ...); the slug is made from the name unless given, and ends with the id where another
+    store has it.
     """
     if not is_store_id(store_id):
         raise Invalid(
@@ -236,6 +237,8 @@ def found_store(
     )
     session.add(store)
     session.flush()
+    if tills is None:
+        tills = (("T1", language(columns.get("language", "en"), tz)("Till 1")),)
     session.add_all(Till(store_id=store_id, id=till_id, name=till_name) for till_id, till_name in tills)
     return store
 

@@ -177,7 +177,7 @@ def begin_store(ctx: Context, new: NewStore, person: str, pin: str) -> None:
     say = language(new.language, new.tz)
     found_store(
         ctx.session, FIRST_STORE, new.name, region=new.country, currency=new.currency, tz=new.tz,
-        language=new.language, tills=(("T1", say("Till 1")),), at=ctx.at, **said,
+        language=new.language, at=ctx.at, **said,
     )  # fmt: skip
     rates = [*zip(CLASSES, new.rates_bp, strict=False), (NO_TAX, 0)]
     for (key, name), rate_bp in rates:
