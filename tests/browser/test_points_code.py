@@ -44,7 +44,7 @@ def known(kept, make_node) -> Iterator[Node]:
         )  # fmt: skip
         points_pool.found(Context(session, BY, before), scheme)
         part = {"store_id": STORE, "from_day": str(before.date()), "until_day": None, "reported_at": now.isoformat()}
-        hear(session, "points.part", part)
+        hear(session, "points.part", part, at=now)
         edition = points_terms.edition(session)
     served = Served(house.app)
     node = make_node(network_url=served.url, network_key=KEY)

@@ -288,7 +288,7 @@ def test_a_customers_tab_has_a_hard_limit_also_on_part_payment(page: Page, store
     page.keyboard.type("mar", delay=60)
     expect(page.locator(".row-button")).to_contain_text("Marta Novak")
     page.keyboard.press("Enter")
-    expect(page.locator("#attached")).to_contain_text("owes $0.00, $5.00 left")
+    expect(page.locator("#attached")).to_contain_text("owes $0.00, can charge $5.00 more")
     page.keyboard.press("F8")
     page.get_by_role("button", name="ID checked").click()
     page.keyboard.type("100", delay=60)

@@ -46,10 +46,10 @@ Fill = Callable[[list[Any]], Sequence[Any]]
 
 @dataclass(frozen=True)
 class Column:
-    """A column. kind: text, plain (as it is), number, money, share, qty (of the row's `stock_unit`), date, time,
-    picture or act.
+    """A column.
 
-    A picture is in no file, nor is an act: something to do with the row, which is always there.
+    kind: text, plain (as it is), number, money, share, qty (of the row's `stock_unit`), date, time, picture or act. A
+    picture is in no file, nor is an act: something to do with the row, which is always there.
 
     by: what a query is sorted by; without it a query's column cannot be. value: what a row shows, its attribute `key`
     otherwise. look: how it stands in a card (`list-lines`).

@@ -61,7 +61,9 @@ def listed(fault: DomainError | None = None) -> ResponseReturnValue:
         photographed = len(paper_notes.waiting(session, store_id))
         suppliers = [(one, name) for one, name in session.execute(mine.order_by(Supplier.name))]
         names: dict[str, str] = dict(session.execute(sa.select(Supplier.id, Supplier.name)).all())
-        shown = lists.show(_table(suppliers, names), supplier_documents.papers_of(store_id), at=url_for(".listed"))
+        shown = lists.show(
+            _table(suppliers, names), supplier_documents.papers_of(store_id), at=url_for("invoices.listed")
+        )
     return shown.file or page("orders/invoices/list.html", shown=shown, suppliers=suppliers, kinds=words.KINDS,
                 waiting=waiting, photographed=photographed, reads_photos=picture.is_installed(),
                 fault=fault)  # fmt: skip
