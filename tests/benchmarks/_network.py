@@ -26,6 +26,7 @@ import sqlalchemy as sa
 from sqlalchemy import make_url
 from sqlalchemy.orm import Session
 
+from config import migrate
 from config.clock import PracticeClock
 from config.database import Database, make_engine
 from config.ids import NETWORK
@@ -184,7 +185,9 @@ def pasts(*lines: int, stores: int = STORES) -> Iterator[Pasts]:
 
 def _name(lines: int, stores: int) -> str:
     """Return what a past is called: another one as soon as the programs that make it are others."""
-    made_by = b"".join(Path(str(one.__file__)).read_bytes() for one in (_past, network_facts))
+    tables = sorted((migrate.FOLDER / "versions").glob("*.py"))
+    makers = (*(Path(str(one.__file__)) for one in (_past, network_facts)), *tables)
+    made_by = b"".join(one.read_bytes() for one in makers)
     return f"past_{lines}_{stores}_{hashlib.sha256(made_by).hexdigest()[:8]}"
 
 
@@ -277,9 +280,9 @@ def _served(folder: Path, database_url: str, *, is_past: bool) -> Iterator[tuple
         "CORNERSTORE_PORT": str(port),
         "CORNERSTORE_LOG_LEVEL": "WARNING",
         "CORNERSTORE_THREADS": "2",
+        "CORNERSTORE_PRACTICE": "true",  # a PIN alone signs in
     }
-    if is_past:
-        environment["CORNERSTORE_PRACTICE"] = "true"  # a PIN alone signs in, and the day is the one after the past
+    if is_past:  # the day is the one after it
         environment["CORNERSTORE_PRACTICE_CLOCK"] = str(folder / "clock.json")
         PracticeClock(folder / "clock.json").set(dt.datetime.combine(MORNING_AFTER, dt.time(9), dt.UTC))
     command = [sys.executable, "-m", "store_app", "serve", "--no-work", "--gunicorn"]

@@ -27,6 +27,8 @@ from tests.benchmarks._node import percentile
 from tests.benchmarks._past import LAST_DAY, STORES
 
 ROUNDS = 40
+BEYOND = 10**9
+"""Where made-up entries of the journal begin: its own go on below."""
 WORDS = ("Cheese", "Milk", "Bread", "Rice", "Tea", "Soap", "Apple", "Bean", "Cocoa", "Flour", "Honey", "Juice")
 PAGES = (
     "/console/", "/console/dashboard/", "/console/dashboard/?region=R1&days=91",
@@ -118,7 +120,7 @@ def _fill_lists(database_url: str, rows: int) -> None:
             "body": "{}", "hash": "made up",
         }  # fmt: skip
         entries = [
-            entry | {"n": rows + n, "verb": f"price.set-{n % 7}", "subject": f"product:{one['sku']}"}
+            entry | {"n": BEYOND + n, "verb": f"price.set-{n % 7}", "subject": f"product:{one['sku']}"}
             for n, one in enumerate(made)
         ]
         session.execute(sa.insert(JournalEntry), entries)
