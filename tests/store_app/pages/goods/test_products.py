@@ -89,7 +89,7 @@ def test_a_long_list_has_pages_and_each_says_which_of_how_many_it_is(office: Hou
     assert re.findall("Nut ([0-9]+)", second) == [f"{n:03d}" for n in range(ROWS, ROWS * 2)]
     assert ("Page 1 of 2" in first, 'rel="prev"' in first, 'rel="next"' in first) == (True, False, True)
     assert ("Page 2 of 2" in second, 'rel="prev"' in second, 'rel="next"' in second) == (True, True, False)
-    assert re.findall("Nut ([0-9]+)", past) == []
+    assert "Nothing found" in past
     assert ('rel="prev"' in past, 'rel="next"' in past) == (True, False), "the way back alone"
 
 
