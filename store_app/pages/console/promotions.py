@@ -75,7 +75,7 @@ def new() -> ResponseReturnValue:
 @requires("network.push")
 def campaigns_moved() -> ResponseReturnValue:
     """Lead from the former page of campaigns."""
-    return redirect(url_for(".listed", kind="campaign"), 301)
+    return redirect(url_for(".listed", kind="campaign"))
 
 
 @bp.get("/console/offers/")
@@ -84,8 +84,8 @@ def offers_moved() -> ResponseReturnValue:
     """Lead from the former page of network offers."""
     if request.args.get("sku"):
         asked = {name: request.args.get(name) for name in ("sku", "region", "days")}
-        return redirect(url_for("console_network_offers.new", **asked), 301)  # type: ignore[arg-type]
-    return redirect(url_for(".listed", kind="offer"), 301)
+        return redirect(url_for("console_network_offers.new", **asked))  # type: ignore[arg-type]
+    return redirect(url_for(".listed", kind="offer"))
 
 
 # --- inside ---

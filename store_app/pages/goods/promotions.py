@@ -87,7 +87,7 @@ class Example:
 def everything() -> ResponseReturnValue:
     """List the offers: live, coming, and the last that ended; at the network they are among all promotions."""
     if not place().store_id:
-        return redirect(url_for("console_promotions.listed", kind="customer"), 301)
+        return redirect(url_for("console_promotions.listed", kind="customer"))
     with read() as session:
         views = _views(session, offers.all_of(session, _owner()))
     groups = {one: [view for view in views if view.standing == one] for one in ("live", "coming", "ended")}

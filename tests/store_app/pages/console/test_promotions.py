@@ -60,7 +60,7 @@ def test_the_former_addresses_lead_here_and_a_new_one_asks_goal_and_kind_first(d
     for old, new in (("/console/campaigns/", "kind=campaign"), ("/console/offers/", "kind=offer"),
                      ("/offers/", "kind=customer")):  # fmt: skip
         answer = client.get(old)
-        assert (answer.status_code, answer.location.endswith(f"/console/promotions/?{new}")) == (301, True)
+        assert (answer.status_code, answer.location.endswith(f"/console/promotions/?{new}")) == (302, True)
     chooser = client.get("/console/promotions/new?goal=surplus")
     assert "What is it for?" in words(chooser)
     for kind, form in (
