@@ -87,7 +87,7 @@ def remove(group: str, name: str) -> ResponseReturnValue:
 
 
 def _who_agree(door: Door[Any]) -> list[Staff]:
-    """Return the operators of whom one has to agree; none where nobody has to, or nobody else could."""
+    """Return the operators of whom one has to agree: to payment services of the network, where there are others."""
     if door is not PAYMENTS or doors().settings.node_id != NETWORK:
         return []
     with read() as session:
