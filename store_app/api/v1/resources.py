@@ -5,7 +5,7 @@ Rules
 1. A resource changes only in a transaction that leaves an entry in the journal; `touched` finds the rows from the
    subjects of entries. Units being counted leave none, so a delivery shows them once it is closed.
 2. No row names a cashier or what a product cost. A customer is named by `customers` alone, as far and as long as the
-   customer agrees; who no longer does is told without name, so that copies can be deleted.
+   customer agrees; one who stops agreeing comes again without a name, so that copies can be deleted.
 """
 
 import datetime as dt

@@ -32,7 +32,7 @@ NEEDS = {
 }  # fmt: skip
 """Resource -> the permission to open it to a partner."""
 TOLD = [name for name in WORDS if name != "customers"]
-"""What events tell of. Whom it is about can take a yes back; what was posted nobody can."""
+"""What events tell of: not of customers, for a customer can take a yes back, and a posted event stays posted."""
 
 
 @bp.get("/")
